@@ -1,0 +1,64 @@
+package manifest
+
+// Dataset is typed records whose fields cite terms.
+type Dataset struct {
+	Title     Text        `yaml:"title" need:"yes" ko:"데이터셋 이름" en:"Name of the dataset"`
+	About     Text        `yaml:"about" ko:"설명" en:"What it holds"`
+	Key       []string    `yaml:"key" ko:"레코드를 가리키는 항목. 없으면 값 전체가 열쇠입니다" en:"The fields that identify a record; without them, all its values do"`
+	Subject   string      `yaml:"subject" ko:"누구에 관한 레코드인지 말하는 항목" en:"The field that says whose data a record is"`
+	Fields    FieldList   `yaml:"fields" need:"yes" ko:"항목" en:"The fields, in order"`
+	Unique    [][]string  `yaml:"unique" ko:"겹칠 수 없는 항목 묶음" en:"Sets of fields whose values no two records share"`
+	Index     [][]string  `yaml:"index" ko:"빨리 찾을 항목 묶음" en:"Sets of fields that are often searched"`
+	History   *bool       `yaml:"history" ko:"바뀌기 전 값을 남길지 (기본 true)" en:"Whether former values are kept (default true)"`
+	Source    *Source     `yaml:"source" ko:"레코드가 오는 곳" en:"Where the records come from"`
+	Retention string      `yaml:"retention" pattern:"^([1-9][0-9]*(d|m|y)|permanent)$" ko:"보존기간 (예: 90d, 6m, 5y, permanent)" en:"How long records are kept: 90d, 6m, 5y, permanent"`
+	Licence   string      `yaml:"licence" ko:"이용허락 (예: KOGL-1)" en:"Licence, such as KOGL-1"`
+}
+
+// Field is one field of a dataset. What it leaves out comes from its term; what it says narrows the term.
+type Field struct {
+	Name     string       `yaml:"-"`
+	Term     string       `yaml:"term" ko:"표준용어" en:"The term it cites"`
+	Title    Text         `yaml:"title" ko:"항목 이름" en:"Name of the field"`
+	Type     Type         `yaml:"type" oneof:"string,int,double,bool,date,datetime,geometry" ko:"값의 유형 (용어가 없을 때)" en:"Type of its values, where no term says it"`
+	Required bool         `yaml:"required" ko:"비울 수 없음" en:"Must not be empty"`
+	Length   int          `yaml:"length" min:"1" max:"100_000" ko:"가장 긴 길이(글자 수)" en:"Longest value, in characters"`
+	Pattern  string       `yaml:"pattern" ko:"값의 형식 (RE2 정규식, 값 전체)" en:"Form of its values: an RE2 expression for the whole value"`
+	Min      *float64     `yaml:"min" ko:"가장 작은 값" en:"Smallest value"`
+	Max      *float64     `yaml:"max" ko:"가장 큰 값" en:"Largest value"`
+	Unit     string       `yaml:"unit" ko:"단위" en:"Unit"`
+	Codes    OrderedTexts `yaml:"codes" ko:"코드와 그 이름" en:"The codes and their names"`
+	Class    Class        `yaml:"class" oneof:"public,internal,personal,sensitive,unique" ko:"보호 등급" en:"How it is protected"`
+	Was      string       `yaml:"was" ko:"바뀌기 전 항목 이름" en:"What the field was called before"`
+}
+
+// Source says where a dataset's records come from, and how they are read. Exactly one of File, HTTP and OpenAPI is set.
+type Source struct {
+	File     string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안)" en:"A file in the server's folder for sources"`
+	HTTP     string            `yaml:"http" ko:"JSON을 주는 주소" en:"An address that answers JSON"`
+	OpenAPI  string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
+	Items    string            `yaml:"items" ko:"JSON에서 레코드 목록의 자리 (예: data.items)" en:"Where the list of records stands in the JSON, such as data.items"`
+	Sheet    string            `yaml:"sheet" ko:"시트 이름" en:"Sheet of a workbook"`
+	Header   *int              `yaml:"header" min:"0" ko:"열 이름이 있는 행의 수 (0이면 없음)" en:"How many rows of column names there are (0: none)"`
+	Skip     int               `yaml:"skip" min:"0" ko:"열 이름 앞에서 건너뛸 행의 수" en:"Rows to leave out before the column names"`
+	Encoding string            `yaml:"encoding" oneof:"utf-8,cp949" ko:"글자 인코딩" en:"Encoding of the text"`
+	Map      map[string]string `yaml:"map" ko:"열 이름 → 항목" en:"Column → field"`
+	Empty    []string          `yaml:"empty" ko:"빈 값으로 읽을 글자" en:"Texts that mean that there is no value"`
+	Schedule string            `yaml:"schedule" ko:"주기 (cron 또는 every 15m)" en:"When to read it: cron, or every 15m"`
+}
+
+// Titled is the dataset's name.
+func (d *Dataset) Titled() Text { return d.Title }
+
+// KeepsHistory reports whether former values of records are kept.
+func (d *Dataset) KeepsHistory() bool { return d.History == nil || *d.History }
+
+// Field returns the field of a name, or nil.
+func (d *Dataset) Field(name string) *Field {
+	for i := range d.Fields {
+		if d.Fields[i].Name == name {
+			return &d.Fields[i]
+		}
+	}
+	return nil
+}
