@@ -1,18 +1,26 @@
 package manifest
 
+import (
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
 // Dataset is typed records whose fields cite terms.
 type Dataset struct {
-	Title     Text        `yaml:"title" need:"yes" ko:"데이터셋 이름" en:"Name of the dataset"`
-	About     Text        `yaml:"about" ko:"설명" en:"What it holds"`
-	Key       []string    `yaml:"key" ko:"레코드를 가리키는 항목. 없으면 값 전체가 열쇠입니다" en:"The fields that identify a record; without them, all its values do"`
-	Subject   string      `yaml:"subject" ko:"누구에 관한 레코드인지 말하는 항목" en:"The field that says whose data a record is"`
-	Fields    FieldList   `yaml:"fields" need:"yes" ko:"항목" en:"The fields, in order"`
-	Unique    [][]string  `yaml:"unique" ko:"겹칠 수 없는 항목 묶음" en:"Sets of fields whose values no two records share"`
-	Index     [][]string  `yaml:"index" ko:"빨리 찾을 항목 묶음" en:"Sets of fields that are often searched"`
-	History   *bool       `yaml:"history" ko:"바뀌기 전 값을 남길지 (기본 true)" en:"Whether former values are kept (default true)"`
-	Source    *Source     `yaml:"source" ko:"레코드가 오는 곳" en:"Where the records come from"`
-	Retention string      `yaml:"retention" pattern:"^([1-9][0-9]*(d|m|y)|permanent)$" ko:"보존기간 (예: 90d, 6m, 5y, permanent)" en:"How long records are kept: 90d, 6m, 5y, permanent"`
-	Licence   string      `yaml:"licence" ko:"이용허락 (예: KOGL-1)" en:"Licence, such as KOGL-1"`
+	Title     Text       `yaml:"title" need:"yes" ko:"데이터셋 이름" en:"Name of the dataset"`
+	About     Text       `yaml:"about" ko:"설명" en:"What it holds"`
+	Key       []string   `yaml:"key" ko:"레코드를 가리키는 항목. 없으면 값 전체가 열쇠입니다" en:"The fields that identify a record; without them, all its values do"`
+	Subject   string     `yaml:"subject" ko:"누구에 관한 레코드인지 말하는 항목" en:"The field that says whose data a record is"`
+	Fields    FieldList  `yaml:"fields" need:"yes" ko:"항목" en:"The fields, in order"`
+	Unique    [][]string `yaml:"unique" ko:"겹칠 수 없는 항목 묶음" en:"Sets of fields whose values no two records share"`
+	Index     [][]string `yaml:"index" ko:"빨리 찾을 항목 묶음" en:"Sets of fields that are often searched"`
+	History   *bool      `yaml:"history" ko:"바뀌기 전 값을 남길지 (기본 true)" en:"Whether former values are kept (default true)"`
+	Source    *Source    `yaml:"source" ko:"레코드가 오는 곳" en:"Where the records come from"`
+	Retention string     `yaml:"retention" pattern:"^([1-9][0-9]*(d|m|y)|permanent)$" ko:"보존기간 (예: 90d, 6m, 5y, permanent)" en:"How long records are kept: 90d, 6m, 5y, permanent"`
+	Licence   string     `yaml:"licence" ko:"이용허락 (예: KOGL-1)" en:"Licence, such as KOGL-1"`
 }
 
 // Field is one field of a dataset. What it leaves out comes from its term; what it says narrows the term.
@@ -61,4 +69,93 @@ func (d *Dataset) Field(name string) *Field {
 		}
 	}
 	return nil
+}
+
+// MaxFields is how many fields a dataset may have.
+const MaxFields = 500
+
+func (d *Dataset) check(c *checker) {
+	if len(d.Fields) > MaxFields {
+		c.fault("fields", "dataset.fields", Textf("항목은 %d개까지 둘 수 있습니다", "a dataset has at most %d fields", MaxFields), Text{})
+	}
+	c.fieldNames("key", d.Key, d)
+	for i, set := range d.Unique {
+		c.fieldNames("unique."+itoa(i), set, d)
+	}
+	for i, set := range d.Index {
+		c.fieldNames("index."+itoa(i), set, d)
+	}
+	if d.Subject != "" && d.Field(d.Subject) == nil {
+		c.fieldNames("subject", []string{d.Subject}, d)
+	}
+	was := map[string]string{}
+	for _, f := range d.Fields {
+		at := "fields." + f.Name
+		if f.Term == "" && f.Type == "" {
+			c.fault(at, "dataset.type", Textf("항목 %s 에 term 이나 type 이 필요합니다", "field %s needs a term or a type", f.Name),
+				T("표준용어가 있으면 term: 을, 없으면 type: 과 title: 을 쓰세요", "cite a term where there is one, else give type: and title:"))
+		}
+		c.constraints(at, f.Type, f.Length, f.Pattern, f.Min, f.Max, f.Codes)
+		if f.Was == "" {
+			continue
+		}
+		if d.Field(f.Was) != nil {
+			c.fault(at+".was", "dataset.was", Textf("was: %s 는 아직 있는 항목입니다", "was: %s is a field that still exists", f.Was), Text{})
+		}
+		if other := was[f.Was]; other != "" {
+			c.fault(at+".was", "dataset.was", Textf("%s 와 %s 가 모두 %s 였다고 합니다", "%s and %s both say that they were %s", other, f.Name, f.Was), Text{})
+		}
+		was[f.Was] = f.Name
+	}
+	if d.Source != nil {
+		d.Source.check(c, d)
+	}
+}
+
+func (s *Source) check(c *checker, d *Dataset) {
+	given := 0
+	for _, from := range []string{s.File, s.HTTP, s.OpenAPI} {
+		if from != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		c.fault("source", "source.one", T("file, http, openapi 가운데 하나를 씁니다", "give one of file, http, openapi"), Text{})
+	}
+	if s.File != "" && (path.IsAbs(s.File) || slices.Contains(strings.Split(s.File, "/"), "..")) {
+		c.fault("source.file", "manifest.path", T("파일은 자료 폴더 안의 상대 경로여야 합니다", "the file must be a path inside the folder for sources"), Text{})
+	}
+	for at, address := range map[string]string{"source.http": s.HTTP, "source.openapi": s.OpenAPI} {
+		if address == "" {
+			continue
+		}
+		u, err := url.Parse(address)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			c.fault(at, "source.address", Textf("%q 는 http 주소가 아닙니다", "%q is no http address", address), Text{})
+		} else if u.User != nil {
+			c.fault(at, "source.secret", T("주소에 비밀번호를 쓸 수 없습니다", "no password may stand in the address"), Text{})
+		}
+	}
+	if s.OpenAPI != "" && (!strings.Contains(s.OpenAPI, "{from}") || !strings.Contains(s.OpenAPI, "{to}")) {
+		c.fault("source.openapi", "source.address", T("주소에 {from} 과 {to} 가 있어야 합니다", "the address needs {from} and {to}"), Text{})
+	}
+	for _, column := range slices.Sorted(maps.Keys(s.Map)) {
+		if d.Field(s.Map[column]) == nil {
+			c.fieldNames("source.map."+column, []string{s.Map[column]}, d)
+		}
+	}
+	if s.Schedule != "" {
+		if _, err := ParseSchedule(s.Schedule); err != nil {
+			c.fault("source.schedule", "source.schedule", Textf("%q 는 주기가 아닙니다", "%q is no schedule", s.Schedule),
+				T("every 15m 이나 cron 다섯 칸(예: 0 6 * * 1)으로 쓰세요", "write every 15m, or cron with five fields such as 0 6 * * 1"))
+		}
+	}
+}
+
+func (d *Dataset) references(*Resource) []Reference {
+	var out []Reference
+	for _, f := range d.Fields {
+		out = append(out, someReference(Key{Kind: "Term", Name: f.Term}, "fields."+f.Name+".term")...)
+	}
+	return out
 }
