@@ -15,7 +15,6 @@ type language = lang.Tag
 // checker gathers the faults of one document. It never stops at the first.
 type checker struct {
 	resource *Resource
-	line     int // lines of the file before the document
 	findings []Finding
 }
 
@@ -35,12 +34,11 @@ func (c *checker) note(path string, value, key ast.Node) {
 }
 
 func (c *checker) pos(node ast.Node) Pos {
-	p := Pos{File: c.resource.File, Line: c.line + 1, Column: 1}
-	if node != nil && node.GetToken() != nil {
-		at := node.GetToken().Position
-		p.Line, p.Column = c.line+at.Line, at.Column
+	if node == nil || node.GetToken() == nil {
+		return Pos{}
 	}
-	return p
+	at := node.GetToken().Position
+	return Pos{Line: at.Line, Column: at.Column}
 }
 
 // fault notes an error at the field of a path.

@@ -38,7 +38,9 @@ func IsManifest(name string) bool {
 // finding about the documents by themselves; references are for the catalog to check.
 //
 // Every document is at home in the project whose Project document lies in its folder or the nearest one above.
-func Parse(files map[string]string) (*Set, []Finding) {
+//
+// known, if not nil, gives the resource that was read before from the very same text, so that it isn't read again.
+func Parse(files map[string]string, known func(text string) *Resource) (*Set, []Finding) {
 	set := &Set{}
 	var findings []Finding
 	names := make([]string, 0, len(files))
@@ -50,7 +52,7 @@ func Parse(files map[string]string) (*Set, []Finding) {
 		if !IsManifest(name) {
 			continue
 		}
-		resources, faults := parseFile(name, files[name])
+		resources, faults := parseFile(name, files[name], known)
 		set.Resources = append(set.Resources, resources...)
 		findings = append(findings, faults...)
 	}
@@ -59,7 +61,7 @@ func Parse(files map[string]string) (*Set, []Finding) {
 	return set, findings
 }
 
-func parseFile(name, text string) (resources []*Resource, findings []Finding) {
+func parseFile(name, text string, known func(string) *Resource) (resources []*Resource, findings []Finding) {
 	whole := func(code string, message, hint Text) []Finding {
 		return []Finding{{Severity: Error, Code: code, Pos: Pos{File: name, Line: 1, Column: 1}, Message: message, Hint: hint}}
 	}
@@ -70,6 +72,12 @@ func parseFile(name, text string) (resources []*Resource, findings []Finding) {
 		return nil, whole("manifest.encoding", T("UTF-8 글자가 아닙니다", "the file isn't UTF-8"), T("UTF-8로 다시 저장하세요", "save it as UTF-8"))
 	}
 	for _, d := range split(strings.TrimPrefix(text, "\ufeff")) {
+		if known != nil {
+			if r := known(d.text); r != nil {
+				resources = append(resources, r.standing(name, d.line))
+				continue
+			}
+		}
 		r, faults := parseDocument(name, d)
 		findings = append(findings, faults...)
 		if r != nil {
@@ -95,12 +103,18 @@ func split(text string) (out []document) {
 			next = at + end + 1
 		}
 		if l := strings.TrimRight(text[at:next], " \t\r\n"); l == "---" {
-			out = append(out, document{text[start:at], startLine})
+			out = append(out, trimmed(text[start:at], startLine))
 			start, startLine = next, line+1
 		}
 		at, line = next, line+1
 	}
-	return append(out, document{text[start:], startLine})
+	return append(out, trimmed(text[start:], startLine))
+}
+
+// trimmed takes the empty lines off both ends of a document.
+func trimmed(text string, line int) document {
+	body := strings.TrimLeft(text, "\r\n")
+	return document{strings.TrimRight(body, "\r\n \t") + "\n", line + strings.Count(text[:len(text)-len(body)], "\n")}
 }
 
 // ParseDocument reads one document alone, as the catalog keeps it. file says where it came from.
@@ -109,9 +123,8 @@ func ParseDocument(file, text string) (*Resource, []Finding) {
 }
 
 func parseDocument(file string, d document) (*Resource, []Finding) {
-	r := &Resource{File: file, Text: strings.Trim(d.text, "\r\n") + "\n", pos: map[string]Pos{}}
-	c := &checker{resource: r, line: d.line}
-	r.pos[""] = Pos{File: file, Line: d.line + 1, Column: 1}
+	r := &Resource{File: file, Text: d.text, line: d.line, pos: map[string]Pos{}}
+	c := &checker{resource: r}
 	parsed, err := parseYAML(d.text)
 	if err != nil {
 		c.syntax(err)
@@ -157,12 +170,12 @@ func parseYAML(text string) (file *ast.File, err error) {
 }
 
 func (c *checker) syntax(err error) {
-	p, message := c.resource.pos[""], err.Error()
+	p, message := c.resource.At(""), err.Error()
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) {
 		message = syntax.Message
 		if syntax.Token != nil && syntax.Token.Position != nil {
-			p.Line, p.Column = c.line+syntax.Token.Position.Line, syntax.Token.Position.Column
+			p.Line, p.Column = c.resource.line+syntax.Token.Position.Line, syntax.Token.Position.Column
 		}
 	}
 	c.findings = append(c.findings, Finding{

@@ -39,7 +39,7 @@ func TestEveryFaultAtOnceWithItsPlace(t *testing.T) {
 			if !strings.Contains(c.text, "kind: Project") {
 				files["p.yaml"] = project
 			}
-			_, findings := manifest.Parse(files)
+			_, findings := manifest.Parse(files, nil)
 			var all []string
 			for _, f := range findings {
 				s := f.Pos.String() + " " + f.Code + " " + f.Hint.In(lang.En)
@@ -54,7 +54,7 @@ func TestEveryFaultAtOnceWithItsPlace(t *testing.T) {
 }
 
 func TestFaultsOfAllDocumentsAreSaid(t *testing.T) {
-	_, findings := manifest.Parse(map[string]string{"p.yaml": project, "f.yaml": "kind: Term\nname: A\nbad: 1\n---\nkind: Nope\n---\nname: [x\n---\nkind: Agency\nname: x\n"})
+	_, findings := manifest.Parse(map[string]string{"p.yaml": project, "f.yaml": "kind: Term\nname: A\nbad: 1\n---\nkind: Nope\n---\nname: [x\n---\nkind: Agency\nname: x\n"}, nil)
 	codes := map[string]bool{}
 	for _, f := range findings {
 		codes[f.Code] = true
@@ -73,7 +73,7 @@ func TestHomeIsTheNearestProject(t *testing.T) {
 		"a/x/d.yaml":       "kind: Dataset\nname: d\ntitle: D\nfields: {n: {type: int}}\n",
 		"a/b/c/d.yaml":     "kind: Dataset\nname: d\ntitle: D\nfields: {n: {type: int}}\n",
 		"d.yaml":           "kind: Agency\nname: lost\ntitle: D\n",
-	})
+	}, nil)
 	got := map[string]string{}
 	for _, r := range set.Resources {
 		got[r.Key.String()] = r.Home
@@ -97,7 +97,7 @@ type: string
 unit: no
 codes: {0110: 영일, "1": {ko: 하나, en: One}, y: 예}
 max: 1_000
-`})
+`}, nil)
 	if len(findings) != 1 || findings[0].Code != "manifest.constraint" {
 		t.Fatalf("findings: %v", findings)
 	}
@@ -160,7 +160,7 @@ func TestVocabularyLeavesOutWhatCanBeNoTerm(t *testing.T) {
 		"p.yaml": project,
 		"v.yaml": "kind: Vocabulary\nname: v\ntitle: 공통표준용어\nfile: t.csv\nmap: {용어명: title, 물리명: abbreviation, 도메인: domain, 데이터타입: type, 요청업무: edition}\n",
 		"t.csv":  "용어명,물리명,도메인,데이터타입,요청업무\n가입일자,JOIN_YMD,연월일C8,CHAR(8),8차\n섭취량,SGLDS,\"수N15,4\",\"NUMBER(15,4)\",8차\n옛말,OLD,명V100,VARCHAR(100),3차 폐기\n섭취량,SGLDS,\"수N15,4\",\"NUMBER(15)\",8차\n나쁨,,명V100,VARCHAR(100),1차\n여부,USE_YN,여부C1,CHAR(1),1차\n",
-	})
+	}, nil)
 	for _, f := range findings {
 		if f.Severity == manifest.Error {
 			t.Errorf("%v", f)

@@ -33,7 +33,8 @@ type Resource struct {
 	// written in it. Only a Vocabulary has them today.
 	Tables map[string]string
 
-	pos map[string]Pos // where each field stands, by its path ("fields.person.term")
+	line int            // lines of the file before the document
+	pos  map[string]Pos // where each field stands in the document, by its path ("fields.person.term")
 }
 
 // Pos is a place in a manifest. Line and Column count from one; Column counts characters.
@@ -54,15 +55,19 @@ func (p Pos) String() string {
 // At returns where the field at a path of the document stands: its value, or the nearest enclosing value that was written.
 func (r *Resource) At(path string) Pos {
 	for {
-		if p, ok := r.pos[path]; ok {
-			return p
+		p, ok := r.pos[path]
+		if ok || path == "" {
+			return Pos{File: r.File, Line: r.line + max(p.Line, 1), Column: max(p.Column, 1)}
 		}
-		cut := strings.LastIndexByte(path, '.')
-		if cut < 0 {
-			return r.pos[""]
-		}
-		path = path[:cut]
+		path = path[:max(strings.LastIndexByte(path, '.'), 0)]
 	}
+}
+
+// standing returns the same document as it stands elsewhere: in another file, on other lines.
+func (r *Resource) standing(file string, line int) *Resource {
+	other := *r
+	other.File, other.line, other.Home, other.Tables = file, line, "", nil
+	return &other
 }
 
 // Spec is what a kind's document says beside its kind and name. Each kind implements it in the file that bears its name.

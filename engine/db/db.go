@@ -1,0 +1,235 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+)
+
+// Dialect names a database's SQL.
+type Dialect string
+
+// The dialects.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	Dialect Dialect
+	write   *sql.DB // on SQLite one connection
+	read    *sql.DB // on PostgreSQL the same pool
+}
+
+// Open opens the database at an address: postgres://…, or the path of an SQLite file, which is made if it isn't there. It answers once
+// the database does.
+func Open(ctx context.Context, address string) (*DB, error) {
+	var d *DB
+	var err error
+	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+		d, err = openPostgres(address)
+	} else {
+		d, err = openSQLite(strings.TrimPrefix(address, "sqlite://"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := d.write.PingContext(ctx); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return d, nil
+}
+
+func openPostgres(address string) (*DB, error) {
+	pool, err := sql.Open("pgx", address)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	pool.SetMaxOpenConns(24)
+	pool.SetMaxIdleConns(12)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return &DB{Dialect: Postgres, write: pool, read: pool}, nil
+}
+
+func openSQLite(path string) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of the database: %w", err)
+	}
+	// FULL: what was acknowledged survives a power cut, not only a kill.
+	common := "&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-32768)&_pragma=temp_store(FILE)&_pragma=mmap_size(268435456)"
+	name := "file:" + (&url.URL{Path: path}).EscapedPath()
+	write, err := sql.Open("sqlite", name+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)&_pragma=foreign_keys(1)"+common)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", name+"?_txlock=deferred&_pragma=query_only(1)"+common)
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	readers := max(4, 2*runtime.NumCPU())
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	return &DB{Dialect: SQLite, write: write, read: read}, nil
+}
+
+// Close closes the database.
+func (d *DB) Close() error {
+	err := d.write.Close()
+	if d.read != d.write {
+		err = errors.Join(err, d.read.Close())
+	}
+	return err
+}
+
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
+
+// Pool is the pool of connections that may write, for libraries that keep tables of their own (River, goose).
+func (d *DB) Pool() *sql.DB { return d.write }
+
+// Write runs fn in a transaction, committed when fn returns nil and otherwise undone.
+func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	return d.run(ctx, d.write, nil, fn)
+}
+
+// Read runs fn in a transaction that sees one state of the database.
+func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
+	options := &sql.TxOptions{ReadOnly: true}
+	if d.Dialect == Postgres {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	return d.run(ctx, d.read, options, fn)
+}
+
+func (d *DB) run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, fn func(*Tx) error) (err error) {
+	if d.Dialect == SQLite {
+		options = nil // read-only is the pool's own; modernc refuses the option
+	}
+	tx, err := pool.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	done := false
+	defer func() {
+		if !done { // an error or a panic
+			_ = tx.Rollback()
+		}
+	}()
+	if err := fn(&Tx{tx: tx, dialect: d.Dialect}); err != nil {
+		return err
+	}
+	done = true
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Tx is a transaction. Queries have ? for parameters.
+type Tx struct {
+	tx      *sql.Tx
+	dialect Dialect
+}
+
+// Dialect is the dialect of the transaction's database.
+func (t *Tx) Dialect() Dialect { return t.dialect }
+
+// Exec runs a statement and returns how many rows it changed.
+func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	r, err := t.tx.ExecContext(ctx, t.dialect.Placeholders(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := r.RowsAffected()
+	if err != nil {
+		return 0, nil // statements that change no rows have no count
+	}
+	return n, nil
+}
+
+// Query runs a query.
+func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.tx.QueryContext(ctx, t.dialect.Placeholders(query), args...)
+}
+
+// QueryRow runs a query for one row.
+func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.tx.QueryRowContext(ctx, t.dialect.Placeholders(query), args...)
+}
+
+// Prepare prepares a statement for the length of the transaction.
+func (t *Tx) Prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	return t.tx.PrepareContext(ctx, t.dialect.Placeholders(query))
+}
+
+// Lock waits until no other transaction holds the lock of that name, and holds it until the end of this one. On SQLite the writer
+// is alone anyway.
+func (t *Tx) Lock(ctx context.Context, name string) error {
+	if t.dialect == SQLite {
+		return nil
+	}
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	_, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock(?)", int64(h.Sum64()))
+	return err
+}
+
+// Placeholders turns ? into the dialect's own form, leaving quoted text alone.
+func (d Dialect) Placeholders(query string) string {
+	if d != Postgres || !strings.Contains(query, "?") {
+		return query
+	}
+	var b strings.Builder
+	b.Grow(len(query) + 16)
+	n, quote := 0, byte(0)
+	for i := 0; i < len(query); i++ {
+		c := query[i]
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '?':
+			n++
+			fmt.Fprintf(&b, "$%d", n)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+// Quote writes a name as an SQL identifier. Callers check names before; quoting is the second wall.
+func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// Quotes writes names as a list of SQL identifiers.
+func Quotes(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = Quote(n)
+	}
+	return strings.Join(out, ", ")
+}
+
+// Marks is a list of n placeholders: "?, ?, ?".
+func Marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
+
+// NoRows reports whether err says that a query for one row found none.
+func NoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
