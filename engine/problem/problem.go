@@ -16,11 +16,11 @@ import (
 // Problem is an error a user can act on. Code is stable and documented in docs/problems.md; Hint says
 // what to do next.
 type Problem struct {
-	Code   string    // "record.changed"
-	Status int       // HTTP status
-	Detail lang.Text // what is wrong, with the names and values that matter
-	Hint   lang.Text // what to do
-	At     []Detail  // the places, when there are several
+	Code   string         // "record.changed"
+	Status int            // HTTP status
+	Detail lang.Text      // what is wrong, with the names and values that matter
+	Hint   lang.Text      // what to do
+	At     []Detail       // the places, when there are several
 	With   map[string]any // extension members of problem+json, such as the current version of a record
 }
 

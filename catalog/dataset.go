@@ -1,0 +1,144 @@
+package catalog
+
+import (
+	"github.com/maru-city/maru/manifest"
+)
+
+// Dataset is a dataset with its fields resolved: what the manifest says, completed by the terms it cites.
+type Dataset struct {
+	Project  string
+	Name     string
+	Revision int64 // of the snapshot it belongs to
+	Spec     *manifest.Dataset
+	Fields   []Field
+	Resource *manifest.Resource
+}
+
+// Field is a field of a dataset, completed by its term.
+type Field struct {
+	manifest.Field
+	Cites    *Term    // nil where it cites none
+	Patterns []string // the term's and its own
+	KeyPart  bool
+}
+
+// Label is the field's title, or its name where it has none.
+func (f *Field) Label() manifest.Text {
+	if f.Title.Empty() {
+		return manifest.Text{Ko: f.Name}
+	}
+	return f.Title
+}
+
+// Key is the dataset's key in the catalog.
+func (d *Dataset) Key() manifest.Key {
+	return manifest.Key{Kind: "Dataset", Project: d.Project, Name: d.Name}
+}
+
+// Path is project/name.
+func (d *Dataset) Path() string { return d.Project + "/" + d.Name }
+
+// Field returns the field of a name, or nil.
+func (d *Dataset) Field(name string) *Field {
+	for i := range d.Fields {
+		if d.Fields[i].Name == name {
+			return &d.Fields[i]
+		}
+	}
+	return nil
+}
+
+// FieldNames lists the names of the fields in order.
+func (d *Dataset) FieldNames() []string {
+	out := make([]string, len(d.Fields))
+	for i := range d.Fields {
+		out[i] = d.Fields[i].Name
+	}
+	return out
+}
+
+// Class is the highest class of the dataset's fields.
+func (d *Dataset) Class() manifest.Class {
+	class := manifest.Public
+	for _, f := range d.Fields {
+		if f.Class.AtLeast(class) {
+			class = f.Class
+		}
+	}
+	return class
+}
+
+// Open reports whether every field is public, so that anyone may read the dataset.
+func (d *Dataset) Open() bool { return d.Class() == manifest.Public }
+
+// DefaultClass is the class of a field that neither says one nor cites a term that does: not public by accident.
+const DefaultClass = manifest.Internal
+
+// resolve completes a dataset's fields by their terms and reports what doesn't fit.
+func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) {
+	spec := r.Spec.(*manifest.Dataset)
+	d := &Dataset{Project: r.Project, Name: r.Name, Revision: s.Revision, Spec: spec, Resource: r, Fields: make([]Field, len(spec.Fields))}
+	var findings []manifest.Finding
+	for i, own := range spec.Fields {
+		f := Field{Field: own}
+		if own.Pattern != "" {
+			f.Patterns = append(f.Patterns, own.Pattern)
+		}
+		if t := s.terms[own.Term]; own.Term != "" && t != nil {
+			findings = append(findings, f.complete(t, r)...)
+		}
+		if f.Class == "" {
+			f.Class = DefaultClass
+		}
+		d.Fields[i] = f
+	}
+	for _, name := range spec.Key {
+		if f := d.Field(name); f != nil {
+			f.KeyPart, f.Required = true, true
+			if f.Type == manifest.Geometry || f.Type == manifest.Double {
+				findings = append(findings, r.Finding(manifest.Error, "dataset.key", "key", manifest.Textf("%s 유형인 %s 는 열쇠가 될 수 없습니다", "%s can't be a key: it is a %[1]s", string(f.Type), f.Name), manifest.Text{}))
+			}
+		}
+	}
+	return d, findings
+}
+
+// complete takes from a term what the field leaves out, and reports where the field contradicts it.
+func (f *Field) complete(t *Term, r *manifest.Resource) (findings []manifest.Finding) {
+	at := "fields." + f.Name
+	f.Cites = t
+	if f.Type == "" {
+		f.Type = t.Type
+	} else if f.Type != t.Type {
+		findings = append(findings, r.Finding(manifest.Error, "dataset.type", at+".type", manifest.Textf("용어 %s 는 %s 인데 항목은 %s 입니다", "the term %s is a %s, the field a %s", t.Name, string(t.Type), string(f.Type)),
+			manifest.T("type: 을 지우거나 다른 용어를 쓰세요", "leave type: out, or cite another term")))
+	}
+	if f.Title.Empty() {
+		f.Title = t.Title
+	}
+	if f.Length == 0 || (t.Length > 0 && t.Length < f.Length) {
+		f.Length = t.Length
+	}
+	if t.Pattern != "" {
+		f.Patterns = append(f.Patterns, t.Pattern)
+	}
+	if f.Min == nil {
+		f.Min = t.Min
+	}
+	if f.Max == nil {
+		f.Max = t.Max
+	}
+	if f.Unit == "" {
+		f.Unit = t.Unit
+	}
+	if len(f.Codes) == 0 {
+		f.Codes = t.Codes
+	}
+	if f.Class == "" {
+		f.Class = t.Class
+	} else if t.Class != "" && !f.Class.AtLeast(t.Class) {
+		findings = append(findings, r.Finding(manifest.Warning, "dataset.class", at+".class", manifest.Textf("용어 %s 의 등급은 %s 인데 %s 로 낮췄습니다", "the term %s is %s; the field lowers it to %s", t.Name, string(t.Class), string(f.Class)),
+			manifest.T("낮추어도 되는 까닭을 about: 에 쓰세요", "say in about: why that is right")))
+	}
+	return findings
+}
