@@ -51,6 +51,7 @@ clean: ## remove what was built
 setup-build: .build/setup-build
 setup-test: .build/setup-test
 generate: .build/generate
+	@find web -name '*_templ.go' | while read -r made; do [ -e "$${made%_templ.go}.templ" ] || rm "$$made"; done
 assets: .build/assets
 
 .build/setup-build: setup/build
