@@ -60,7 +60,7 @@ func start() (string, error) {
 }
 
 // run makes the cluster in dir and starts its server under watch. The channel says when the server has gone.
-func run(bin, dir string, as *syscall.Credential) (exited <-chan error, err error) {
+func run(bin, dir string, as *syscall.Credential) (exited <-chan struct{}, err error) {
 	if as != nil {
 		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
 			return nil, err
@@ -90,13 +90,16 @@ func run(bin, dir string, as *syscall.Credential) (exited <-chan error, err erro
 		return nil, err
 	}
 	reading.Close()
-	gone := make(chan error, 1)
-	go func() { gone <- server.Wait() }()
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_ = server.Wait() // why is in the log
+	}()
 	return gone, nil
 }
 
 // ready waits until the server answers a query.
-func ready(address string, exited <-chan error) error {
+func ready(address string, exited <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
 	for {

@@ -103,14 +103,14 @@ func TestServerEndsWithAKilledProcess(t *testing.T) {
 		}
 	}
 	if dsn == "" {
-		victim.Wait()
+		_ = victim.Wait()
 		t.Fatal("the copy of the test didn't get its database")
 	}
 	connect(t, dsn).Close(t.Context())
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	victim.Wait()
+	_ = victim.Wait() // it was killed
 
 	u, err := url.Parse(dsn)
 	if err != nil {
