@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
 )
 
@@ -39,6 +40,20 @@ func TestEachCallHasItsOwnDatabase(t *testing.T) {
 	}
 	if seen {
 		t.Error("a table made in one database is seen in the other")
+	}
+}
+
+func TestAddressIsOneThatDBOpens(t *testing.T) {
+	d, err := db.Open(t.Context(), dbtest.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if d.Dialect != db.Postgres {
+		t.Errorf("opened as %s", d.Dialect)
+	}
+	if err := d.Ping(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
