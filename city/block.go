@@ -54,7 +54,7 @@ func (b *block) fill(first uint64) {
 			continue
 		}
 		cells := &headCells()[size-1]
-		cells.cells[cells.choice.at(r.Float64())].fill(h, r, p.asOf, sexShares())
+		cells.cells[cells.choice.at(p.spread(index, 1))].fill(h, r, p.asOf, sexShares())
 		h.origin(r)
 	}
 	for i := range b.households {
@@ -70,7 +70,7 @@ func (b *block) fill(first uint64) {
 
 // Shares of foreigners (assumed, so that 2.7 % of the people come out): whole households, and spouses of the others.
 const (
-	foreignHouseholds = 0.0236
+	foreignHouseholds = 0.0222
 	foreignSpouses    = 0.0195
 )
 
@@ -168,11 +168,11 @@ func (h *household) dates(r *rand.Rand, asOf day) {
 	if h.known == 0 {
 		h.marriages(r, asOf)
 	}
-	mean := 6.9 * 365 // years at one address, so that an eighth moves each year
+	mean := 7.6 * 365 // years at one address, so that an eighth moves each year
 	if h.people[0].age < 40 {
-		mean = 3.6 * 365
+		mean = 4.0 * 365
 	} else if h.people[0].age >= 60 {
-		mean = 13 * 365
+		mean = 14 * 365
 	}
 	stay, before, u := day(mean*r.ExpFloat64()), day(9*365*r.ExpFloat64()), r.Float64()
 	h.movedIn = max(asOf-stay, h.people[0].birth+16*365)

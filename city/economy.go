@@ -39,6 +39,9 @@ func (h *household) economy(r *rand.Rand, p *Population) {
 		shape = incomeShape[0]
 	}
 	h.score = r.NormFloat64()
+	if h.form == singleParent && h.people[len(h.people)-1].age < 18 {
+		h.score-- // assumed: lone parents of minors earn less, so that as many are supported as are
+	}
 	reference := p.law.median[size]
 	h.income = tens(reference * shape.median * h.place.income * math.Exp(shape.sigma*h.score))
 	h.home, h.assets, h.savings, h.debts, h.deposit, h.rent, h.vehicle = 0, 0, 0, 0, 0, 0, 0

@@ -15,6 +15,9 @@ var fit = flag.Bool("fit", false, "fit facts/heads.csv and facts/sexes.csv to th
 // ageTargets are shares of people in percent and, for bands of ten years, of men among them (published, rounded).
 var ageTargets = [9]struct{ people, men float64 }{{5.3, 51.2}, {7.6, 51.4}, {14.0, 47.6}, {15.3, 49.6}, {14.8, 49.3}, {15.6, 49.0}, {14.2, 47.6}, {8.5, 45.4}, {4.7, 38.6}}
 
+// birthOrders are shares of births by order: first, second, later.
+var birthOrders = [3]float64{66, 28, 6}
+
 const (
 	olderTarget  = 20.0   // 65 and older, percent of people
 	youngTarget  = 30.5   // 19–39
@@ -22,8 +25,8 @@ const (
 	loneTarget   = 6.25   // one-parent households, percent of households: 260,000 of 4.16 million
 	aloneYoung   = 0.49   // of people alone, 19–39
 	aloneOld     = 0.21   // of people alone, 65 and older
-	fitSample    = 600    // households made of each cell to learn what they hold
-	fitRounds    = 400     // Newton steps
+	fitSample    = 2000   // households made of each cell to learn what they hold
+	fitRounds    = 400    // Newton steps
 	leastWeight  = 0.0001 // a cell with less is left out
 )
 
@@ -38,8 +41,9 @@ var priorForms = map[int]map[form]float64{
 	7: {threeGenerations: 100},
 }
 
-// features of a household: its people in bands 0–9, 10–19 … 80+, 65+, 19–39, born in the last two years.
-const features = 9 + 3 + 3
+// features of a household: its people in bands 0–9, 10–19 … 80+; 65+, 19–39, first children of the last two years; one-parent, young alone,
+// old alone; second and later children of the last two years.
+const features = 9 + 3 + 3 + 2
 
 // TestFit fits how many households of each size have which form and which age of the head, so that the ages of all people come out as
 // published: the least change (relative entropy) from the prior. It writes nothing without -fit.
@@ -85,7 +89,13 @@ func TestFit(t *testing.T) {
 							s.mean[10] += 1.0 / fitSample
 						}
 						if age < 2 {
-							s.mean[11] += 0.5 / fitSample
+							order := 0
+							for j := range people {
+								if o := &people[j]; o.role == child && p.role == child && o.birth < p.birth {
+									order = min(order+1, 2)
+								}
+							}
+							s.mean[[3]int{11, 15, 16}[order]] += 0.5 / fitSample
 						}
 						sex := 0
 						if p.male {
@@ -116,7 +126,10 @@ func TestFit(t *testing.T) {
 	for i, a := range ageTargets {
 		target[i] = a.people / 100 * perHousehold
 	}
-	target[9], target[10], target[11] = olderTarget/100*perHousehold, youngTarget/100*perHousehold, birthsTarget/100*perHousehold
+	target[9], target[10] = olderTarget/100*perHousehold, youngTarget/100*perHousehold
+	for i, share := range birthOrders {
+		target[[3]int{11, 15, 16}[i]] = share / 100 * birthsTarget / 100 * perHousehold
+	}
 	target[12] = loneTarget / 100
 	target[13], target[14] = aloneYoung*sizeShares[0]/100, aloneOld*sizeShares[0]/100
 

@@ -2,6 +2,7 @@ package city
 
 import (
 	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -18,7 +19,7 @@ type Population struct {
 	asOf       day
 	households uint64
 	last       int // size of the last household, which may be smaller than it was drawn
-	start      float64
+	start      [2]float64
 	law        law
 }
 
@@ -29,7 +30,8 @@ const LeastResidents = 10
 // and day give the same people.
 func People(seed uint64, residents int, asOf time.Time) *Population {
 	p := &Population{seed: seed, residents: max(residents, LeastResidents), asOf: dayOf(asOf)}
-	p.start = rand.New(rand.NewPCG(seed, 0)).Float64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	p.start = [2]float64{r.Float64(), r.Float64()}
 	p.law = lawOn(manifest.Day(p.asOf.String()))
 	for left := p.residents; left > 0; p.households++ {
 		_, size := p.household(p.households)
@@ -108,16 +110,19 @@ func (p *Population) Demo() []Known {
 	return out
 }
 
-// household returns the district and the size of a household. Households fill the cells of districts and sizes evenly (an additive
-// recurrence by the golden ratio), so that already a small city has the right shares, and so has each block.
+// spread is the index-th point of an even sequence in [0, 1): the coordinate 0 or 1 of the additive recurrence R₂ (Roberts 2018, by powers
+// of the plastic number). Drawing by it, already a small city has the right shares, and so has nearly each block.
+func (p *Population) spread(index uint64, coordinate int) float64 {
+	u := p.start[coordinate] + float64(index)*[2]float64{0.7548776662466927, 0.5698402909980532}[coordinate]
+	return u - math.Floor(u)
+}
+
+// household returns the district and the size of a household.
 func (p *Population) household(index uint64) (district, size int) {
 	if index < uint64(len(knownHomes)) {
 		return knownHomes[index].district, knownHomes[index].size
 	}
-	const golden = 0.6180339887498949
-	u := p.start + float64(index)*golden
-	u -= float64(int64(u))
-	at := homes().cells.at(u)
+	at := homes().cells.at(p.spread(index, 0))
 	return at / sizes, at%sizes + 1
 }
 

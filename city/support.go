@@ -21,11 +21,11 @@ var benefitCodes = [...]string{"livelihood", "medical", "housing", "education", 
 // 0.65 % of the households get support for lone parents, 54 % of those of 65 and older the basic pension, and 15,000 of 9.3 million people are
 // selected for the youth rent in a year.
 const (
-	livelihoodTakeUp = 0.5
-	nearPoorTakeUp   = 0.5
-	loneParentTakeUp = 0.5
-	pensionTakeUp    = 0.9
-	youthRentTakeUp  = 0.03
+	livelihoodTakeUp = 0.432
+	nearPoorTakeUp   = 0.07
+	loneParentTakeUp = 0.92
+	pensionTakeUp    = 0.957
+	youthRentTakeUp  = 0.214
 	alsoAssessed     = 0.02 // households that applied and were refused
 )
 
@@ -106,9 +106,10 @@ func (h *household) receive(ratio, u, v float64, l *law) {
 		pupils = pupils || age >= 7 && age < 19
 		minors = minors || h.people[i].role == child && age < 18
 	}
-	rich := h.foreign // foreigners are entitled in few cases only
+	if h.foreign { // entitled in few cases only
+		return
+	}
 	switch {
-	case rich:
 	case ratio <= 0.48 && u < livelihoodTakeUp:
 		h.benefits = housing
 		if ratio <= 0.40 {
@@ -124,7 +125,7 @@ func (h *household) receive(ratio, u, v float64, l *law) {
 	case ratio <= 0.5 && u > 1-nearPoorTakeUp:
 		h.benefits = nearPoor
 	}
-	if h.form == singleParent && minors && ratio <= 0.65 && v < loneParentTakeUp && !rich {
+	if h.form == singleParent && minors && ratio <= 0.65 && v < loneParentTakeUp {
 		h.benefits |= loneParent
 	}
 }

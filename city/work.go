@@ -33,7 +33,7 @@ var employment = [2][14]float64{
 	{7, 41, 70, 87, 91, 91, 90, 87, 81, 70, 52, 38, 27, 12},
 }
 
-const employmentScale = 1.02
+const employmentScale = 1.033
 
 // employmentBounds are the normal scores above which people work.
 var employmentBounds = sync.OnceValue(func() (bounds [2][14]float64) {
@@ -49,7 +49,7 @@ var employmentBounds = sync.OnceValue(func() (bounds [2][14]float64) {
 var kinds = [3]choice{newChoice([]float64{68, 24, 3, 5}), newChoice([]float64{68, 10, 6, 16}), newChoice([]float64{30, 30, 1, 39})}
 
 // lookingFor is the share of those out of work who look for it: 15–29, 30–64, older. So 3.3 % of the labour force are unemployed, and 6.5 % of the young.
-var lookingFor = [3]float64{0.060, 0.078, 0.008}
+var lookingFor = [3]float64{0.069, 0.092, 0.009}
 
 // workers decides who works, and parts the household's income among them.
 func (h *household) workers(r *rand.Rand, asOf day) {
@@ -144,7 +144,7 @@ var insuranceCodes = [...]string{"employee", "regional", "medical-aid"}
 
 // regionalShare is how many households without an insured employee are insured regionally; the others are dependants of someone
 // elsewhere. It makes 30 % of all households.
-const regionalShare = 0.79
+const regionalShare = 0.875
 
 func (h *household) healthInsurance(u float64) uint8 {
 	for i := range h.people {
