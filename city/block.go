@@ -108,7 +108,7 @@ func (b *block) kin(h *household, r *rand.Rand) {
 		if !father.male {
 			father, mother = mother, father
 		}
-		if !b.couldBeChild(me, father, mother) {
+		if !b.couldBeChild(me, father, mother, home) {
 			continue
 		}
 		me.father, me.mother = father, mother
@@ -120,19 +120,25 @@ func (b *block) kin(h *household, r *rand.Rand) {
 	}
 }
 
-// couldBeChild reports whether p's age fits a child of both, and of the mother's other children none was born within ten months of p.
-func (b *block) couldBeChild(p, father, mother *person) bool {
+// children are those among whom all children of the household's couple are: its people, or the block's where some moved out.
+func (b *block) children(home *household) []person {
+	if home.away > 0 {
+		return b.people[:]
+	}
+	return home.people
+}
+
+// couldBeChild reports whether p's age fits a child of both, who live in home, and none of their children was born within ten months of p.
+func (b *block) couldBeChild(p, father, mother *person, home *household) bool {
 	if father != nil && (father.foreign || p.birth-father.birth < 21*365 || p.birth-father.birth > 55*365) {
 		return false
 	}
 	if mother != nil && (mother.foreign || p.birth-mother.birth < 20*365 || p.birth-mother.birth > 44*365) {
 		return false
 	}
-	for i := range b.people {
-		o := &b.people[i]
-		if o.home == nil || o == p {
-			continue
-		}
+	among := b.children(home)
+	for i := range among {
+		o := &among[i]
 		if (mother != nil && o.mother == mother || father != nil && o.father == father) && max(o.birth-p.birth, p.birth-o.birth) < 300 {
 			return false
 		}
@@ -149,11 +155,7 @@ func (b *block) birthOrder(c *person) int64 {
 	if up == nil {
 		return 0
 	}
-	among := up.home.people
-	if up.home.away > 0 {
-		among = b.people[:]
-	}
-	order := int64(1)
+	order, among := int64(1), b.children(up.home)
 	for i := range among {
 		o := &among[i]
 		if (o.mother == up || o.father == up) && (o.birth < c.birth || o.birth == c.birth && o.ordinal < c.ordinal) {

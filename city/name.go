@@ -25,6 +25,8 @@ func (p *person) family() int8 {
 	switch n := p.namesake; {
 	case n != nil && n.known != "":
 		p.surname = 1 + knownSurname(n.known)
+	case n != nil && n.foreign && p.mother != nil && !p.mother.foreign:
+		p.surname = 1 + p.mother.family()
 	case n != nil && !n.foreign:
 		p.surname = 1 + n.family()
 	default:

@@ -169,7 +169,7 @@ func courseRows(p *Population, yield func([]any) bool) {
 		}
 		centre := s.district*centresPerDistrict + s.r.IntN(centresPerDistrict) + 1
 		return yield([]any{numbered("CO-", s.n, 6), c.title, c.field, numbered("LC-", centre, 5), s.district5, from.String(), (from + day(7*between(s.r, 3, 14))).String(),
-			between(s.r, int64(2), 8) * 5, fee, oneOf(s.r, "anyone", "anyone", "older", "youth", "family")})
+			between(s.r, int64(2), 8) * 5, fee, oneOf(s.r, "anyone", "anyone", "anyone", "older")})
 	})
 }
 
