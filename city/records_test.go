@@ -208,6 +208,41 @@ func TestEveryReferenceBetweenRecordsHolds(t *testing.T) {
 	}
 }
 
+// TestDatesAreInOrder compares the days of each record: the first of a pair is never after the second, and none of these is after the as-of day.
+func TestDatesAreInOrder(t *testing.T) {
+	pairs := map[string][][2]string{
+		"resident-registry/residents":      {{"birth_date", "in_seoul_since"}, {"in_seoul_since", "moved_in_on"}, {"moved_in_on", ""}},
+		"resident-registry/moves":          {{"moved_on", ""}},
+		"leases/lease-reports":             {{"lease_from", "lease_until"}, {"lease_from", ""}, {"", "lease_until"}},
+		"disability-register/disabilities": {{"registered_on", ""}},
+		"employment/employment-insurance":  {{"insured_from", "insured_until"}, {"insured_from", ""}, {"insured_until", ""}},
+		"welfare/basic-pension":            {{"since", ""}},
+		"youth-housing/rent-payments":      {{"paid_on", ""}},
+		"culture/culture-events":           {{"starts_on", "ends_on"}},
+		"learning/courses":                 {{"starts_on", "ends_on"}},
+	}
+	p := People(9, 20_000, testDay)
+	for _, d := range p.Datasets() {
+		for row := range d.Rows {
+			on := func(column string) any {
+				if column == "" {
+					return string(p.AsOf())
+				}
+				return row[slices.Index(d.Columns, column)]
+			}
+			for _, pair := range pairs[d.Dataset] {
+				if a, b := on(pair[0]), on(pair[1]); a != nil && b != nil && a.(string) > b.(string) {
+					t.Fatalf("%s: %s %v is after %s %v", d.Dataset, pair[0], a, pair[1], b)
+				}
+			}
+		}
+		delete(pairs, d.Dataset)
+	}
+	for name := range pairs {
+		t.Errorf("there is no dataset %s", name)
+	}
+}
+
 // sum is a hash of all records of all datasets.
 func sum(p *Population) uint64 {
 	h := fnv.New64a()

@@ -118,7 +118,7 @@ func (p *person) employ(r *rand.Rand, u float64, asOf day) float64 {
 		weight *= 0.6
 	}
 	if p.kind == regular && u < 0.97 || p.kind == temporary && u < 0.7 {
-		p.insured = max(asOf-day(4*365*r.ExpFloat64())-1, p.birth+15*366)
+		p.insured = min(max(asOf-day(4*365*r.ExpFloat64())-1, p.birth+15*366), asOf-1)
 	}
 	return weight
 }
