@@ -44,7 +44,6 @@ func (h *household) economy(r *rand.Rand, p *Population) {
 	}
 	reference := p.law.median[size]
 	h.income = tens(reference * shape.median * h.place.income * math.Exp(shape.sigma*h.score))
-	h.home, h.assets, h.savings, h.debts, h.deposit, h.rent, h.vehicle = 0, 0, 0, 0, 0, 0, 0
 	h.live(r)
 	if h.known != 0 {
 		h.knownEconomy(reference)

@@ -44,14 +44,11 @@ func residentRows(b *block, h *household, out emit) {
 			sex = "M"
 		}
 		moved, since := max(h.movedIn, p.birth), max(h.since, p.birth)
-		if !out(c.personID(p), c.residentNumber(p), p.name(), p.birth.String(), sex, nation, id, h.relation(p), size, h.place.code, address, moved.String(), since.String(), nil) {
+		if !out(c.personID(p), c.residentNumber(p), p.name(), p.birth.String(), sex, nation, id, roleCodes[p.role], size, h.place.code, address, moved.String(), since.String(), nil) {
 			return
 		}
 	}
 }
-
-// relation is the person's to the head of the household: the head's sons and daughters are children, also beside their grandparents.
-func (h *household) relation(p *person) string { return roleCodes[p.role] }
 
 func householdRows(b *block, h *household, out emit) {
 	out(b.city.householdID(h), b.city.personID(&h.people[0]), formCodes[h.form], int64(len(h.people)), h.place.code, tenureCodes[h.tenure], dwellingCodes[h.dwelling], h.area)
