@@ -14,7 +14,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # What the pages are made from. Folders are among them, so that a removed file counts as a change.
 TEMPL  := $(shell find web -name '*.templ' 2>/dev/null)
-ASSETS := $(shell find web/assets -path web/assets/dist -prune -o ! -name '*.go' ! -name assets -print 2>/dev/null)
+# The styles are trimmed to what the pages name, so the pages count as sources of the assets.
+ASSETS := $(shell find web -path web/assets/dist -prune -o -type f ! -name '*_templ.go' ! -name '*_test.go' ! -name '.*' -print 2>/dev/null)
 
 .PHONY: help build demo test test-engines engines lint bench clean assets generate setup-build setup-test
 
@@ -70,7 +71,7 @@ assets: .build/assets
 	@go tool templ generate -path web
 	@touch $@
 
-.build/npm: package.json package-lock.json | .build/setup-build
+.build/npm: package.json package-lock.json $(wildcard .npmrc) | .build/setup-build
 	@echo "npm ci: fetching the packages of package-lock.json into node_modules/"
 	@npm ci --no-audit --no-fund
 	@touch $@
