@@ -1,0 +1,145 @@
+package components
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/manifest"
+)
+
+// Number writes a whole number with thousands commas: 1,234,567.
+func Number[N ~int | ~int32 | ~int64](n N) string { return group(strconv.FormatInt(int64(n), 10)) }
+
+// Decimal writes a number in its shortest form, with thousands commas.
+func Decimal(x float64) string {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	whole, fraction, found := strings.Cut(strconv.FormatFloat(x, 'f', -1, 64), ".")
+	if !found {
+		return group(whole)
+	}
+	return group(whole) + "." + fraction
+}
+
+func group(digits string) string {
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}
+
+// Won writes a sum of whole won: 1,234,567원, ₩1,234,567.
+func Won(ctx context.Context, n int64) string {
+	if lang.From(ctx) == lang.En {
+		return "₩" + Number(n)
+	}
+	return Number(n) + "원"
+}
+
+// WonShort writes a large sum as people say it: 12.3억원, ₩1.23bn.
+func WonShort(ctx context.Context, n int64) string {
+	steps := []struct {
+		of   float64
+		name string
+	}{{1e12, "조원"}, {1e8, "억원"}, {1e4, "만원"}}
+	before := ""
+	if lang.From(ctx) == lang.En {
+		before = "₩"
+		steps = []struct {
+			of   float64
+			name string
+		}{{1e12, "tn"}, {1e9, "bn"}, {1e6, "m"}}
+	}
+	for _, s := range steps {
+		if x := float64(n) / s.of; math.Abs(x) >= 1 {
+			return before + Decimal(math.Round(x*10)/10) + s.name
+		}
+	}
+	return Won(ctx, n)
+}
+
+// Percent writes a share of a whole: 12.3 %. Nothing of nothing is empty.
+func Percent(part, whole int64) string {
+	if whole == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + "%"
+}
+
+// Bytes writes a size: 1.2 MB.
+func Bytes(n int64) string {
+	const step = 1000
+	if n < step {
+		return Number(n) + " B"
+	}
+	x, unit := float64(n), 0
+	for x >= step && unit < 4 {
+		x, unit = x/step, unit+1
+	}
+	return strconv.FormatFloat(x, 'f', 1, 64) + " " + []string{"B", "kB", "MB", "GB", "TB"}[unit]
+}
+
+var weekdays = [7]string{"일", "월", "화", "수", "목", "금", "토"}
+
+// Day writes a day in Seoul: 2026.11.23.(월), 23 Nov 2026 (Mon).
+func Day(ctx context.Context, t time.Time) string {
+	t = t.In(manifest.Seoul)
+	if lang.From(ctx) == lang.En {
+		return t.Format("2 Jan 2006 (Mon)")
+	}
+	return t.Format("2006.01.02.") + "(" + weekdays[t.Weekday()] + ")"
+}
+
+// Moment writes an instant in Seoul's time: 2026.11.23.(월) 14:05.
+func Moment(ctx context.Context, t time.Time) string {
+	return Day(ctx, t) + " " + t.In(manifest.Seoul).Format("15:04")
+}
+
+// DayText writes a day that is written YYYY-MM-DD; other text stays as it is.
+func DayText(ctx context.Context, s string) string {
+	t, err := time.ParseInLocation(manifest.DateLayout, s, manifest.Seoul)
+	if err != nil {
+		return s
+	}
+	return Day(ctx, t)
+}
+
+// Value writes a value of a record for reading: numbers grouped, days and instants as people write them.
+func Value(ctx context.Context, t manifest.Type, v any) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case int64:
+		return Number(x)
+	case float64:
+		return Decimal(x)
+	case bool:
+		if x {
+			return Say(ctx, "예", "yes")
+		}
+		return Say(ctx, "아니오", "no")
+	case string:
+		switch t {
+		case manifest.Date:
+			return DayText(ctx, x)
+		case manifest.Datetime:
+			if at, err := time.Parse(manifest.DatetimeLayout, x); err == nil {
+				return Moment(ctx, at)
+			}
+		}
+		return x
+	}
+	return ""
+}
+
+// Masked stands for a value that is there but isn't shown here.
+const Masked = "●●●"

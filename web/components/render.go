@@ -1,0 +1,75 @@
+package components
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+)
+
+// Page makes a page or a part of one, or says why it can't.
+type Page func(r *http.Request) (templ.Component, error)
+
+// ServeHTTP answers with the page, or with a page that says what is wrong.
+func (p Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c, err := p(r)
+	if err != nil {
+		Fail(w, r, err)
+		return
+	}
+	Render(w, r, http.StatusOK, c)
+}
+
+// Render sends a component. It is rendered whole before its first byte goes out: a failure half way is a page of its own, not half a page.
+func Render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
+	var b bytes.Buffer
+	if err := c.Render(r.Context(), &b); err != nil {
+		Fail(w, r, err)
+		return
+	}
+	send(w, status, b.Bytes())
+}
+
+func send(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the browser went away: nobody to tell
+}
+
+// Fail answers with what went wrong. A Problem speaks for itself; anything else is ours: it is logged under an id, and the page shows the id.
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return // the person left
+	}
+	p, id := problem.As(err), ""
+	if p == nil {
+		id = rand.Text()
+		slog.ErrorContext(r.Context(), "web: page failed", "id", id, "path", r.URL.Path, "error", err)
+		p = problem.New("internal", http.StatusInternalServerError, lang.T("요청을 처리하는 중에 문제가 생겼습니다", "Something went wrong on our side")).
+			Hinting(lang.T("잠시 뒤에 다시 시도하십시오. 계속되면 아래 번호를 담당자에게 알려 주십시오.", "Please try again in a moment. If it goes on, tell your administrator the number below."))
+	}
+	var b bytes.Buffer
+	if err := Failure(p, id).Render(r.Context(), &b); err != nil {
+		slog.ErrorContext(r.Context(), "web: the error page failed too", "error", err)
+		http.Error(w, p.In(lang.From(r.Context())), p.Status)
+		return
+	}
+	send(w, p.Status, b.Bytes())
+}
+
+// NotFound is a Problem about a thing that isn't there, with code "page.not_found".
+func NotFound(detail lang.Text) error {
+	return problem.New("page.not_found", http.StatusNotFound, detail).
+		Hinting(lang.T("주소를 다시 확인하시거나 위의 메뉴에서 찾아 주십시오.", "Please check the address, or find it from the menu above."))
+}
+
+// Part reports whether htmx asks for a part of a page, not a person for the whole of it.
+func Part(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }

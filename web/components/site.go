@@ -1,0 +1,134 @@
+package components
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/maru-city/maru/engine/lang"
+)
+
+// Site is what a page says of the installation it belongs to.
+type Site struct {
+	Demo    bool      // the banner says that it is a demo
+	Name    lang.Text // of the city
+	Version string
+	Menus   []Door
+}
+
+// Door is one way into Maru with its own menu: the portal, the console.
+type Door struct {
+	Path  string // "/console"
+	Title lang.Text
+	Menu  []Link
+}
+
+// Link is a text that leads somewhere.
+type Link struct {
+	Title lang.Text
+	Path  string
+}
+
+// LanguageCookie keeps the language a person chose.
+const LanguageCookie = "maru_lang"
+
+type siteKey struct{}
+
+// visit is what the frame needs to know of a request.
+type visit struct {
+	site Site
+	url  url.URL
+}
+
+// Prepare puts the site, the address and the reader's language into the request's context. The language is the one chosen in the
+// header's menu (?lang=, kept in a cookie for a year), or the first of the browser's that we speak.
+func Prepare(site Site, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept-Language, Cookie")
+		tag := lang.Parse(r.Header.Get("Accept-Language"))
+		if cookie, err := r.Cookie(LanguageCookie); err == nil {
+			tag = lang.Parse(cookie.Value)
+		}
+		if chosen := r.URL.Query().Get("lang"); chosen != "" {
+			tag = lang.Parse(chosen)
+			http.SetCookie(w, &http.Cookie{
+				Name: LanguageCookie, Value: string(tag), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
+				HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+			})
+		}
+		ctx := lang.With(r.Context(), tag)
+		ctx = context.WithValue(ctx, siteKey{}, visit{site: site, url: *r.URL})
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func visitOf(ctx context.Context) visit {
+	v, _ := ctx.Value(siteKey{}).(visit)
+	return v
+}
+
+// Address is the scheme and host that the reader used, for examples to copy.
+func Address(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// Say is a text in the reader's language.
+func Say(ctx context.Context, ko, en string) string { return lang.T(ko, en).In(lang.From(ctx)) }
+
+// Sayf is Say with values put in; see [lang.F].
+func Sayf(ctx context.Context, ko, en string, args ...any) string {
+	return lang.F(ko, en, args...).In(lang.From(ctx))
+}
+
+// In is a text in the reader's language.
+func In(ctx context.Context, x lang.Text) string { return x.In(lang.From(ctx)) }
+
+// tongue is the language a text will really be in: not the reader's where there is none in it. It is empty when they agree.
+func tongue(ctx context.Context, x lang.Text) string {
+	reader := lang.From(ctx)
+	switch {
+	case reader == lang.En && x.En == "" && x.Ko != "":
+		return string(lang.Ko)
+	case reader == lang.Ko && x.Ko == "" && x.En != "":
+		return string(lang.En)
+	}
+	return ""
+}
+
+// inLanguage is the present address in another language.
+func inLanguage(ctx context.Context, t lang.Tag) string {
+	u := visitOf(ctx).url
+	q := u.Query()
+	q.Set("lang", string(t))
+	return (&url.URL{Path: u.Path, RawQuery: q.Encode()}).String()
+}
+
+// With is an address with one value of its query changed, or dropped if empty, and the page of a list with it.
+func With(u *url.URL, name, value string) string {
+	q := u.Query()
+	q.Del("after")
+	q.Del("before")
+	q.Del("lang")
+	if value == "" {
+		q.Del(name)
+	} else {
+		q.Set(name, value)
+	}
+	return (&url.URL{Path: u.Path, RawQuery: q.Encode()}).String()
+}
+
+// doorOf is the door the present address lies behind.
+func doorOf(ctx context.Context) string {
+	v, found := visitOf(ctx), "/"
+	for _, d := range v.site.Menus {
+		if (v.url.Path == d.Path || strings.HasPrefix(v.url.Path, d.Path+"/")) && len(d.Path) > len(found) {
+			found = d.Path
+		}
+	}
+	return found
+}
