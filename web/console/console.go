@@ -1,0 +1,188 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/web/components"
+)
+
+// Catalog is what the console needs of the catalog.
+type Catalog interface {
+	Snapshot() *catalog.Snapshot
+	Revisions(ctx context.Context, before int64, limit int) ([]catalog.Revision, error)
+	Revision(ctx context.Context, n int64) (*catalog.Revision, error)
+	Versions(ctx context.Context, key manifest.Key, limit int) ([]catalog.Version, error)
+}
+
+// Records is what the console needs to know of datasets' records.
+type Records interface {
+	// Counts says how many records datasets have, by project/name.
+	Counts(ctx context.Context, datasets []*catalog.Dataset) (map[string]int64, error)
+	// Sample returns up to limit records with the values of the named fields only, in their order.
+	Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([][]any, error)
+	// Profile describes a dataset's values. It may take seconds; it is nil where there are no records.
+	Profile(ctx context.Context, d *catalog.Dataset) (*Profile, error)
+	// Imports lists a dataset's imports, the newest first.
+	Imports(ctx context.Context, d *catalog.Dataset, limit int) ([]Import, error)
+}
+
+// Profile describes the values of a dataset's fields, field by field.
+type Profile struct {
+	At      time.Time // when it was taken
+	Rows    int64
+	Sampled bool // from some of the rows: distinct and frequent are estimates
+	Fields  []FieldProfile
+}
+
+// FieldProfile describes the values of one field. Min, Max and Frequent hold values as package manifest has them.
+type FieldProfile struct {
+	Name     string
+	Empty    int64
+	Distinct int64
+	Min, Max any
+	Frequent []Frequent // the most frequent first
+}
+
+// Frequent is a value and how often it occurs.
+type Frequent struct {
+	Value any
+	Count int64
+}
+
+// ImportState says how an import stands.
+type ImportState string
+
+// The states of an import.
+const (
+	Running ImportState = "running"
+	Done    ImportState = "done"
+	Stopped ImportState = "stopped" // killed or interrupted; it can be resumed
+	Failed  ImportState = "failed"
+)
+
+// Import is one import of a file into a dataset.
+type Import struct {
+	Started, Ended time.Time // Ended is zero while it runs
+	By             string
+	File           string
+	State          ImportState
+	Loaded         int64 // rows new or changed
+	Unchanged      int64
+	Rejected       int64
+	Done, Size     int64     // bytes read and in all; Size 0 is unknown
+	Reason         lang.Text // why it failed
+}
+
+// Console serves the pages under /console.
+type Console struct {
+	catalog Catalog
+	records Records
+	now     func() time.Time
+}
+
+// New makes the console. now tells the time.
+func New(c Catalog, r Records, now func() time.Time) *Console {
+	return &Console{catalog: c, records: r, now: now}
+}
+
+// Door is the console's entry in the menus.
+func Door() components.Door {
+	return components.Door{Path: "/console", Title: lang.T("콘솔", "Console"), Menu: []components.Link{
+		{Title: lang.T("현황", "Overview"), Path: "/console"},
+		{Title: lang.T("기관", "Agencies"), Path: "/console/agencies"},
+		{Title: lang.T("사업", "Projects"), Path: "/console/projects"},
+		{Title: lang.T("데이터셋", "Datasets"), Path: "/console/datasets"},
+		{Title: lang.T("표준용어", "Terms"), Path: "/console/terms"},
+		{Title: lang.T("기준값", "Parameters"), Path: "/console/parameters"},
+		{Title: lang.T("개정 이력", "Revisions"), Path: "/console/revisions"},
+	}}
+}
+
+// Routes puts the console's pages into mux.
+func (c *Console) Routes(mux *http.ServeMux) {
+	for path, page := range map[string]components.Page{
+		"/console":                                   c.overview,
+		"/console/agencies":                          c.agencies,
+		"/console/agencies/{name}":                   c.agency,
+		"/console/projects":                          c.projects,
+		"/console/projects/{name}":                   c.project,
+		"/console/terms":                             c.terms,
+		"/console/terms/{name}":                      c.term,
+		"/console/datasets":                          c.datasets,
+		"/console/datasets/{project}/{name}":         c.dataset,
+		"/console/datasets/{project}/{name}/profile": c.profile,
+		"/console/datasets/{project}/{name}/imports": c.imports,
+		"/console/parameters":                        c.parameters,
+		"/console/parameters/{name}":                 c.parameter,
+		"/console/revisions":                         c.revisions,
+		"/console/revisions/{n}":                     c.revision,
+	} {
+		mux.Handle("GET "+path, page)
+	}
+	mux.Handle("GET /console/{$}", http.RedirectHandler("/console", http.StatusMovedPermanently))
+}
+
+// home is where every trail starts.
+var home = components.Link{Title: lang.T("콘솔", "Console"), Path: "/console"}
+
+// frame is the frame of a page of the console, below the menu entry of a path.
+func frame(menu string, title, lead lang.Text, tags ...components.BadgeText) components.Frame {
+	f := components.Frame{Title: title, Lead: lead, Door: "/console", Menu: menu, Tags: tags, Trail: []components.Link{home}}
+	for _, l := range Door().Menu {
+		if l.Path == menu && l.Title != title {
+			f.Trail = append(f.Trail, l)
+		}
+	}
+	return f
+}
+
+// Paths of pages. Names hold only small letters, digits and hyphens (manifest.ValidName).
+
+func agencyPath(name string) string           { return "/console/agencies/" + name }
+func projectPath(name string) string          { return "/console/projects/" + name }
+func termPath(name string) string             { return "/console/terms/" + name }
+func datasetPath(project, name string) string { return "/console/datasets/" + project + "/" + name }
+func parameterPath(name string) string        { return "/console/parameters/" + name }
+
+// resourcePath is the page of a resource, or "" for kinds that have none.
+func resourcePath(key manifest.Key) string {
+	switch key.Kind {
+	case "Agency":
+		return agencyPath(key.Name)
+	case "Project":
+		return projectPath(key.Name)
+	case "Term":
+		return termPath(key.Name)
+	case "Dataset":
+		return datasetPath(key.Project, key.Name)
+	case "Parameter":
+		return parameterPath(key.Name)
+	case "Vocabulary":
+		return "/console/terms?from=" + key.Name
+	}
+	return ""
+}
+
+// titled is a resource's title, or its name where it has none.
+func titled(r *manifest.Resource) lang.Text {
+	if t := r.Spec.Titled(); !t.Empty() {
+		return t
+	}
+	return lang.T(r.Name, r.Name)
+}
+
+// linkTo is a link to a resource of the snapshot by its title; to its name where it isn't there.
+func linkTo(s *catalog.Snapshot, key manifest.Key) components.Link {
+	if r := s.Get(key); r != nil {
+		return components.Link{Title: titled(r), Path: resourcePath(key)}
+	}
+	if t := s.Term(key.Name); key.Kind == "Term" && t != nil { // of a vocabulary
+		return components.Link{Title: t.Titled(), Path: termPath(key.Name)}
+	}
+	return components.Link{Title: lang.T(key.Name, key.Name), Path: resourcePath(key)}
+}

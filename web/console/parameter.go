@@ -1,0 +1,74 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/web/components"
+)
+
+type parametersView struct {
+	URL   *url.URL
+	Page  []*manifest.Resource
+	Slice components.Slice
+	Today manifest.Day
+	Empty bool
+}
+
+func (c *Console) parameters(r *http.Request) (templ.Component, error) {
+	list := c.catalog.Snapshot().List("Parameter")
+	q := r.URL.Query()
+	found := filter(list, func(x *manifest.Resource) bool { return catalog.Matches(x, q.Get("q")) })
+	v := parametersView{URL: r.URL, Today: c.today(), Empty: len(list) == 0}
+	v.Page, v.Slice = cut(ranked(found, q.Get("q"), titled), nameOf, q, pageSize)
+	return parametersPage(v), nil
+}
+
+func (c *Console) today() manifest.Day {
+	return manifest.Day(c.now().In(manifest.Seoul).Format(time.DateOnly))
+}
+
+type parameterView struct {
+	Resource *manifest.Resource
+	Spec     *manifest.Parameter
+	Values   []manifest.ParameterValue // the newest first
+	Keys     []string                  // of tables, over all values
+	Today    manifest.Day
+	Document document
+}
+
+func (c *Console) parameter(r *http.Request) (templ.Component, error) {
+	s, name := c.catalog.Snapshot(), r.PathValue("name")
+	resource := s.Get(manifest.Key{Kind: "Parameter", Name: name})
+	if resource == nil {
+		return nil, missing("Parameter", name)
+	}
+	v := parameterView{Resource: resource, Spec: resource.Spec.(*manifest.Parameter), Today: c.today()}
+	v.Values = slices.Clone(v.Spec.Sorted())
+	slices.Reverse(v.Values)
+	for _, value := range v.Values {
+		if keys := value.Keys(); len(keys) > len(v.Keys) {
+			v.Keys = keys
+		}
+	}
+	var err error
+	v.Document, err = c.document(r.Context(), s, resource)
+	return parameterPage(v), err
+}
+
+// inForce returns the value in force on a day, or nil. Days compare as text.
+func inForce(p *manifest.Parameter, day manifest.Day) *manifest.ParameterValue {
+	var found *manifest.ParameterValue
+	for _, v := range p.Sorted() {
+		if v.From <= day {
+			found = &v
+		}
+	}
+	return found
+}

@@ -1,0 +1,168 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/web/assets"
+	"github.com/maru-city/maru/web/console"
+)
+
+type importOf = console.Import
+
+// failing is records whose profiles can't be had.
+type failing struct{ *records }
+
+func (failing) Profile(context.Context, *catalog.Dataset) (*console.Profile, error) {
+	return nil, errors.New("the disk is on fire at /secret/place")
+}
+
+// needAssets skips a test of pages where `make build` hasn't run: pages answer 503 then, which the last test here is about.
+func needAssets(t *testing.T) {
+	t.Helper()
+	if err := assets.Built(); err != nil {
+		t.Skip(err)
+	}
+}
+
+func TestPersonalValuesAreNeverReadOrShown(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	r := filled(c)
+	s := serve(t, c, r)
+	for _, tab := range []string{"?tab=sample", "/profile", "?tab=fields", "?tab=api"} {
+		_, body := get(t, s.URL+"/console/datasets/resident-registry/residents"+tab)
+		if strings.Contains(body, "값 1") {
+			t.Errorf("%s shows the value of a personal field", tab)
+		}
+	}
+	d := c.Snapshot().Dataset("resident-registry", "residents")
+	for _, f := range d.Fields {
+		if f.Class.AtLeast("personal") && r.asked[f.Name] {
+			t.Errorf("the sample read %s, which is %s", f.Name, f.Class)
+		}
+	}
+	if !r.asked["district"] && !d.Field("district").Class.AtLeast("personal") {
+		t.Error("the sample read no field at all")
+	}
+}
+
+func TestAnInternalErrorShowsItsNumberAndNothingElse(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, failing{filled(c)})
+	res, body := get(t, s.URL+"/console/datasets/public-toilets/toilets/profile?lang=en")
+	if res.StatusCode != http.StatusInternalServerError || strings.Contains(body, "fire") || strings.Contains(body, "secret") {
+		t.Errorf("status %d, body %q", res.StatusCode, body)
+	}
+	if !regexp.MustCompile(`<code>[A-Z2-7]{26}</code>`).MatchString(body) {
+		t.Error("the page doesn't show the error's number")
+	}
+}
+
+func TestAddressesThatLeadNowhereAre404(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	for _, path := range []string{
+		"/nowhere", "/console/nowhere", "/console/terms/nope", "/console/datasets/a/b", "/console/projects/%3Cscript%3E", "/console/revisions/99", "/console/revisions/x",
+		"/console/revisions/-1", "/console/agencies/nope", "/console/parameters/nope", "/console/datasets/nope/nope/profile", "/assets/../web.go", "/assets/manifest.json", "/assets/",
+	} {
+		res, body := get(t, s.URL+path)
+		if res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusMovedPermanently && res.StatusCode != http.StatusTemporaryRedirect {
+			t.Errorf("%s: status %d", path, res.StatusCode)
+		}
+		if strings.Contains(body, "<script>") {
+			t.Errorf("%s: what was in the address is in the page", path)
+		}
+	}
+}
+
+func TestTheLanguageIsTheChosenOneThenTheBrowsers(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	for _, x := range []struct{ path, accept, cookie, want string }{
+		{"/console", "", "", "ko"},
+		{"/console", "en-GB,en;q=0.9,ko;q=0.5", "", "en"},
+		{"/console", "fr, ko;q=0.8", "", "ko"},
+		{"/console?lang=en", "ko", "", "en"},
+		{"/console", "en", "maru_lang=ko", "ko"},
+		{"/console?lang=en", "ko", "maru_lang=ko", "en"},
+	} {
+		header := []string{"Accept-Language", x.accept}
+		if x.cookie != "" {
+			header = append(header, "Cookie", x.cookie)
+		}
+		res, body := get(t, s.URL+x.path, header...)
+		if !strings.Contains(body, `<html lang="`+x.want+`"`) {
+			t.Errorf("%+v: the page is in another language", x)
+		}
+		if strings.Contains(x.path, "lang=") != (res.Header.Get("Set-Cookie") != "") {
+			t.Errorf("%+v: cookie %q", x, res.Header.Get("Set-Cookie"))
+		}
+	}
+}
+
+func TestPagesNameNoOtherServerAndHoldNoScriptOrStyle(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	outside := regexp.MustCompile(`(?:src|href|action|hx-get)="(?:https?:)?//`)
+	inside := regexp.MustCompile(`<script[^>]*>[^<]|<style|\sstyle="|\son[a-z]+="|javascript:`)
+	for _, p := range pages {
+		res, body := get(t, s.URL+p.path)
+		if m := outside.FindString(body); m != "" {
+			t.Errorf("%s names another server: %s", p.path, m)
+		}
+		if m := inside.FindString(body); m != "" {
+			t.Errorf("%s has something written into it that its policy refuses: %s", p.path, m)
+		}
+		if got := res.Header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'self'") {
+			t.Errorf("%s: policy %q", p.path, got)
+		}
+	}
+}
+
+func TestEveryInternalLinkOfEveryPageLeadsSomewhere(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	links, seen := regexp.MustCompile(`href="(/[^"#]*)`), map[string]bool{}
+	for _, p := range pages {
+		res, body := get(t, s.URL+p.path)
+		if res.StatusCode == http.StatusNotFound {
+			continue // its language links lead to itself
+		}
+		for _, m := range links.FindAllStringSubmatch(body, -1) {
+			path := strings.ReplaceAll(m[1], "&amp;", "&")
+			if seen[path] || strings.HasPrefix(path, "/api/") {
+				continue
+			}
+			seen[path] = true
+			if res, _ := get(t, s.URL+path); res.StatusCode != http.StatusOK {
+				t.Errorf("%s on %s: status %d", path, p.path, res.StatusCode)
+			}
+		}
+	}
+	t.Logf("%d links", len(seen))
+}
+
+func TestPagesOnlyRead(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	res, err := client.Post(s.URL+"/console", "text/plain", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") == "" {
+		t.Errorf("POST: status %d", res.StatusCode)
+	}
+}

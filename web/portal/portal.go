@@ -1,0 +1,100 @@
+package portal
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/web/components"
+)
+
+// Catalog is what the portal needs of the catalog.
+type Catalog interface {
+	Snapshot() *catalog.Snapshot
+}
+
+// maxFound is how many datasets the page shows at once; more are found by searching.
+const maxFound = 100
+
+// Portal serves the page at /.
+type Portal struct{ catalog Catalog }
+
+// New makes the portal.
+func New(c Catalog) *Portal { return &Portal{catalog: c} }
+
+// Door is the portal's entry in the menus.
+func Door() components.Door {
+	return components.Door{Path: "/", Title: lang.T("포털", "Portal")}
+}
+
+// Routes puts the portal's page into mux.
+func (p *Portal) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /{$}", components.Page(p.start))
+}
+
+// group is a project's open datasets.
+type group struct {
+	Project  lang.Text
+	Datasets []*catalog.Dataset
+}
+
+type startView struct {
+	Query  string
+	Groups []group
+	Found  int // open datasets that the query lets through
+	Open   int // open datasets in all
+}
+
+func (p *Portal) start(r *http.Request) (templ.Component, error) {
+	s := p.catalog.Snapshot()
+	v := startView{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	for _, d := range s.Datasets() {
+		if !d.Open() {
+			continue
+		}
+		v.Open++
+		if !matches(s, d, v.Query) {
+			continue
+		}
+		v.Found++
+		if v.Found > maxFound {
+			continue
+		}
+		title := projectTitle(s, d.Project)
+		if n := len(v.Groups); n == 0 || v.Groups[n-1].Project != title {
+			v.Groups = append(v.Groups, group{Project: title})
+		}
+		last := &v.Groups[len(v.Groups)-1]
+		last.Datasets = append(last.Datasets, d)
+	}
+	return startPage(r.URL, v), nil
+}
+
+// matches reports whether a dataset, its project or one of its fields is called by a query's words, whatever their spacing.
+func matches(s *catalog.Snapshot, d *catalog.Dataset, query string) bool {
+	want := catalog.Fold(query)
+	if want == "" || catalog.Matches(d.Resource, query) {
+		return true
+	}
+	texts := []lang.Text{projectTitle(s, d.Project), d.Spec.About}
+	for i := range d.Fields {
+		texts = append(texts, d.Fields[i].Title)
+	}
+	for _, x := range texts {
+		if strings.Contains(catalog.Fold(x.Ko), want) || strings.Contains(catalog.Fold(x.En), want) {
+			return true
+		}
+	}
+	return false
+}
+
+func projectTitle(s *catalog.Snapshot, name string) lang.Text {
+	if r := s.Get(manifest.Key{Kind: "Project", Name: name}); r != nil && !r.Spec.Titled().Empty() {
+		return r.Spec.Titled()
+	}
+	return lang.T(name, name)
+}
