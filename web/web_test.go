@@ -26,7 +26,9 @@ type tables struct{}
 func (tables) Plan(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) ([]catalog.Step, []manifest.Finding, error) {
 	return nil, nil, nil
 }
-func (tables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) error { return nil }
+func (tables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) error {
+	return nil
+}
 
 // empty opens a catalog that holds nothing.
 func empty(t testing.TB) *catalog.Catalog {

@@ -67,6 +67,45 @@ func WonShort(ctx context.Context, n int64) string {
 	return Won(ctx, n)
 }
 
+// units are the units of manifests that people say in words of their language; others, such as m² and ppm, stand as they are.
+var units = map[string]lang.Text{
+	"KRW": lang.T("원", "won"), "ratio": lang.T("비율", "ratio"), "째": lang.T("째", "in order"),
+	"명": lang.T("명", "people"), "세대": lang.T("세대", "households"), "건": lang.T("건", "cases"), "개": lang.T("개", "items"),
+	"대": lang.T("대", "units"), "권": lang.T("권", "books"), "석": lang.T("석", "seats"),
+	"시간": lang.T("시간", "hours"), "days": lang.T("일", "days"), "years": lang.T("년", "years"),
+	"hour": lang.T("시간", "hour"), "day": lang.T("일", "day"), "30 days": lang.T("30일", "30 days"), "month": lang.T("월", "month"),
+	"season": lang.T("철", "season"), "year": lang.T("년", "year"),
+}
+
+// Unit writes a unit, or one per another, in the reader's language: 원/월, won/month.
+func Unit(ctx context.Context, unit string) string {
+	parts := strings.Split(unit, "/")
+	for i, part := range parts {
+		if x, ok := units[part]; ok {
+			parts[i] = In(ctx, x)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// Amount writes a number with its unit: 1,234,567원, ₩1,234,567/month, 37.5 ppm. No unit, or 1, is none.
+func Amount(ctx context.Context, x float64, unit string) string {
+	sum, per, periodic := strings.Cut(unit, "/")
+	switch {
+	case unit == "" || unit == "1":
+		return Decimal(x)
+	case unit == "%":
+		return Decimal(x) + "%"
+	case sum == "KRW" && lang.From(ctx) == lang.En && periodic:
+		return "₩" + Decimal(x) + "/" + per
+	case sum == "KRW" && lang.From(ctx) == lang.En:
+		return "₩" + Decimal(x)
+	case sum == "KRW":
+		return Decimal(x) + Unit(ctx, unit)
+	}
+	return Decimal(x) + " " + Unit(ctx, unit)
+}
+
 // Percent writes a share of a whole: 12.3 %. Nothing of nothing is empty.
 func Percent(part, whole int64) string {
 	if whole == 0 {

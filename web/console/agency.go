@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/a-h/templ"
 
@@ -27,7 +29,10 @@ func (u *unit) spec() *manifest.Agency { return u.Spec.(*manifest.Agency) }
 // units builds the tree of agencies. One whose parent isn't there stands at the top.
 func units(s *catalog.Snapshot) (top []*unit, all map[string]*unit) {
 	all = map[string]*unit{}
-	list := s.List("Agency")
+	list := slices.Clone(s.List("Agency"))
+	slices.SortStableFunc(list, func(a, b *manifest.Resource) int {
+		return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), cmp.Compare(titled(a).Ko, titled(b).Ko))
+	})
 	for _, r := range list {
 		all[r.Name] = &unit{Resource: r}
 	}
@@ -45,6 +50,17 @@ func units(s *catalog.Snapshot) (top []*unit, all map[string]*unit) {
 		}
 	}
 	return top, all
+}
+
+// ranks are the levels in the order in which an organisation chart shows them.
+var ranks = []string{"city", "bureau", "division", "team", "district", "community-centre", "affiliate", "ministry"}
+
+// rankOf is where an agency's level stands in ranks; an unknown one stands last.
+func rankOf(r *manifest.Resource) int {
+	if i := slices.Index(ranks, r.Spec.(*manifest.Agency).Level); i >= 0 {
+		return i
+	}
+	return len(ranks)
 }
 
 // below reports whether x is under u, so that a circle in what was declared doesn't become one of ours.

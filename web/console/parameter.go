@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/web/components"
 )
@@ -39,6 +41,7 @@ type parameterView struct {
 	Spec     *manifest.Parameter
 	Values   []manifest.ParameterValue // the newest first
 	Keys     []string                  // of tables, over all values
+	By       lang.Text                 // what tables are looked up by: the title of the term of that name, or the name
 	Today    manifest.Day
 	Document document
 }
@@ -52,6 +55,11 @@ func (c *Console) parameter(r *http.Request) (templ.Component, error) {
 	v := parameterView{Resource: resource, Spec: resource.Spec.(*manifest.Parameter), Today: c.today()}
 	v.Values = slices.Clone(v.Spec.Sorted())
 	slices.Reverse(v.Values)
+	if v.By = lang.T(v.Spec.By, v.Spec.By); v.Spec.By != "" {
+		if t := s.Term(strings.ReplaceAll(v.Spec.By, "_", "-")); t != nil {
+			v.By = t.Titled()
+		}
+	}
 	for _, value := range v.Values {
 		if keys := value.Keys(); len(keys) > len(v.Keys) {
 			v.Keys = keys

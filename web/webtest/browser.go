@@ -108,7 +108,10 @@ func (b *Browser) Do(steps ...chromedp.Action[chromedp.Void]) {
 }
 
 // Size sets the width and height of the window in CSS pixels.
-func (b *Browser) Size(width, height int64) { b.t.Helper(); b.Do(chromedp.EmulateViewport(width, height)) }
+func (b *Browser) Size(width, height int64) {
+	b.t.Helper()
+	b.Do(chromedp.EmulateViewport(width, height))
+}
 
 // Visit opens an address and waits until its fonts are there.
 func (b *Browser) Visit(address string) {

@@ -45,6 +45,15 @@ document.addEventListener('change', (event) => {
   if (field.matches('select')) field.closest<HTMLFormElement>('form[data-auto]')?.requestSubmit()
 })
 
+// On a phone the tab one is at may lie outside the strip of tabs.
+function showTab() {
+  const here = document.querySelector<HTMLElement>('.maru-tabs .active')
+  const strip = here?.parentElement
+  if (strip) strip.scrollLeft += here.getBoundingClientRect().left - strip.getBoundingClientRect().left - 16
+}
+document.addEventListener('DOMContentLoaded', showTab)
+document.addEventListener('htmx:afterSettle', showTab)
+
 // A part that couldn't be fetched says so in its own place.
 function failed(event: Event) {
   const detail = (event as CustomEvent).detail
