@@ -3,7 +3,9 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -151,6 +153,53 @@ func TestEveryInternalLinkOfEveryPageLeadsSomewhere(t *testing.T) {
 		}
 	}
 	t.Logf("%d links", len(seen))
+}
+
+// vocabulary is a project with a vocabulary of n terms.
+func vocabulary(n int) map[string]string {
+	var table strings.Builder
+	table.WriteString("name,title,type\n")
+	for i := range n {
+		fmt.Fprintf(&table, "term-%d,용어 %d,string\n", i, i)
+	}
+	return map[string]string{
+		"words.csv": table.String(),
+		"words.yaml": "kind: Project\nname: words\ntitle: 용어집\n---\nkind: Vocabulary\nname: many\ntitle: 많은 용어\nfile: words.csv\n" +
+			"map: {name: name, title: title, type: type}\n",
+	}
+}
+
+func TestThousandsOfTermsArePagedWithoutLossAndBounded(t *testing.T) {
+	needAssets(t)
+	const n = 13_171 // as many as the government's common standard has
+	c := empty(t)
+	apply(t, c, vocabulary(n), "용어")
+	s := serve(t, c, &records{})
+	next := regexp.MustCompile(`rel="next" href="([^"]*)"`)
+	term := regexp.MustCompile(`/console/terms/(term-[0-9]+)"`)
+	seen, path := map[string]bool{}, "/console/terms"
+	for path != "" {
+		_, body := get(t, s.URL+path)
+		if len(body) > 200_000 {
+			t.Fatalf("%s has %d bytes", path, len(body))
+		}
+		for _, m := range term.FindAllStringSubmatch(body, -1) {
+			if seen[m[1]] {
+				t.Fatalf("%s is shown twice", m[1])
+			}
+			seen[m[1]] = true
+		}
+		m := next.FindStringSubmatch(body)
+		if path = ""; m != nil {
+			path = strings.ReplaceAll(m[1], "&amp;", "&")
+		}
+	}
+	if len(seen) != n {
+		t.Errorf("%d of %d terms were shown", len(seen), n)
+	}
+	if _, body := get(t, s.URL+"/console/terms?q="+url.QueryEscape("용어12345")); !strings.Contains(body, "/console/terms/term-12345\"") {
+		t.Error("a term isn't found by its title without the space")
+	}
 }
 
 func TestPagesOnlyRead(t *testing.T) {

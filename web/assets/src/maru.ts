@@ -45,6 +45,12 @@ document.addEventListener('change', (event) => {
   if (field.matches('select')) field.closest<HTMLFormElement>('form[data-auto]')?.requestSubmit()
 })
 
+// What a form leaves empty doesn't belong into the address.
+document.addEventListener('htmx:configRequest', (event) => {
+  const parameters = (event as CustomEvent).detail.parameters
+  for (const name of Object.keys(parameters)) if (parameters[name] === '') delete parameters[name]
+})
+
 // On a phone the tab one is at may lie outside the strip of tabs.
 function showTab() {
   const here = document.querySelector<HTMLElement>('.maru-tabs .active')
