@@ -1,0 +1,284 @@
+package rule
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+)
+
+// checker turns CEL's tree into ours: names resolved, types known, numbers of one kind. A method that returns nil has noted why.
+type checker struct {
+	env    *Env
+	info   *ast.SourceInfo
+	faults []problem.Detail
+	depth  int
+}
+
+// root checks a whole expression: it says yes or no, and its nulls are guarded.
+func (c *checker) root(e ast.Expr) *expr {
+	x := c.expr(e)
+	if x == nil {
+		return nil
+	}
+	if x.typ != tBool {
+		c.fault(e, "rule.type", lang.F("규칙은 참·거짓이어야 하는데 %s입니다", "a rule says yes or no, this is of type %s", typeNames[x.typ]),
+			lang.T("x > 0 처럼 비교하세요", "compare, as in x > 0"))
+		return nil
+	}
+	return c.guard(x)
+}
+
+func (c *checker) where(e ast.Expr) string { return where(c.info.GetStartLocation(e.ID())) }
+
+func (c *checker) fault(e ast.Expr, code string, message, hint lang.Text) *expr {
+	return c.faultAt(c.where(e), code, message, hint)
+}
+
+func (c *checker) faultAt(where, code string, message, hint lang.Text) *expr {
+	if len(c.faults) < maxFaults {
+		c.faults = append(c.faults, problem.Detail{Code: code, Where: where, Message: message, Hint: hint})
+	}
+	return nil
+}
+
+// problem is all faults in the order of their places.
+func (c *checker) problem() *problem.Problem {
+	slices.SortStableFunc(c.faults, func(a, b problem.Detail) int { return position(a.Where) - position(b.Where) })
+	return many(c.faults)
+}
+
+// position orders places: the line before the column.
+func position(where string) int {
+	line, column, _ := strings.Cut(where, ":")
+	l, _ := strconv.Atoi(line)
+	n, _ := strconv.Atoi(column)
+	return l*(MaxLength+2) + n
+}
+
+// unsupported names the constructs of CEL that mean something else on each engine, or nothing.
+var unsupported = map[ast.ExprKind]lang.Text{
+	ast.ListKind:          lang.T("목록은 in 의 오른쪽에만 쓸 수 있습니다", "a list stands only to the right of in"),
+	ast.MapKind:           lang.T("맵 { } 은 쓸 수 없습니다", "maps { } can't be used"),
+	ast.StructKind:        lang.T("구조체는 쓸 수 없습니다", "structs can't be used"),
+	ast.ComprehensionKind: lang.T("반복은 아직 쓸 수 없습니다", "loops can't be used yet"),
+}
+
+func (c *checker) expr(e ast.Expr) *expr {
+	if c.depth++; c.depth > MaxDepth {
+		c.depth--
+		if !slices.ContainsFunc(c.faults, func(d problem.Detail) bool { return d.Code == "rule.limit" }) {
+			c.faults = append(c.faults, limitFault(c.where(e), lang.T("식이 너무 깊습니다", "the expression is too deep"), MaxDepth))
+		}
+		return nil
+	}
+	defer func() { c.depth-- }()
+	switch e.Kind() {
+	case ast.LiteralKind:
+		return c.literal(e)
+	case ast.IdentKind:
+		return c.field(e, e.AsIdent())
+	case ast.SelectKind:
+		return c.selection(e)
+	case ast.CallKind:
+		return c.call(e, false)
+	}
+	return c.fault(e, "rule.unsupported", unsupported[e.Kind()], lang.Text{})
+}
+
+func (c *checker) literal(e ast.Expr) *expr {
+	at := c.where(e)
+	switch v := e.AsLiteral().(type) {
+	case types.Bool:
+		return literal(tBool, at, bool(v))
+	case types.Int:
+		return literal(tInt, at, int64(v))
+	case types.Double:
+		return literal(tDouble, at, float64(v))
+	case types.String:
+		if strings.ContainsRune(string(v), 0) {
+			return c.fault(e, "rule.literal", lang.T("문자열에 NUL 문자를 넣을 수 없습니다", "a string can't hold the character NUL"), lang.Text{})
+		}
+		return literal(tString, at, string(v))
+	case types.Null:
+		return c.fault(e, "rule.null", lang.T("null 은 == null, != null 로만 쓸 수 있습니다", "null stands only in == null and != null"), lang.Text{})
+	}
+	return c.fault(e, "rule.unsupported", lang.F("%s 값은 쓸 수 없습니다", "values of type %s can't be used", e.AsLiteral().Type().TypeName()),
+		lang.T("uint 5u 는 5 로, bytes b\"\" 는 문자열로 쓰세요", "write a uint 5u as 5, bytes b\"\" as a string"))
+}
+
+// field is the value of a field, written name or record.name.
+func (c *checker) field(e ast.Expr, name string) *expr {
+	name = strings.TrimPrefix(name, ".")
+	if f := c.env.fields[name]; f != nil {
+		return &expr{typ: f.Type, where: c.where(e), field: f}
+	}
+	hint := lang.Text{}
+	if near := manifest.Nearest(name, c.env.names); near != "" {
+		hint = lang.F("혹시 %s 인가요?", "did you mean %s?", near)
+	} else if len(c.env.names) > 0 && len(c.env.names) <= 30 {
+		hint = lang.F("쓸 수 있는 항목: %s", "there are: %s", strings.Join(c.env.names, ", "))
+	}
+	return c.fault(e, "rule.unknown_field", lang.F("%s(이)라는 항목이 없습니다", "there is no field %s", name), hint)
+}
+
+func (c *checker) selection(e ast.Expr) *expr {
+	s := e.AsSelect()
+	if s.Operand().Kind() == ast.IdentKind && strings.TrimPrefix(s.Operand().AsIdent(), ".") == "record" {
+		return c.field(e, s.FieldName())
+	}
+	return c.fault(e, "rule.unsupported", lang.F("값에는 .%s 이(가) 없습니다", "values have no .%s", s.FieldName()),
+		lang.T("항목은 name 또는 record.name 으로 씁니다", "a field is written name or record.name"))
+}
+
+// call checks a call. inWon says that it stands right in won(…), where ints may be divided.
+func (c *checker) call(e ast.Expr, inWon bool) *expr {
+	call := e.AsCall()
+	name := call.FunctionName()
+	if special := constructs[name]; special != nil {
+		return special(c, e, call)
+	}
+	candidates := operations[name]
+	if candidates == nil {
+		return c.unknownFunction(e, name)
+	}
+	if want := candidates[0].form; want != operator && want != either && (want == member) != call.IsMemberFunction() {
+		return c.fault(e, "rule.type", lang.F("%s 의 쓰는 꼴이 다릅니다", "%s is written differently", name), usage(name, want))
+	}
+	parts := call.Args()
+	if call.IsMemberFunction() {
+		parts = append([]ast.Expr{call.Target()}, parts...)
+	}
+	arithmetic := name == operators.Add || name == operators.Subtract || name == operators.Multiply || name == operators.Divide || name == operators.Negate
+	args := make([]*expr, len(parts))
+	for i, p := range parts {
+		if inWon && arithmetic {
+			args[i] = c.fraction(p)
+		} else {
+			args[i] = c.expr(p)
+		}
+	}
+	if slices.Contains(args, nil) {
+		return nil
+	}
+	if name == operators.Divide && args[0].typ == tInt && len(args) == 2 && args[1].typ == tInt {
+		if !inWon {
+			return c.fault(e, "rule.division", lang.T("정수끼리의 나눗셈은 소수가 사라질 수 있어 받지 않습니다", "ints aren't divided, for a fraction could be lost unseen"),
+				lang.T("won(a / b) 또는 double(a) / b 로 쓰세요", "write won(a / b) or double(a) / b"))
+		}
+		args[0] = asDouble(args[0])
+	}
+	return c.apply(e, candidates, args)
+}
+
+func usage(name string, f form) lang.Text {
+	if f == member {
+		return lang.F("x.%[1]s(…) 로 쓰세요", "write x.%[1]s(…)", name)
+	}
+	return lang.F("%[1]s(…) 로 쓰세요", "write %[1]s(…)", name)
+}
+
+// fraction checks what is rounded by won: its ints may be divided.
+func (c *checker) fraction(e ast.Expr) *expr {
+	if e.Kind() == ast.CallKind && constructs[e.AsCall().FunctionName()] == nil && c.depth < MaxDepth {
+		c.depth++
+		defer func() { c.depth-- }()
+		return c.call(e, true)
+	}
+	return c.expr(e)
+}
+
+// apply is the first of the operations that takes the operands, or takes them when ints become doubles.
+func (c *checker) apply(e ast.Expr, candidates []*operation, args []*expr) *expr {
+	for _, widen := range []bool{false, true} {
+		for _, o := range candidates {
+			if !o.takes(args, widen) {
+				continue
+			}
+			for i := range args {
+				if o.args[i] == tDouble {
+					args[i] = asDouble(args[i])
+					if strings.HasPrefix(o.id, "double_") {
+						args[i] = inArithmetic(args[i])
+					}
+				}
+			}
+			return call(o, c.where(e), args...)
+		}
+	}
+	name := display(candidates[0].name)
+	return c.fault(e, "rule.type", lang.F("%[1]s 은(는) (%[2]s)에 쓸 수 없습니다", "%[1]s can't be used on (%[2]s)", name, named(args)), accepts(name, candidates))
+}
+
+// takes reports whether o is for operands of these types; widen lets ints be doubles.
+func (o *operation) takes(args []*expr, widen bool) bool {
+	if len(args) != len(o.args) {
+		return false
+	}
+	for i, a := range args {
+		if a.typ != o.args[i] && !(widen && a.typ == tInt && o.args[i] == tDouble) {
+			return false
+		}
+	}
+	return true
+}
+
+// display is an operation's name as it is written.
+func display(name string) string {
+	if sign, ok := operators.FindReverse(name); ok && sign != "" {
+		return sign
+	}
+	return name
+}
+
+// accepts lists the types an operation is for.
+func accepts(name string, candidates []*operation) lang.Text {
+	var ko, en []string
+	for _, o := range candidates {
+		operands := make([]*expr, len(o.args))
+		for i, t := range o.args {
+			operands[i] = &expr{typ: t}
+		}
+		all := named(operands)
+		ko, en = append(ko, "("+all.Ko+")"), append(en, "("+all.En+")")
+	}
+	return lang.Text{Ko: name + ": " + strings.Join(ko, " "), En: name + ": " + strings.Join(en, " ")}
+}
+
+// refusals say what to write instead of functions that CEL has elsewhere.
+var refusals = map[string]lang.Text{
+	"has":          lang.T("x != null 로 쓰세요", "write x != null"),
+	"timestamp":    lang.T("datetime(\"…\") 또는 date(\"…\") 로 쓰세요", "write datetime(\"…\") or date(\"…\")"),
+	"now":          lang.T("기준일은 today() 입니다", "the as-of date is today()"),
+	"lowerAscii":   lang.T("lower 로 쓰세요", "write lower"),
+	"working_days": lang.T("업무일 달력이 있는 서비스 규칙에서만 씁니다", "only rules with a calendar count working days"),
+}
+
+func (c *checker) unknownFunction(e ast.Expr, name string) *expr {
+	hint := refusals[name]
+	if near := manifest.Nearest(name, functionNames()); hint.Empty() && near != "" {
+		hint = lang.F("혹시 %s 인가요?", "did you mean %s?", near)
+	}
+	return c.fault(e, "rule.unknown_function", lang.F("%s 은(는) 규칙에 쓸 수 없습니다", "%s can't be used in rules", display(name)), hint)
+}
+
+// functionNames are the names of the functions that can be written.
+func functionNames() []string {
+	var names []string
+	for name := range operations {
+		names = append(names, name)
+	}
+	for name := range constructs {
+		names = append(names, name)
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return strings.ContainsAny(n, "_@!") && display(n) != n })
+	slices.Sort(names)
+	return names
+}

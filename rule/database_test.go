@@ -1,0 +1,113 @@
+package rule_test
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/rule"
+)
+
+// columnTypes are the columns of each dialect, as the registry makes them.
+var columnTypes = map[rule.Dialect]map[manifest.Type]string{
+	rule.SQLite: {
+		manifest.String: "TEXT", manifest.Int: "INTEGER", manifest.Double: "REAL", manifest.Bool: "INTEGER",
+		manifest.Date: "TEXT", manifest.Datetime: "TEXT", manifest.Geometry: "TEXT",
+	},
+	rule.Postgres: {
+		manifest.String: `text COLLATE "C"`, manifest.Int: "bigint", manifest.Double: "double precision", manifest.Bool: "boolean",
+		manifest.Date: "date", manifest.Datetime: "timestamptz", manifest.Geometry: "text",
+	},
+}
+
+// database is a table of records in one of the databases.
+type database struct {
+	*sql.DB
+	dialect rule.Dialect
+}
+
+// both runs a test on SQLite and on PostgreSQL.
+func both(t *testing.T, records []map[string]any, test func(t *testing.T, d database)) {
+	t.Run("sqlite", func(t *testing.T) {
+		pool, err := sql.Open("sqlite", ":memory:")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		pool.SetMaxOpenConns(1) // each connection has its own memory
+		test(t, load(t, database{pool, rule.SQLite}, records))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		pool, err := sql.Open("pgx", dbtest.Postgres(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		test(t, load(t, database{pool, rule.Postgres}, records))
+	})
+}
+
+func quoted(name string) string { return `"` + name + `"` }
+
+// load makes the table and puts the records in, numbered from 0.
+func load(t *testing.T, d database, records []map[string]any) database {
+	t.Helper()
+	var columns, names, marks []string
+	for _, f := range fields {
+		columns = append(columns, quoted(f.Name)+" "+columnTypes[d.dialect][f.Type])
+		names, marks = append(names, quoted(f.Name)), append(marks, "?")
+	}
+	d.exec(t, "CREATE TABLE records (_n bigint, "+strings.Join(columns, ", ")+")")
+	for n, r := range records {
+		args := []any{int64(n)}
+		for _, f := range fields {
+			v := r[f.Name]
+			if b, ok := v.(bool); ok && d.dialect == rule.SQLite {
+				v = map[bool]int64{true: 1}[b]
+			}
+			args = append(args, v)
+		}
+		d.exec(t, "INSERT INTO records (_n, "+strings.Join(names, ", ")+") VALUES (?, "+strings.Join(marks, ", ")+")", args...)
+	}
+	return d
+}
+
+func (d database) exec(t *testing.T, query string, args ...any) {
+	t.Helper()
+	if _, err := d.Exec(db.Dialect(d.dialect).Placeholders(query), args...); err != nil {
+		t.Fatalf("%v\n%s", err, query)
+	}
+}
+
+// answers are what a rule's condition is for each record.
+func (d database) answers(r *rule.Rule, records int) ([]sql.NullBool, string, error) {
+	text, args, err := r.SQL(d.dialect, asOf, quoted)
+	if err != nil {
+		return nil, text, err
+	}
+	rows, err := d.Query(db.Dialect(d.dialect).Placeholders("SELECT _n, "+text+" FROM records"), args...)
+	if err != nil {
+		return nil, text, err
+	}
+	defer rows.Close()
+	out, seen := make([]sql.NullBool, records), 0
+	for rows.Next() {
+		var n int
+		var yes sql.NullBool
+		if err := rows.Scan(&n, &yes); err != nil {
+			return nil, text, err
+		}
+		out[n] = yes
+		seen++
+	}
+	if seen != records {
+		return nil, text, sql.ErrNoRows
+	}
+	return out, text, rows.Err()
+}

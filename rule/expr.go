@@ -1,0 +1,48 @@
+package rule
+
+import (
+	"slices"
+
+	"github.com/maru-city/maru/manifest"
+)
+
+// expr is a node of a checked expression. It is a field's value, a literal, or an operation on others.
+type expr struct {
+	typ     manifest.Type
+	where   string // line:column
+	field   *Field
+	literal any // string, int64, float64 or bool; a date is its text
+	op      *operation
+	args    []*expr
+}
+
+func call(op *operation, where string, args ...*expr) *expr {
+	return &expr{typ: op.result, where: where, op: op, args: args}
+}
+
+func literal(typ manifest.Type, where string, v any) *expr {
+	return &expr{typ: typ, where: where, literal: v}
+}
+
+// nullable reports whether the value of e itself may be null.
+func (e *expr) nullable() bool { return e.field != nil && e.field.Nullable }
+
+// walk calls visit for e and all below it.
+func (e *expr) walk(visit func(*expr)) {
+	visit(e)
+	for _, a := range e.args {
+		a.walk(visit)
+	}
+}
+
+// fields are the names of the fields that e reads, sorted.
+func (e *expr) fields() []string {
+	var names []string
+	e.walk(func(x *expr) {
+		if x.field != nil {
+			names = append(names, x.field.Name)
+		}
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
+}

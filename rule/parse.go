@@ -1,0 +1,84 @@
+package rule
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/parser"
+
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+)
+
+// celParser reads CEL without macros: has, exists and the like arrive as calls and are named in the refusal.
+var celParser = sync.OnceValues(func() (*parser.Parser, error) {
+	return parser.NewParser(
+		parser.EnablePrattParser(true),
+		parser.EnableIdentEscapeSyntax(true),
+		parser.MaxRecursionDepth(2*MaxDepth),
+		parser.MaxExpressionNodeCount(MaxNodes),
+		parser.ExpressionSizeCodePointLimit(MaxLength),
+		parser.ErrorReportingLimit(maxFaults),
+	)
+})
+
+// parse reads an expression, or says where its syntax is wrong.
+func parse(text string) (*ast.AST, error) {
+	if !utf8.ValidString(text) {
+		return nil, one(problem.Detail{Code: "rule.syntax", Where: "1:1",
+			Message: lang.T("식이 올바른 UTF-8 이 아닙니다", "the expression is not valid UTF-8")})
+	}
+	if n := utf8.RuneCountInString(text); n > MaxLength {
+		return nil, one(limitFault("1:1", lang.F("식이 너무 깁니다: %d자", "the expression is too long: %d characters", n), MaxLength))
+	}
+	p, err := celParser()
+	if err != nil {
+		return nil, fmt.Errorf("rule: make the parser: %w", err)
+	}
+	parsed, errs := p.Parse(common.NewTextSource(text))
+	if found := errs.GetErrors(); len(found) > 0 {
+		faults := make([]problem.Detail, 0, len(found))
+		for _, e := range found {
+			faults = append(faults, syntaxFault(e))
+		}
+		return nil, many(faults)
+	}
+	return parsed, nil
+}
+
+// syntaxCases says the parser's errors in both languages; the first that matches is taken, with its groups as arguments.
+var syntaxCases = []struct {
+	pattern *regexp.Regexp
+	ko, en  string
+}{
+	{regexp.MustCompile(`reserved identifier: (.*)`), "%s 은(는) CEL의 예약어입니다", "%s is a reserved word of CEL"},
+	{regexp.MustCompile(`(?:recursion|nesting|depth)`), "식의 괄호가 너무 깊습니다", "the expression is nested too deeply"},
+	{regexp.MustCompile(`(?:node count|expression nodes)`), "식이 너무 큽니다", "the expression is too big"},
+	{regexp.MustCompile(`Syntax error: (.*)`), "식의 문법이 맞지 않습니다: %s", "wrong syntax: %s"},
+}
+
+// syntaxFault is an error of CEL's parser as a fault, at line:column.
+func syntaxFault(e *common.Error) problem.Detail {
+	d := problem.Detail{Code: "rule.syntax", Where: where(e.Location)}
+	message, _, _ := strings.Cut(e.Message, "\n")
+	for _, c := range syntaxCases {
+		if m := c.pattern.FindStringSubmatch(message); m != nil {
+			args := make([]any, 0, 1)
+			for _, group := range m[1:] {
+				args = append(args, group)
+			}
+			d.Message = lang.F(c.ko, c.en, args...)
+			return d
+		}
+	}
+	d.Message = lang.F("식을 읽을 수 없습니다: %s", "the expression can't be read: %s", message)
+	return d
+}
+
+// where writes a place as people count: both from 1.
+func where(l common.Location) string { return fmt.Sprintf("%d:%d", max(1, l.Line()), l.Column()+1) }

@@ -1,0 +1,162 @@
+package rule_test
+
+import (
+	"testing"
+
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/rule"
+)
+
+const asOf = manifest.Day("2026-11-24")
+
+// fields are those of the tests: of each type one that can be null and one that can't.
+var fields = []rule.Field{
+	{Name: "name", Type: manifest.String}, {Name: "note", Type: manifest.String, Nullable: true},
+	{Name: "income", Type: manifest.Int}, {Name: "size", Type: manifest.Int, Nullable: true},
+	{Name: "ratio", Type: manifest.Double}, {Name: "area", Type: manifest.Double, Nullable: true},
+	{Name: "active", Type: manifest.Bool}, {Name: "retired", Type: manifest.Bool, Nullable: true},
+	{Name: "birth_date", Type: manifest.Date}, {Name: "moved", Type: manifest.Date, Nullable: true},
+	{Name: "made", Type: manifest.Datetime}, {Name: "seen", Type: manifest.Datetime, Nullable: true},
+	{Name: "place", Type: manifest.Geometry, Nullable: true}, {Name: "in", Type: manifest.Int}, {Name: "type", Type: manifest.String},
+}
+
+// person is a record whose nullable fields are null.
+func person(with map[string]any) map[string]any {
+	r := map[string]any{
+		"name": "홍길동", "note": nil, "income": int64(2_392_013), "size": nil, "ratio": 1.5, "area": nil, "active": true, "retired": nil,
+		"birth_date": "2000-02-29", "moved": nil, "made": "2026-01-01T00:00:00.000Z", "seen": nil, "place": nil, "in": int64(1), "type": "x",
+	}
+	for k, v := range with {
+		r[k] = v
+	}
+	return r
+}
+
+func env(t testing.TB, guarded bool) *rule.Env {
+	t.Helper()
+	e, err := rule.NewEnv(fields, rule.Options{Guarded: guarded})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func compile(t testing.TB, e *rule.Env, text string) *rule.Rule {
+	t.Helper()
+	r, err := e.Compile(text)
+	if err != nil {
+		t.Fatalf("%s\n%v", text, err)
+	}
+	return r
+}
+
+func TestEval(t *testing.T) {
+	cases := []struct {
+		clause, text string
+		with         map[string]any
+		want         bool
+	}{
+		{"names: f and record.f are the same", `record.income == income`, nil, true},
+		{"names: a word of CEL", "record.`in` == 1 && type == 'x' && record.type == type", nil, true},
+		{"numbers: the int becomes a double", `income > 2392012.5 && income * ratio == 3588019.5`, nil, true},
+		{"numbers: a list of both kinds", `income in [1, 2392013.0]`, nil, true},
+		{"numbers: won rounds half up", `won(1.5 * 2392013) == 3588020 && won(-2.5) == -2 && won(2.4) == 2`, nil, true},
+		{"numbers: won divides ints", `won(income / 2) == 1196007 && won((income + 1) / 2 * 3) == 3588021`, nil, true},
+		{"numbers: won to tens", `won(income, 10) == 2392010 && won(2392015, 10) == 2392020 && won_floor(2392019, 10) == 2392010`, nil, true},
+		{"numbers: int cuts off", `int(-2.9) == -2 && int(ratio) == 1`, nil, true},
+		{"numbers: remainder has the sign of the dividend", `-7 % 3 == -1 && income % -1 == 0`, nil, true},
+		{"null: guard", `size != null && size > 3`, nil, false},
+		{"null: guard, there", `size != null && size > 3`, map[string]any{"size": int64(4)}, true},
+		{"null: or", `size == null || size > 3`, nil, true},
+		{"null: choice", `(size != null ? size : 1) == 1`, nil, true},
+		{"null: not of a test", `!(size == null) && size > 3`, nil, false},
+		{"null: orValue", `size.orValue(4) > 3 && area.orValue(1) == 1.0`, nil, true},
+		{"null: orValue of a bool and a date", `retired.orValue(true) && moved.orValue(today()) == today()`, nil, true},
+		{"null: two guarded", `size != null && area != null && area > size`, map[string]any{"size": int64(1), "area": 1.5}, true},
+		{"null: a field that can't be", `income != null`, nil, true},
+		{"null: a geometry", `place == null`, nil, true},
+		{"dates: the day before a birthday", `age(birth_date) == 17`, map[string]any{"birth_date": "2008-11-25"}, true},
+		{"dates: the birthday", `age(birth_date) == 18`, map[string]any{"birth_date": "2008-11-24"}, true},
+		{"dates: not born yet", `age(birth_date) == -1`, map[string]any{"birth_date": "2026-11-25"}, true},
+		{"dates: the last day of a shorter month counts", `months_between(date("2026-01-31"), date("2026-02-28")) == 1`, nil, true},
+		{"dates: a day short of a month", `months_between(date("2026-01-30"), date("2026-03-29")) == 1`, nil, true},
+		{"dates: backwards", `months_between(date("2026-03-15"), date("2026-03-14")) == -1`, nil, true},
+		{"dates: within, the last day", `within(birth_date, 6, "month")`, map[string]any{"birth_date": "2026-05-24"}, true},
+		{"dates: within, a day too long ago", `within(birth_date, 6, "month")`, map[string]any{"birth_date": "2026-05-23"}, false},
+		{"dates: within, tomorrow", `within(birth_date, 6, "month")`, map[string]any{"birth_date": "2026-11-25"}, false},
+		{"dates: within days", `within(birth_date, 0, "day")`, map[string]any{"birth_date": "2026-11-24"}, true},
+		{"dates: order", `birth_date < date("2000-03-01") && date("2000-02-29") == birth_date`, nil, true},
+		{"dates: datetime with a zone", `made == datetime("2026-01-01T09:00:00+09:00")`, nil, true},
+		{"text: code points", `size("가a😀") == 3 && "ﬀ" < "😀" && "Z" < "a"`, nil, true},
+		{"text: lower is ASCII", `"ÀB".lower() == "Àb" && lower("É") == "É"`, nil, true},
+		{"text: parts", `name.startsWith("홍") && name.endsWith("동") && name.contains("길") && name.contains("")`, nil, true},
+		{"text: matches", `name.matches("^홍..$")`, nil, true},
+		{"text: conversion", `string(income) + "원" == "2392013원" && string(birth_date) == "2000-02-29"`, nil, true},
+		{"logic: false && error is false", `!(1 / 0.0 > 1.0 && false)`, nil, true},
+		{"logic: true || error is true", `1 / 0.0 > 1.0 || true`, nil, true},
+	}
+	for _, c := range cases {
+		t.Run(c.clause, func(t *testing.T) {
+			got, err := compile(t, env(t, false), c.text).Eval(person(c.with), asOf)
+			if err != nil || got != c.want {
+				t.Errorf("%s is %v, %v", c.text, got, err)
+			}
+		})
+	}
+}
+
+func TestAgeOn29February(t *testing.T) {
+	r := compile(t, env(t, false), `age(birth_date) == 26`)
+	for day, want := range map[manifest.Day]bool{"2026-02-28": false, "2026-03-01": true, "2027-02-28": true, "2027-03-01": false, "2028-02-29": false} {
+		if got, err := r.Eval(person(nil), day); err != nil || got != want {
+			t.Errorf("on %s: %v, %v", day, got, err)
+		}
+	}
+}
+
+func TestGuardedNullsAreFalse(t *testing.T) {
+	for text, want := range map[string]bool{
+		`size > 3`: false, `!(size > 3)`: true, `size <= 3`: false, `size == size`: false, `size != 3`: false, `size == null`: true,
+		`retired`: false, `!retired`: true, `note.contains("")`: false, `size in [1]`: false, `!(size in [1])`: true,
+		`(size > 3) == (area > 1.0)`: true, `size > 3 || income > 0`: true, `age(moved) < 3`: false, `(active ? size : 1) == 1`: false,
+		`(size == null ? 1 : size) == 1`: true, `size.orValue(1) == 1`: true,
+	} {
+		if got, err := compile(t, env(t, true), text).Eval(person(nil), asOf); err != nil || got != want {
+			t.Errorf("%s is %v, %v", text, got, err)
+		}
+	}
+}
+
+func TestEvalReportsErrors(t *testing.T) {
+	cases := []struct {
+		text string
+		with map[string]any
+		code string
+	}{
+		{`income + 1 > 0`, map[string]any{"income": int64(1<<63 - 1)}, "rule.arithmetic"},
+		{`-income > 0`, map[string]any{"income": int64(-1 << 63)}, "rule.arithmetic"},
+		{`income % 0 == 0`, nil, "rule.arithmetic"},
+		{`ratio / 0 > 1.0`, nil, "rule.arithmetic"},
+		{`ratio * ratio > 1.0`, map[string]any{"ratio": 1e200}, "rule.arithmetic"},
+		{`int(ratio) > 1`, map[string]any{"ratio": 1e19}, "rule.arithmetic"},
+		{`won(ratio) > 1`, map[string]any{"ratio": 1e16}, "rule.arithmetic"},
+		{`income > 1`, map[string]any{"income": "many"}, "rule.value"},
+		{`income > 1`, map[string]any{"income": nil}, "rule.value"},
+		{`birth_date < today()`, map[string]any{"birth_date": "2026-02-30"}, "rule.value"},
+	}
+	for _, c := range cases {
+		_, err := compile(t, env(t, false), c.text).Eval(person(c.with), asOf)
+		if problem.Code(err) != c.code {
+			t.Errorf("%s: %v, want %s", c.text, err, c.code)
+		}
+	}
+	record := person(nil)
+	delete(record, "income")
+	if _, err := compile(t, env(t, false), `income > 1`).Eval(record, asOf); problem.Code(err) != "rule.missing" {
+		t.Errorf("a missing value: %v", err)
+	}
+	if _, err := compile(t, env(t, false), `age(birth_date) > 1`).Eval(person(nil), "yesterday"); problem.Code(err) != "rule.as_of" {
+		t.Errorf("a wrong as-of date: %v", err)
+	}
+}
