@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/maru-city/maru/engine/lang"
 )
@@ -69,12 +71,19 @@ func visitOf(ctx context.Context) visit {
 	return v
 }
 
+// hosts are the hosts that may stand in an example that is copied into a shell.
+var hosts = regexp.MustCompile(`^[A-Za-z0-9.:\[\]-]+$`)
+
 // Address is the scheme and host that the reader used, for examples to copy.
 func Address(r *http.Request) string {
+	scheme, host := "http://", r.Host
 	if r.TLS != nil {
-		return "https://" + r.Host
+		scheme = "https://"
 	}
-	return "http://" + r.Host
+	if !hosts.MatchString(host) {
+		host = "localhost"
+	}
+	return scheme + host
 }
 
 // Say is a text in the reader's language.
@@ -87,6 +96,15 @@ func Sayf(ctx context.Context, ko, en string, args ...any) string {
 
 // In is a text in the reader's language.
 func In(ctx context.Context, x lang.Text) string { return x.In(lang.From(ctx)) }
+
+// Own is a text that someone wrote and nobody translated: a message, a value, the name of a law. It is Korean if it has Hangul in it;
+// otherwise it reads the same in both languages.
+func Own(s string) lang.Text {
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Hangul, r) }) {
+		return lang.Text{Ko: s}
+	}
+	return lang.T(s, s)
+}
 
 // tongue is the language a text will really be in: not the reader's where there is none in it. It is empty when they agree.
 func tongue(ctx context.Context, x lang.Text) string {

@@ -29,7 +29,7 @@ func author(name string) lang.Text {
 	if name == "" {
 		return lang.T("이름 없음", "unnamed")
 	}
-	return lang.T(name, name)
+	return components.Own(name)
 }
 
 // message is what a revision says of itself, in words where it says nothing.
@@ -37,5 +37,5 @@ func message(r catalog.Revision) lang.Text {
 	if r.Message == "" {
 		return lang.F("개정 %d", "Revision %d", r.N)
 	}
-	return lang.T(r.Message, r.Message)
+	return components.Own(r.Message)
 }
