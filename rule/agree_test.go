@@ -188,7 +188,7 @@ func (w *writer) value(typ manifest.Type, depth int) string {
 // inner writes a condition inside of a value: its nulls are its own.
 func (w *writer) inner(depth int) string {
 	outer := w.raw
-	s := w.condition(depth)
+	s := w.condition(depth, depth)
 	w.raw = outer
 	return s
 }
@@ -220,24 +220,24 @@ func (w *writer) atom(depth int) string {
 	return sub(typ) + order + sub(typ)
 }
 
-// condition writes an expression that says yes or no.
-func (w *writer) condition(depth int) string {
+// condition writes an expression that says yes or no, of a depth, over values of a depth.
+func (w *writer) condition(depth, values int) string {
 	if depth > 0 {
 		switch w.pick(6) {
 		case 0:
-			return "(" + w.condition(depth-1) + " && " + w.condition(depth-1) + ")"
+			return "(" + w.condition(depth-1, values) + " && " + w.condition(depth-1, values) + ")"
 		case 1:
-			return "(" + w.condition(depth-1) + " || " + w.condition(depth-1) + ")"
+			return "(" + w.condition(depth-1, values) + " || " + w.condition(depth-1, values) + ")"
 		case 2:
-			return "!(" + w.condition(depth-1) + ")"
+			return "!(" + w.condition(depth-1, values) + ")"
 		case 3:
-			return "(" + w.condition(depth-1) + " ? " + w.condition(depth-1) + " : " + w.condition(depth-1) + ")"
+			return "(" + w.condition(depth-1, values) + " ? " + w.condition(depth-1, values) + " : " + w.condition(depth-1, values) + ")"
 		case 4:
 			return "(" + w.of("size", "note", "place", "moved", "income") + w.of(" == null", " != null") + ")"
 		}
 	}
 	w.raw = nil
-	s := "(" + w.atom(depth) + ")"
+	s := "(" + w.atom(values) + ")"
 	if w.guarded {
 		return s
 	}
@@ -260,7 +260,7 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			guarded := rapid.Bool().Draw(rt, "guarded")
 			w := &writer{T: rt, guarded: guarded}
-			text := w.condition(3)
+			text := w.condition(3, 3)
 			r, err := env(t, guarded).Compile(text)
 			if err != nil {
 				rt.Fatalf("%s\n%v", text, err)
@@ -289,6 +289,44 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 		})
 		t.Logf("answers compared: %d yes, %d no, %d errors", yes, no, failed)
 		if yes == 0 || no == 0 || failed == 0 {
+			t.Error("the expressions are too plain to tell")
+		}
+	})
+}
+
+// TestValuesAgree compares the values of random expressions to the last digit, those of arithmetic and days above all.
+func TestValuesAgree(t *testing.T) {
+	records := make([]map[string]any, 150)
+	for i := range records {
+		records[i] = record().Example(1000 + i)
+	}
+	e := env(t, true)
+	both(t, records, func(t *testing.T, d database) {
+		var compared, failed int
+		rapid.Check(t, func(rt *rapid.T) {
+			w := &writer{T: rt, guarded: true}
+			text := w.value([]manifest.Type{manifest.Int, manifest.Double, manifest.Int, manifest.String}[w.pick(4)], 4)
+			r, typ, err := rule.CompileValue(e, text)
+			if err != nil {
+				rt.Fatalf("%s\n%v", text, err)
+			}
+			values, condition, err := d.values(r, typ, len(records))
+			if err != nil {
+				rt.Fatalf("%s\n%s\n%v", text, condition, err)
+			}
+			for n, rec := range records {
+				want, err := r.EvalValue(rec, asOf)
+				if want == nil != (values[n] == nil) || err == nil && want != values[n] {
+					rt.Fatalf("%s\n%s\nmemory: %v, %v\nSQL: %v\nrecord: %v", text, condition, want, err, values[n], part(rec, r.Fields()))
+				}
+				compared++
+				if err != nil {
+					failed++
+				}
+			}
+		})
+		t.Logf("values compared: %d, of them %d errors", compared, failed)
+		if failed == 0 || failed == compared {
 			t.Error("the expressions are too plain to tell")
 		}
 	})

@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -111,3 +112,32 @@ func (d database) answers(r *rule.Rule, records int) ([]sql.NullBool, string, er
 	}
 	return out, text, rows.Err()
 }
+
+// values are what an expression is for each record, nil where it is NULL.
+func (d database) values(r *rule.Rule, typ manifest.Type, records int) ([]any, string, error) {
+	text, args, err := r.SQL(d.dialect, asOf, quoted)
+	if err != nil {
+		return nil, text, err
+	}
+	rows, err := d.Query(db.Dialect(d.dialect).Placeholders("SELECT _n, "+text+" FROM records"), args...)
+	if err != nil {
+		return nil, text, err
+	}
+	defer rows.Close()
+	out := make([]any, records)
+	for rows.Next() {
+		var n int
+		var v any
+		if err := rows.Scan(&n, &v); err != nil {
+			return nil, text, err
+		}
+		if v != nil && fmt.Sprintf("%T", v) != goTypes[typ] {
+			return nil, text, fmt.Errorf("a %s is a %T in Go", typ, v)
+		}
+		out[n] = v
+	}
+	return out, text, rows.Err()
+}
+
+// goTypes are the types in which drivers give values.
+var goTypes = map[manifest.Type]string{manifest.String: "string", manifest.Int: "int64", manifest.Double: "float64"}
