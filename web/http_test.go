@@ -202,6 +202,39 @@ func TestThousandsOfTermsArePagedWithoutLossAndBounded(t *testing.T) {
 	}
 }
 
+func TestThePortalListsOpenDataOnly(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	_, body := get(t, s.URL+"/", "Accept-Language", "en")
+	for _, d := range c.Snapshot().Datasets() {
+		listed := strings.Contains(body, "/console/datasets/"+d.Path()+"\"")
+		if listed != d.Open() {
+			t.Errorf("%s: listed %v, open %v", d.Path(), listed, d.Open())
+		}
+	}
+	if _, body := get(t, s.URL+"/?q="+url.QueryEscape("공중 화장실")); !strings.Contains(body, "/console/datasets/public-toilets/toilets\"") || strings.Contains(body, "/console/datasets/culture/") {
+		t.Error("a search with other spacing doesn't find the toilets alone")
+	}
+	if _, body := get(t, s.URL+"/?q="+url.QueryEscape("주민")); strings.Contains(body, "resident-registry") {
+		t.Error("a search finds a dataset that isn't open")
+	}
+}
+
+func TestAVeryLongManifestIsShownInPart(t *testing.T) {
+	needAssets(t)
+	c := empty(t)
+	var codes strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&codes, "  c%05d: 이름 %d\n", i, i)
+	}
+	apply(t, c, map[string]string{"p.yaml": "kind: Project\nname: p\ntitle: 사업\n---\nkind: Term\nname: long\ntitle: 긴 용어\ntype: string\ncodes:\n" + codes.String()}, "")
+	s := serve(t, c, &records{})
+	if _, body := get(t, s.URL+"/console/terms/long"); len(body) > 600_000 || !strings.Contains(body, "maru get") {
+		t.Errorf("the page has %d bytes", len(body))
+	}
+}
+
 func TestPagesOnlyRead(t *testing.T) {
 	needAssets(t)
 	c := demo(t)

@@ -186,12 +186,12 @@ func TestTypingFindsTermsWhateverTheSpacing(t *testing.T) {
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	b.Visit(s.URL + "/console/terms?lang=ko")
-	all := b.Text("#results [role=status]")
+	all := b.Text("#results-count")
 	b.Do(chromedp.SendKeys("#q", "자 치구"))
 	if !webtest.Eval[bool](b, `new Promise(done => { const until = Date.now() + 10000, look = () => document.querySelector('#results tbody tr a')?.innerText === '자치구' ? done(true) : Date.now() > until ? done(false) : setTimeout(look, 50); look() })`) {
 		t.Fatalf("typing didn't find 자치구: %q", b.Text("#results"))
 	}
-	if got := b.Text("#results [role=status]"); got == all {
+	if got := b.Text("#results-count"); got == all {
 		t.Errorf("the count stayed %q", got)
 	}
 	if got := webtest.Eval[string](b, "location.search"); !strings.Contains(got, "q=") {
@@ -254,6 +254,16 @@ func TestCopyingSaysThatItWasDone(t *testing.T) {
 	b.Do(chromedp.Click("button[data-copy=curl-list]"))
 	if !webtest.Eval[bool](b, `new Promise(done => { const until = Date.now() + 5000, look = () => document.querySelector('button[data-copy=curl-list]').parentElement.querySelector('[role=status]').textContent ? done(true) : Date.now() > until ? done(false) : setTimeout(look, 20); look() })`) {
 		t.Error("nothing says that the command was copied")
+	}
+}
+
+func TestAManifestIsCopiedAsItWasWritten(t *testing.T) {
+	b := webtest.Open(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	b.Visit(s.URL + "/console/terms/district")
+	if got, want := webtest.Eval[string](b, "document.getElementById('manifest').textContent"), c.Snapshot().Term("district").Resource.Text; got != want {
+		t.Errorf("the page holds %q, want %q", got, want)
 	}
 }
 

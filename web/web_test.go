@@ -66,7 +66,7 @@ func demo(t testing.TB) *catalog.Catalog {
 	c := empty(t)
 	files := city.Manifests()
 	apply(t, c, files, "시연용 도시")
-	apply(t, c, changed(t, files), "공중화장실의 설명을 고치고 항목을 더한다")
+	apply(t, c, changed(t, files), "공중화장실의 설명을 고치고 변기 수를 비울 수 있게 한다")
 	return c
 }
 

@@ -2,6 +2,7 @@ package components
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -41,10 +42,11 @@ func highlight(text string) []piece {
 	return out
 }
 
-// highlighted writes text with its pieces in spans. It is written here and not in a template, for white space counts.
-func highlighted(text string) templ.Component {
+// listing writes text with its pieces in spans. It is written here and not in a template, for in a <pre> all white space counts.
+func listing(id, label, text string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		var b strings.Builder
+		fmt.Fprintf(&b, `<pre tabindex="0" role="region" aria-label="%s"><code id="%s" lang="ko">`, templ.EscapeString(label), templ.EscapeString(id))
 		for _, p := range highlight(text) {
 			if p.class == "" {
 				b.WriteString(templ.EscapeString(p.text))
@@ -52,6 +54,7 @@ func highlighted(text string) templ.Component {
 			}
 			b.WriteString(`<span class="` + p.class + `">` + templ.EscapeString(p.text) + `</span>`)
 		}
+		b.WriteString("</code></pre>")
 		_, err := io.WriteString(w, b.String())
 		return err
 	})
