@@ -75,7 +75,7 @@ func (c *checker) expr(e ast.Expr) *expr {
 	if c.depth++; c.depth > MaxDepth {
 		c.depth--
 		if !slices.ContainsFunc(c.faults, func(d problem.Detail) bool { return d.Code == "rule.limit" }) {
-			c.faults = append(c.faults, limitFault(c.where(e), lang.T("식이 너무 깊습니다", "the expression is too deep"), MaxDepth))
+			c.faults = append(c.faults, tooDeep(c.where(e)))
 		}
 		return nil
 	}

@@ -38,13 +38,8 @@ func textOf(v ref.Val) string { return string(v.(types.String)) }
 
 // ymd is a day's parts; d has been checked.
 func ymd(d string) (y, m, day int) {
-	n := func(s string) (n int) {
-		for _, c := range s {
-			n = n*10 + int(c-'0')
-		}
-		return n
-	}
-	return n(d[:4]), n(d[5:7]), n(d[8:])
+	two := func(i int) int { return int(d[i]-'0')*10 + int(d[i+1]-'0') }
+	return two(0)*100 + two(2), two(5), two(8)
 }
 
 // age is the completed years from a day to today, the day of birth counted (민법 158): someone born on 29 February turns a year
@@ -116,7 +111,7 @@ func written(t time.Time) string {
 
 // asOfFault is what is wrong with an as-of date, or nil.
 func asOfFault(day manifest.Day) error {
-	if day.Valid() && day != "" {
+	if validDate(string(day)) {
 		return nil
 	}
 	return unevaluable("rule.as_of", lang.F("기준일 %q 은(는) 날짜가 아닙니다", "the as-of date %q is no day", string(day))).

@@ -82,18 +82,24 @@ var validText = map[manifest.Type]func(string) bool{
 	manifest.Geometry: utf8.ValidString,
 }
 
+// validDate reports whether s is a day, YYYY-MM-DD of the years 1 to 9999. It is asked for every date that a rule reads.
 func validDate(s string) bool {
-	if len(s) != len(manifest.DateLayout) {
+	if len(s) != len(manifest.DateLayout) || s[4] != '-' || s[7] != '-' {
 		return false
 	}
-	_, err := time.Parse(manifest.DateLayout, s)
-	return err == nil && s >= "0001-01-01"
+	for i := range len(s) {
+		if i != 4 && i != 7 && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	y, m, d := ymd(s)
+	return y >= 1 && m >= 1 && m <= 12 && d >= 1 && (d <= 28 || d <= lastDay(y, m))
 }
 
 func validDatetime(s string) bool {
-	if len(s) != len(manifest.DatetimeLayout) {
+	if len(s) != len(manifest.DatetimeLayout) || !validDate(s[:len(manifest.DateLayout)]) {
 		return false
 	}
 	_, err := time.Parse(manifest.DatetimeLayout, s)
-	return err == nil && s >= "0001-01-01"
+	return err == nil
 }

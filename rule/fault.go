@@ -58,3 +58,7 @@ func limitFault(where string, message lang.Text, limit int) problem.Detail {
 func unevaluable(code string, detail lang.Text) *problem.Problem {
 	return problem.New(code, http.StatusUnprocessableEntity, detail)
 }
+
+func tooDeep(where string) problem.Detail {
+	return limitFault(where, lang.T("식이 너무 깊습니다", "the expression is too deep"), MaxDepth)
+}

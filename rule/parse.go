@@ -21,7 +21,6 @@ var celParser = sync.OnceValues(func() (*parser.Parser, error) {
 		parser.EnablePrattParser(true),
 		parser.EnableIdentEscapeSyntax(true),
 		parser.MaxRecursionDepth(2*MaxDepth),
-		parser.MaxExpressionNodeCount(MaxNodes),
 		parser.ExpressionSizeCodePointLimit(MaxLength),
 		parser.ErrorReportingLimit(maxFaults),
 	)
@@ -44,21 +43,25 @@ func parse(text string) (*ast.AST, error) {
 	if found := errs.GetErrors(); len(found) > 0 {
 		faults := make([]problem.Detail, 0, len(found))
 		for _, e := range found {
+			if strings.Contains(e.Message, "recursion limit exceeded") {
+				return nil, one(tooDeep(where(e.Location)))
+			}
 			faults = append(faults, syntaxFault(e))
 		}
 		return nil, many(faults)
 	}
+	if n := ast.MaxID(parsed) - 1; n > MaxNodes { // the parser numbers its nodes from 1
+		return nil, one(limitFault("1:1", lang.F("식이 너무 큽니다: 값·이름·연산이 %d개", "the expression is too big: %d literals, names and calls", n), MaxNodes))
+	}
 	return parsed, nil
 }
 
-// syntaxCases says the parser's errors in both languages; the first that matches is taken, with its groups as arguments.
+// syntaxCases says the parser's errors in both languages; the first that matches is taken, with its group in it.
 var syntaxCases = []struct {
 	pattern *regexp.Regexp
 	ko, en  string
 }{
 	{regexp.MustCompile(`reserved identifier: (.*)`), "%s 은(는) CEL의 예약어입니다", "%s is a reserved word of CEL"},
-	{regexp.MustCompile(`(?:recursion|nesting|depth)`), "식의 괄호가 너무 깊습니다", "the expression is nested too deeply"},
-	{regexp.MustCompile(`(?:node count|expression nodes)`), "식이 너무 큽니다", "the expression is too big"},
 	{regexp.MustCompile(`Syntax error: (.*)`), "식의 문법이 맞지 않습니다: %s", "wrong syntax: %s"},
 }
 
@@ -68,11 +71,7 @@ func syntaxFault(e *common.Error) problem.Detail {
 	message, _, _ := strings.Cut(e.Message, "\n")
 	for _, c := range syntaxCases {
 		if m := c.pattern.FindStringSubmatch(message); m != nil {
-			args := make([]any, 0, 1)
-			for _, group := range m[1:] {
-				args = append(args, group)
-			}
-			d.Message = lang.F(c.ko, c.en, args...)
+			d.Message = lang.F(c.ko, c.en, m[1])
 			return d
 		}
 	}
@@ -81,4 +80,6 @@ func syntaxFault(e *common.Error) problem.Detail {
 }
 
 // where writes a place as people count: both from 1.
-func where(l common.Location) string { return fmt.Sprintf("%d:%d", max(1, l.Line()), l.Column()+1) }
+func where(l common.Location) string {
+	return fmt.Sprintf("%d:%d", max(1, l.Line()), max(1, l.Column()+1))
+}
