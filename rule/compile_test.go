@@ -64,6 +64,10 @@ func TestCompileRefuses(t *testing.T) {
 		{"index", `name[0] == "a"`, "rule.unknown_function", "1:5"},
 		{"function as member", `birth_date.age() > 1`, "rule.type", "1:15"},
 		{"member as function", `contains(name, "a")`, "rule.type", "1:9"},
+		{"text: a pattern that is none", `name.matches("(")`, "rule.literal", "1:14"},
+		{"text: a pattern that grows", `name.matches("` + strings.Repeat("x{1000}", 30) + `")`, "rule.literal", "1:14"},
+		{"text: a pattern from data", `name.matches(type)`, "rule.type", "1:14"},
+		{"text: matches of an int", `income.matches("a")`, "rule.type", "1:15"},
 		{"text: NUL", `name == "\000"`, "rule.literal", "1:9"},
 	}
 	for _, c := range cases {

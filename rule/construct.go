@@ -2,7 +2,9 @@ package rule
 
 import (
 	"math"
+	"regexp"
 	"time"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -22,6 +24,7 @@ func init() {
 		operators.Conditional: (*checker).conditional,
 		operators.In:          (*checker).membership,
 		"orValue":             (*checker).orValue,
+		"matches":             (*checker).matches,
 		"date":                (*checker).date,
 		"datetime":            (*checker).datetime,
 		"today":               (*checker).today,
@@ -158,6 +161,30 @@ func (c *checker) membership(e ast.Expr, written ast.CallExpr) *expr {
 		}
 	}
 	return call(opIn, c.where(e), args...)
+}
+
+// maxPattern bounds a pattern in code points: what x{1000} is compiled to grows with it.
+const maxPattern = 200
+
+// matches is s.matches(pattern) with a constant pattern, so that a wrong one is seen here.
+func (c *checker) matches(e ast.Expr, written ast.CallExpr) *expr {
+	if !written.IsMemberFunction() || len(written.Args()) != 1 {
+		return c.fault(e, "rule.type", lang.T("matches 의 쓰는 꼴이 다릅니다", "matches is written differently"), usage("matches", member))
+	}
+	x, pattern := c.expr(written.Target()), c.expr(written.Args()[0])
+	if x == nil || pattern == nil {
+		return nil
+	}
+	if s, ok := pattern.literal.(string); ok && pattern.typ == tString {
+		_, err := regexp.Compile(s)
+		if err != nil || utf8.RuneCountInString(s) > maxPattern {
+			return c.faultAt(pattern.where, "rule.literal", lang.F("%q 은(는) 쓸 수 없는 정규식입니다", "%q is a pattern that can't be used", s),
+				lang.F("RE2 문법으로 %d자까지 쓰세요", "write it in the syntax of RE2, up to %d characters", maxPattern))
+		}
+	} else if x.typ == tString {
+		return c.faultAt(pattern.where, "rule.type", lang.T("matches 에는 따옴표로 쓴 상수가 필요합니다", "matches takes a constant in quotes"), usage("matches", member))
+	}
+	return c.apply(e, []*operation{opMatches}, []*expr{x, pattern})
 }
 
 // constant is the only operand of a call, a literal string.

@@ -134,8 +134,10 @@ var textual = []*operation{
 		steps{"substr($1, 1, length($2)) = $2"}, steps{"left($1, char_length($2)) = $2"}),
 	operation{name: "endsWith", form: member, args: of(tString, tString), result: tBool}.inEach(
 		steps{"substr($1, length($1) - length($2) + 1) = $2"}, steps{"right($1, char_length($2)) = $2"}),
-	{name: "matches", form: member, args: of(tString, tString), result: tBool},
 }
+
+// opMatches has no SQL: the databases have no RE2.
+var opMatches = &operation{name: "matches", form: member, args: of(tString, tString), result: tBool}
 
 // conversions between types, where every engine writes the same.
 var conversions = []*operation{
