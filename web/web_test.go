@@ -26,6 +26,7 @@ type tables struct{}
 func (tables) Plan(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) ([]catalog.Step, []manifest.Finding, error) {
 	return nil, nil, nil
 }
+
 func (tables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) error {
 	return nil
 }
