@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
@@ -83,6 +84,28 @@ func TestCompileRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestSyntaxErrorsAreSaidInBothLanguages(t *testing.T) {
+	for text, want := range map[string]string{
+		`income > `:           "the expression isn't finished",
+		`(income > 1`:         "')' is missing",
+		`income > 1 & active`: "'&&' is missing",
+		`income > 1 $`:        "this character can't stand",
+		`active ? true`:       "':' is missing",
+		`active active`:       "something is left",
+		`for == 1`:            "for is a reserved word of CEL; write record.for",
+		`name == "a`:          "the closing quote",
+		`name == "\q"`:        "",
+	} {
+		_, err := env(t, true).Compile(text)
+		p := problem.As(err)
+		if p == nil || p.Code != "rule.syntax" || !strings.Contains(p.At[0].Message.En, want) || !strings.ContainsFunc(p.At[0].Message.Ko, hangul) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func hangul(r rune) bool { return unicode.Is(unicode.Hangul, r) }
 
 func TestCompileSaysAllFaultsInOrder(t *testing.T) {
 	_, err := env(t, false).Compile("incom > 1 &&\nname > 3 && size > 2 ||\n nam == 'a'")

@@ -15,7 +15,8 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 )
 
-// celParser reads CEL without macros: has, exists and the like arrive as calls and are named in the refusal.
+// celParser reads CEL without macros: has, exists and the like arrive as calls and are named in the refusal. Of CEL's two parsers this
+// one bounds its time and depth by itself and takes less than half the time.
 var celParser = sync.OnceValues(func() (*parser.Parser, error) {
 	return parser.NewParser(
 		parser.EnablePrattParser(true),
@@ -61,7 +62,14 @@ var syntaxCases = []struct {
 	pattern *regexp.Regexp
 	ko, en  string
 }{
-	{regexp.MustCompile(`reserved identifier: (.*)`), "%s 은(는) CEL의 예약어입니다", "%s is a reserved word of CEL"},
+	{regexp.MustCompile(`reserved identifier: (.*)`), "%s 은(는) CEL의 예약어입니다. record.%s 로 쓰세요", "%s is a reserved word of CEL; write record.%s"},
+	{regexp.MustCompile(`mismatched input '<EOF>' expecting '?([^']*)`), "식이 끝나지 않았습니다", "the expression isn't finished"},
+	{regexp.MustCompile(`(?:mismatched|extraneous) input ('.*') expecting`), "%s 은(는) 여기에 올 수 없습니다", "%s can't stand here"},
+	{regexp.MustCompile(`expected ('[^']*')`), "%s 이(가) 필요합니다", "%s is missing"},
+	{regexp.MustCompile(`(unexpected character)`), "식에 쓸 수 없는 문자입니다", "this character can't stand in an expression"},
+	{regexp.MustCompile(`(unexpected token after expression)`), "식이 끝난 뒤에 남은 것이 있습니다", "something is left after the end of the expression"},
+	{regexp.MustCompile(`(unescape|unicode|octal)`), "문자열의 \\ 표기가 잘못되었습니다", "a \\ in the string is wrong"},
+	{regexp.MustCompile(`([Uu]nterminated)`), "닫는 따옴표가 없습니다", "the closing quote is missing"},
 	{regexp.MustCompile(`Syntax error: (.*)`), "식의 문법이 맞지 않습니다: %s", "wrong syntax: %s"},
 }
 
@@ -71,13 +79,16 @@ func syntaxFault(e *common.Error) problem.Detail {
 	message, _, _ := strings.Cut(e.Message, "\n")
 	for _, c := range syntaxCases {
 		if m := c.pattern.FindStringSubmatch(message); m != nil {
-			d.Message = lang.F(c.ko, c.en, m[1])
+			d.Message = lang.T(inserted(c.ko, m[1]), inserted(c.en, m[1]))
 			return d
 		}
 	}
 	d.Message = lang.F("식을 읽을 수 없습니다: %s", "the expression can't be read: %s", message)
 	return d
 }
+
+// inserted puts a word where the text has a place for it.
+func inserted(text, word string) string { return strings.ReplaceAll(text, "%s", word) }
 
 // where writes a place as people count: both from 1.
 func where(l common.Location) string {

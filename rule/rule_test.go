@@ -1,6 +1,8 @@
 package rule_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/maru-city/maru/engine/problem"
@@ -113,6 +115,26 @@ func TestAgeOn29February(t *testing.T) {
 			t.Errorf("on %s: %v, %v", day, got, err)
 		}
 	}
+}
+
+func TestRuleIsSafeForConcurrentUse(t *testing.T) {
+	e := env(t, true)
+	shared := compile(t, e, `size > 3 && age(birth_date) > 1`)
+	var group sync.WaitGroup
+	for n := range int64(8) {
+		group.Go(func() {
+			own := compile(t, e, fmt.Sprintf(`size > %d`, n))
+			for size := range int64(50) {
+				record := person(map[string]any{"size": size})
+				a, errA := shared.Eval(record, asOf)
+				b, errB := own.Eval(record, asOf)
+				if errA != nil || errB != nil || a != (size > 3) || b != (size > n) {
+					t.Errorf("size %d: %v %v, %v %v", size, a, errA, b, errB)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestGuardedNullsAreFalse(t *testing.T) {
