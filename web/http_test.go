@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/web/assets"
 	"github.com/maru-city/maru/web/console"
 )
@@ -202,6 +207,53 @@ func TestThousandsOfTermsArePagedWithoutLossAndBounded(t *testing.T) {
 	}
 }
 
+func TestTheGovernmentsTermsAreFoundWhateverTheSpacing(t *testing.T) {
+	needAssets(t)
+	const file = "../../shared/data/standard_terms_2025_11.csv"
+	table, err := os.ReadFile(file)
+	if err != nil {
+		t.Skipf("the real data isn't here: %v", err)
+	}
+	c := empty(t)
+	apply(t, c, map[string]string{
+		"terms.csv": string(table),
+		"terms.yaml": "kind: Project\nname: words\ntitle: 용어집\n---\nkind: Vocabulary\nname: common\ntitle: 공통표준용어\nfile: terms.csv\n" +
+			"map: {용어명: title, 물리명: abbreviation, 도메인: domain, 데이터타입: type, 코드명: code_system, 정의: definition, 요청업무: edition}\n",
+	}, "공통표준용어")
+	s := serve(t, c, &records{})
+	first := regexp.MustCompile(`(?s)<tbody>.*?<a [^>]*>\s*(.*?)\s*</a>`)
+	for query, want := range map[string]string{"주민 등록 번호": "주민등록번호", "가구소득": "", "JOIN_YMD": "가입일자", "없는말없는말": ""} {
+		start := time.Now()
+		_, body := get(t, s.URL+"/console/terms?q="+url.QueryEscape(query))
+		t.Logf("%s: %s", query, time.Since(start).Round(time.Millisecond))
+		m := first.FindStringSubmatch(body)
+		if want != "" && (m == nil || m[1] != want) {
+			t.Errorf("%s: the first term found is %q, want %s", query, m, want)
+		}
+	}
+}
+
+func TestExamplesOfEmptyPagesAreRightManifests(t *testing.T) {
+	needAssets(t)
+	s := serve(t, empty(t), &records{})
+	example, tags := regexp.MustCompile(`(?s)<code id="how-[a-z]+" lang="ko">(.*?)</code>`), regexp.MustCompile(`<[^>]*>`)
+	found := 0
+	for _, path := range []string{"/console/agencies", "/console/projects", "/console/terms", "/console/parameters"} {
+		_, body := get(t, s.URL+path)
+		for _, m := range example.FindAllStringSubmatch(body, -1) {
+			found++
+			text := html.UnescapeString(tags.ReplaceAllString(m[1], ""))
+			_, findings := manifest.Parse(map[string]string{"example.yaml": text, "standard_terms.csv": "용어명,물리명,도메인,정의\n가입일자,JOIN_YMD,연월일C8,가입한 날\n"}, nil)
+			for _, f := range findings {
+				t.Errorf("%s: %s", path, f)
+			}
+		}
+	}
+	if found != 4 {
+		t.Errorf("%d examples were found", found)
+	}
+}
+
 func TestThePortalListsOpenDataOnly(t *testing.T) {
 	needAssets(t)
 	c := demo(t)
@@ -247,4 +299,29 @@ func TestPagesOnlyRead(t *testing.T) {
 	if res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") == "" {
 		t.Errorf("POST: status %d", res.StatusCode)
 	}
+}
+
+// FuzzAddresses asks for pages with any query: whatever it holds, the answer is a page.
+func FuzzAddresses(f *testing.F) {
+	if err := assets.Built(); err != nil {
+		f.Skip(err)
+	}
+	c := demo(f)
+	h := handler(c, filled(c))
+	for i, p := range pages {
+		_, query, _ := strings.Cut(p.path, "?")
+		f.Add(uint(i), query)
+	}
+	f.Add(uint(3), "q=%00%ff&after=\"><script>&lang=xx&tab=../..&before=-9223372036854775808")
+	f.Add(uint(19), "before=99999999999999999999&class=public'--&owner=none")
+	f.Fuzz(func(t *testing.T, i uint, query string) {
+		path, _, _ := strings.Cut(pages[i%uint(len(pages))].path, "?")
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.URL.Path, r.URL.RawQuery = path, query
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code >= 500 || strings.Contains(w.Body.String(), "<script>") {
+			t.Errorf("%s?%s: status %d", path, query, w.Code)
+		}
+	})
 }

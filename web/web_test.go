@@ -152,11 +152,15 @@ func filled(c *catalog.Catalog) *records {
 	return r
 }
 
-// serve starts the pages over a catalog and records.
+// handler is the pages over a catalog and records.
+func handler(c *catalog.Catalog, r console.Records) http.Handler {
+	return web.New(web.Options{Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Now: func() time.Time { return now }})
+}
+
+// serve starts a server of the pages.
 func serve(t testing.TB, c *catalog.Catalog, r console.Records) *httptest.Server {
 	t.Helper()
-	h := web.New(web.Options{Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Now: func() time.Time { return now }})
-	s := httptest.NewServer(h)
+	s := httptest.NewServer(handler(c, r))
 	t.Cleanup(s.Close)
 	return s
 }

@@ -97,6 +97,18 @@ func Sayf(ctx context.Context, ko, en string, args ...any) string {
 // In is a text in the reader's language.
 func In(ctx context.Context, x lang.Text) string { return x.In(lang.From(ctx)) }
 
+// maxAsked is how many characters of a search count; the box takes no more.
+const maxAsked = 100
+
+// Asked is what a person searches for: the q of an address.
+func Asked(u *url.URL) string {
+	q := strings.TrimSpace(u.Query().Get("q"))
+	if r := []rune(q); len(r) > maxAsked {
+		return string(r[:maxAsked])
+	}
+	return q
+}
+
 // Own is a text that someone wrote and nobody translated: a message, a value, the name of a law. It is Korean if it has Hangul in it;
 // otherwise it reads the same in both languages.
 func Own(s string) lang.Text {

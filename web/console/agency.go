@@ -90,7 +90,7 @@ type agenciesView struct {
 func (c *Console) agencies(r *http.Request) (templ.Component, error) {
 	s := c.catalog.Snapshot()
 	list := s.List("Agency")
-	v := agenciesView{URL: r.URL, Query: r.URL.Query().Get("q"), Total: len(list)}
+	v := agenciesView{URL: r.URL, Query: components.Asked(r.URL), Total: len(list)}
 	if v.Query == "" && len(list) <= maxTree {
 		v.Top, _ = units(s)
 	} else {
@@ -129,7 +129,7 @@ func (c *Console) agency(r *http.Request) (templ.Component, error) {
 
 // missing says that there is no resource of a kind and name.
 func missing(kind, name string) error {
-	return components.NotFound(lang.F("%[2]s이라는 이름의 %[1]s 없습니다", "There is no %s called %q", subject(kind), name))
+	return components.NotFound(lang.F("이름이 %[2]s인 %[1]s 없습니다", "There is no %s called %q", subject(kind), name))
 }
 
 // subject is a kind's title with its particle in Korean.

@@ -30,7 +30,7 @@ type datasetsView struct {
 }
 
 func (c *Console) datasets(r *http.Request) (templ.Component, error) {
-	s, q := c.catalog.Snapshot(), r.URL.Query()
+	s, q, asked := c.catalog.Snapshot(), r.URL.Query(), components.Asked(r.URL)
 	list := s.Datasets()
 	owners := ownersOf(s)
 	found := filter(list,
@@ -39,10 +39,10 @@ func (c *Console) datasets(r *http.Request) (templ.Component, error) {
 		func(d *catalog.Dataset) bool { return q.Get("owner") != "none" || owners[d.Project] == "" },
 		func(d *catalog.Dataset) bool { return q.Get("terms") != "missing" || uncited(d) > 0 },
 		func(d *catalog.Dataset) bool { return q.Get("retention") != "missing" || unbounded(d) },
-		func(d *catalog.Dataset) bool { return matches(d, q.Get("q")) },
+		func(d *catalog.Dataset) bool { return matches(d, asked) },
 	)
 	v := datasetsView{URL: r.URL, Snapshot: s, Empty: len(list) == 0}
-	v.Page, v.Slice = cut(ranked(found, q.Get("q"), titleOf), (*catalog.Dataset).Path, q, pageSize)
+	v.Page, v.Slice = cut(ranked(found, asked, titleOf), (*catalog.Dataset).Path, q, pageSize)
 	var err error
 	v.Counts, err = c.records.Counts(r.Context(), v.Page)
 	return datasetsPage(v), err

@@ -25,10 +25,10 @@ type parametersView struct {
 
 func (c *Console) parameters(r *http.Request) (templ.Component, error) {
 	list := c.catalog.Snapshot().List("Parameter")
-	q := r.URL.Query()
-	found := filter(list, func(x *manifest.Resource) bool { return catalog.Matches(x, q.Get("q")) })
+	q, asked := r.URL.Query(), components.Asked(r.URL)
+	found := filter(list, func(x *manifest.Resource) bool { return catalog.Matches(x, asked) })
 	v := parametersView{URL: r.URL, Today: c.today(), Empty: len(list) == 0}
-	v.Page, v.Slice = cut(ranked(found, q.Get("q"), titled), nameOf, q, pageSize)
+	v.Page, v.Slice = cut(ranked(found, asked, titled), nameOf, q, pageSize)
 	return parametersPage(v), nil
 }
 

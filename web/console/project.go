@@ -29,10 +29,10 @@ type projectsView struct {
 }
 
 func (c *Console) projects(r *http.Request) (templ.Component, error) {
-	s, q := c.catalog.Snapshot(), r.URL.Query()
+	s, q, asked := c.catalog.Snapshot(), r.URL.Query(), components.Asked(r.URL)
 	list := s.List("Project")
 	found := filter(list,
-		func(x *manifest.Resource) bool { return catalog.Matches(x, q.Get("q")) },
+		func(x *manifest.Resource) bool { return catalog.Matches(x, asked) },
 		func(x *manifest.Resource) bool {
 			p, want := x.Spec.(*manifest.Project), q.Get("lifecycle")
 			return want == "" || cmp.Or(p.Lifecycle, "idea") == want
@@ -41,7 +41,7 @@ func (c *Console) projects(r *http.Request) (templ.Component, error) {
 			return q.Get("owner") != "none" || x.Spec.(*manifest.Project).Owner == ""
 		})
 	v := projectsView{URL: r.URL, Empty: len(list) == 0}
-	v.Page, v.Slice = cut(ranked(found, q.Get("q"), titled), nameOf, q, pageSize)
+	v.Page, v.Slice = cut(ranked(found, asked, titled), nameOf, q, pageSize)
 	return projectsPage(s, v), nil
 }
 

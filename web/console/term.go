@@ -22,7 +22,7 @@ type termsView struct {
 }
 
 func (c *Console) terms(r *http.Request) (templ.Component, error) {
-	s, q := c.catalog.Snapshot(), r.URL.Query()
+	s, q, asked := c.catalog.Snapshot(), r.URL.Query(), components.Asked(r.URL)
 	uses := usesOf(s)
 	list := s.Terms()
 	found := filter(list,
@@ -33,10 +33,10 @@ func (c *Console) terms(r *http.Request) (templ.Component, error) {
 			return q.Get("used") == "" || (uses[t.Name] > 0) == (q.Get("used") == "yes")
 		},
 		func(t *catalog.Term) bool { return q.Get("from") == "" || origin(t) == q.Get("from") },
-		func(t *catalog.Term) bool { return q.Get("q") == "" || t.Matches(q.Get("q")) },
+		func(t *catalog.Term) bool { return asked == "" || t.Matches(asked) },
 	)
 	v := termsView{URL: r.URL, Uses: uses, Vocabularies: s.List("Vocabulary"), Empty: len(list) == 0}
-	found = ranked(found, q.Get("q"), func(t *catalog.Term) lang.Text { return t.Titled() })
+	found = ranked(found, asked, func(t *catalog.Term) lang.Text { return t.Titled() })
 	v.Page, v.Slice = cut(found, func(t *catalog.Term) string { return t.Name }, q, pageSize)
 	return termsPage(v), nil
 }

@@ -51,7 +51,7 @@ type startView struct {
 
 func (p *Portal) start(r *http.Request) (templ.Component, error) {
 	s := p.catalog.Snapshot()
-	v := startView{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	v := startView{Query: components.Asked(r.URL)}
 	for _, d := range s.Datasets() {
 		if !d.Open() {
 			continue
