@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -167,20 +166,3 @@ func buildIn(b *builder, e *expr) ast.Expr {
 func buildInt(b *builder, e *expr) ast.Expr { return b.NewCall(b.id(), "int", b.expr(e.args[0])) }
 
 func buildToday(b *builder, _ *expr) ast.Expr { return b.NewIdent(b.id(), asOfVariable) }
-
-// arithmeticErrors are CEL's own errors that a well-typed tree can meet, as ours.
-var arithmeticErrors = map[string]error{
-	"integer overflow": errInt,
-	"range error":      errInt,
-}
-
-// evaluationError is an error of an evaluation as a problem where it is one of the record's.
-func evaluationError(err error) error {
-	if known := arithmeticErrors[err.Error()]; known != nil {
-		return known
-	}
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner
-	}
-	return fmt.Errorf("rule: evaluate: %w", err)
-}

@@ -32,9 +32,6 @@ func (r *Rule) Fields() []string { return r.tree.fields() }
 func (r *Rule) Eval(record map[string]any, asOf manifest.Day) (bool, error) {
 	out, _, err := r.program.Eval(&facts{env: r.env, record: record, asOf: asOf})
 	if err != nil {
-		if p := problem.As(err); p != nil {
-			return false, p
-		}
 		return false, evaluationError(err)
 	}
 	yes, ok := out.(types.Bool)
@@ -42,4 +39,16 @@ func (r *Rule) Eval(record map[string]any, asOf manifest.Day) (bool, error) {
 		return false, fmt.Errorf("rule: the answer is a %s", out.Type().TypeName())
 	}
 	return bool(yes), nil
+}
+
+// evaluationError is an error of an evaluation as a problem. The only error of CEL's own that a checked tree can meet is an int that
+// leaves 64 bits.
+func evaluationError(err error) error {
+	if p := problem.As(err); p != nil {
+		return p
+	}
+	if err.Error() == "integer overflow" {
+		return errInt
+	}
+	return fmt.Errorf("rule: evaluate: %w", err)
 }
