@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/rule"
 	"github.com/maru-city/maru/web/assets"
 	"github.com/maru-city/maru/web/console"
 )
@@ -254,6 +257,32 @@ func TestExamplesOfEmptyPagesAreRightManifests(t *testing.T) {
 	}
 }
 
+func TestTheExampleFilterOfEveryDatasetIsARightRule(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	example := regexp.MustCompile(`--data-urlencode &#39;filter=(.*?)&#39;</code>`)
+	for _, d := range c.Snapshot().Datasets() {
+		_, body := get(t, s.URL+"/console/datasets/"+d.Path()+"?tab=api")
+		m := example.FindStringSubmatch(body)
+		if m == nil {
+			t.Errorf("%s: no example", d.Path())
+			continue
+		}
+		var fields []rule.Field
+		for _, f := range d.Fields {
+			fields = append(fields, rule.Field{Name: f.Name, Type: f.Type, Nullable: !f.Required})
+		}
+		env, err := rule.NewEnv(fields, rule.Options{Guarded: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := env.Compile(html.UnescapeString(m[1])); err != nil {
+			t.Errorf("%s: %s: %v", d.Path(), m[1], err)
+		}
+	}
+}
+
 func TestThePortalListsOpenDataOnly(t *testing.T) {
 	needAssets(t)
 	c := demo(t)
@@ -284,6 +313,33 @@ func TestAVeryLongManifestIsShownInPart(t *testing.T) {
 	s := serve(t, c, &records{})
 	if _, body := get(t, s.URL+"/console/terms/long"); len(body) > 500_000 || !strings.Contains(body, "maru get") {
 		t.Errorf("the page has %d bytes", len(body))
+	}
+}
+
+func TestPagesAreCompressedForThoseWhoTakeIt(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	_, plain := get(t, s.URL+"/console/terms", "Accept-Encoding", "identity")
+	res, packed := get(t, s.URL+"/console/terms", "Accept-Encoding", "gzip")
+	if res.Header.Get("Content-Encoding") != "gzip" || len(packed)*3 > len(plain) {
+		t.Fatalf("%d of %d bytes were sent, encoding %q", len(packed), len(plain), res.Header.Get("Content-Encoding"))
+	}
+	z, err := gzip.NewReader(strings.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unpacked, err := io.ReadAll(z); err != nil || string(unpacked) != plain {
+		t.Errorf("the compressed page is another one: %v", err)
+	}
+}
+
+func TestATermFoundByASynonymSaysSo(t *testing.T) {
+	needAssets(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	if _, body := get(t, s.URL+"/console/terms?q="+url.QueryEscape("시군구 코드"), "Accept-Language", "ko"); !strings.Contains(body, "/console/terms/district\"") || !strings.Contains(body, "같은 말:") {
+		t.Error("the district isn't found by its synonym, or the page doesn't say by which")
 	}
 }
 

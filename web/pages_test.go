@@ -181,6 +181,29 @@ func TestEveryLinkAndButtonCanBeReachedAndSeenByKeyboard(t *testing.T) {
 	}
 }
 
+func TestTheMenuOfAPhoneWorksByKeyboard(t *testing.T) {
+	b := webtest.Open(t)
+	c := demo(t)
+	s := serve(t, c, filled(c))
+	b.Size(360, 800)
+	b.Visit(s.URL + "/console/terms?lang=ko")
+	b.Do(chromedp.Focus("details.menu summary"), chromedp.KeyEvent(kb.Enter))
+	if !b.Until("document.querySelector('details.menu').open") {
+		t.Fatal("Enter doesn't open the menu")
+	}
+	b.Fits()
+	b.Axe()
+	b.Shot("menu-ko-360")
+	b.Do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Escape))
+	if !b.Until("!document.querySelector('details.menu').open && document.activeElement.tagName === 'SUMMARY'") {
+		t.Error("Escape doesn't close the menu, or the focus is lost")
+	}
+	b.Do(chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	if !b.Until("location.pathname === '/console/agencies'") {
+		t.Error("the second entry of the menu doesn't lead to the agencies")
+	}
+}
+
 func TestTypingFindsTermsWhateverTheSpacing(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
@@ -188,7 +211,7 @@ func TestTypingFindsTermsWhateverTheSpacing(t *testing.T) {
 	b.Visit(s.URL + "/console/terms?lang=ko")
 	all := b.Text("#results-count")
 	b.Do(chromedp.SendKeys("#q", "자 치구"))
-	if !webtest.Eval[bool](b, `new Promise(done => { const until = Date.now() + 10000, look = () => document.querySelector('#results tbody tr a')?.innerText === '자치구' ? done(true) : Date.now() > until ? done(false) : setTimeout(look, 50); look() })`) {
+	if !b.Until("document.querySelector('#results tbody tr a')?.innerText === '자치구'") {
 		t.Fatalf("typing didn't find 자치구: %q", b.Text("#results"))
 	}
 	if got := b.Text("#results-count"); got == all {
@@ -227,7 +250,7 @@ func TestARunningImportIsFollowed(t *testing.T) {
 	b.Shot("import-running-en-1280")
 	done := r.imports[1]
 	r.imports = append([]importOf{done}, r.imports[1:]...)
-	if !webtest.Eval[bool](b, `new Promise(done => { const until = Date.now() + 10000, look = () => !document.querySelector('#imports progress') ? done(true) : Date.now() > until ? done(false) : setTimeout(look, 100); look() })`) {
+	if !b.Until("!document.querySelector('#imports progress')") {
 		t.Error("the page didn't notice that the import ended")
 	}
 	if webtest.Eval[bool](b, "document.querySelector('#imports').hasAttribute('hx-get')") {
@@ -252,7 +275,7 @@ func TestCopyingSaysThatItWasDone(t *testing.T) {
 	s := serve(t, c, filled(c))
 	b.Visit(s.URL + "/console/datasets/public-toilets/toilets?tab=api&lang=ko")
 	b.Do(chromedp.Click("button[data-copy=curl-list]"))
-	if !webtest.Eval[bool](b, `new Promise(done => { const until = Date.now() + 5000, look = () => document.querySelector('button[data-copy=curl-list]').parentElement.querySelector('[role=status]').textContent ? done(true) : Date.now() > until ? done(false) : setTimeout(look, 20); look() })`) {
+	if !b.Until("document.querySelector('button[data-copy=curl-list]').parentElement.querySelector('[role=status]').textContent") {
 		t.Error("nothing says that the command was copied")
 	}
 }

@@ -87,7 +87,7 @@ func served(file string) bool { return built()[file] }
 // pick returns a file in the best form the browser accepts.
 func pick(file, accept string) (body []byte, encoding string) {
 	for _, form := range []struct{ encoding, suffix string }{{"br", ".br"}, {"gzip", ".gz"}} {
-		if !accepts(accept, form.encoding) {
+		if !Accepts(accept, form.encoding) {
 			continue
 		}
 		if body, err := fs.ReadFile(dist, "dist/"+file+form.suffix); err == nil {
@@ -98,8 +98,8 @@ func pick(file, accept string) (body []byte, encoding string) {
 	return body, ""
 }
 
-// accepts reports whether an Accept-Encoding header (RFC 9110, section 12.5.3) names an encoding without refusing it.
-func accepts(header, encoding string) bool {
+// Accepts reports whether an Accept-Encoding header (RFC 9110, section 12.5.3) names an encoding without refusing it.
+func Accepts(header, encoding string) bool {
 	for _, part := range strings.Split(header, ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
 		if strings.TrimSpace(name) != encoding {

@@ -2,16 +2,20 @@ package components
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"sync"
 
 	"github.com/a-h/templ"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/web/assets"
 )
 
 // Page makes a page or a part of one, or says why it can't.
@@ -34,14 +38,36 @@ func Render(w http.ResponseWriter, r *http.Request, status int, c templ.Componen
 		Fail(w, r, err)
 		return
 	}
-	send(w, status, b.Bytes())
+	send(w, r, status, b.Bytes())
 }
 
-func send(w http.ResponseWriter, status int, body []byte) {
+// minCompressed is how long a page must be to be compressed: one packet takes as long as half of one.
+const minCompressed = 1400
+
+func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Add("Vary", "Accept-Encoding")
+	if len(body) >= minCompressed && assets.Accepts(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		body = compressed(body)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the browser went away: nobody to tell
+}
+
+// writers are gzip writers between two pages: each holds most of a megabyte.
+var writers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+func compressed(body []byte) []byte {
+	z := writers.Get().(*gzip.Writer)
+	defer writers.Put(z)
+	var b bytes.Buffer
+	z.Reset(&b)
+	_, _ = z.Write(body) // a buffer takes everything
+	_ = z.Close()
+	return b.Bytes()
 }
 
 // Fail answers with what went wrong. A Problem speaks for itself; anything else is ours: it is logged under an id, and the page shows the id.
@@ -62,7 +88,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, p.In(lang.From(r.Context())), p.Status)
 		return
 	}
-	send(w, p.Status, b.Bytes())
+	send(w, r, p.Status, b.Bytes())
 }
 
 // NotFound is a Problem about a thing that isn't there, with code "page.not_found".

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -39,6 +40,20 @@ func (c *Console) terms(r *http.Request) (templ.Component, error) {
 	found = ranked(found, asked, func(t *catalog.Term) lang.Text { return t.Titled() })
 	v.Page, v.Slice = cut(found, func(t *catalog.Term) string { return t.Name }, q, pageSize)
 	return termsPage(v), nil
+}
+
+// synonymFor is the synonym that a search found a term by, where its title doesn't have what was searched for.
+func synonymFor(t *catalog.Term, asked string) string {
+	want := catalog.Fold(asked)
+	if want == "" || strings.Contains(catalog.Fold(t.Title.Ko), want) || strings.Contains(catalog.Fold(t.Title.En), want) {
+		return ""
+	}
+	for _, s := range t.Synonyms {
+		if strings.Contains(catalog.Fold(s), want) {
+			return s
+		}
+	}
+	return ""
 }
 
 // ownTerms stands in the query for terms with a document of their own.

@@ -126,6 +126,16 @@ func (b *Browser) Settled() {
 	Eval[bool](b, `new Promise(done => { const look = () => document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, [aria-busy=true]') ? setTimeout(look, 20) : done(true); look() })`)
 }
 
+// Until waits until an expression is true in the page, for at most ten seconds, and reports whether it became so.
+func (b *Browser) Until(expression string) bool {
+	b.t.Helper()
+	return Eval[bool](b, `new Promise(done => {
+		const end = Date.now() + 10000
+		const look = () => { try { if (`+expression+`) return done(true) } catch { } Date.now() > end ? done(false) : setTimeout(look, 20) }
+		look()
+	})`)
+}
+
 // Eval runs an expression in the page, waiting if it is a promise.
 func Eval[T any](b *Browser, expression string) T {
 	b.t.Helper()
