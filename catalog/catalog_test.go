@@ -20,6 +20,7 @@ type noTables struct{}
 func (noTables) Plan(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) ([]catalog.Step, []manifest.Finding, error) {
 	return nil, nil, nil
 }
+
 func (noTables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) error {
 	return nil
 }

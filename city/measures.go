@@ -17,8 +17,10 @@ func airRows(p *Population, yield func([]any) bool) {
 		for _, place := range places() {
 			here := weather * math.Exp(0.12*r.NormFloat64())
 			pm10 := (38 + 14*season) * here
-			row := []any{d.String(), place.ko, place.code, ppm(0.024*here+0.004*season, 4), ppm((0.030-0.012*season)/math.Sqrt(here), 4), ppm(0.5*here, 2), ppm(0.003*here, 4),
-				int64(pm10), int64(pm10 * (0.45 + 0.1*r.Float64()))}
+			row := []any{
+				d.String(), place.ko, place.code, ppm(0.024*here+0.004*season, 4), ppm((0.030-0.012*season)/math.Sqrt(here), 4), ppm(0.5*here, 2), ppm(0.003*here, 4),
+				int64(pm10), int64(pm10 * (0.45 + 0.1*r.Float64())),
+			}
 			if r.Float64() < 0.01 {
 				row = []any{d.String(), place.ko, place.code, nil, nil, nil, nil, nil, nil}
 			}

@@ -101,9 +101,11 @@ func cultureRows(p *Population, yield func([]any) bool) {
 		if kind.code == "hall" || kind.code == "centre" {
 			seats = between(s.r, int64(8), 90) * 10
 		}
-		return yield([]any{numbered("CF-", s.n, 5), s.name + " " + kind.ko, kind.code, s.district5, s.address, s.latitude, s.longitude,
+		return yield([]any{
+			numbered("CF-", s.n, 5), s.name + " " + kind.ko, kind.code, s.district5, s.address, s.latitude, s.longitude,
 			maybe(s.r, 0.95, oneOf(s.r, "10:00–18:00", "10:00–19:00", "09:00–18:00", "11:00–20:00")), maybe(s.r, 0.9, oneOf(s.r, "월요일", "월요일·설날·추석", "일요일", "연중무휴")),
-			maybe(s.r, 0.9, civil(between(s.r, 1985, 2024), between(s.r, 1, 12), between(s.r, 1, 28)).String()), seats})
+			maybe(s.r, 0.9, civil(between(s.r, 1985, 2024), between(s.r, 1, 12), between(s.r, 1, 28)).String()), seats,
+		})
 	})
 }
 
@@ -126,8 +128,10 @@ func eventRows(p *Population, yield func([]any) bool) {
 			fee = between(s.r, int64(1), 12) * 5000
 		}
 		facility := s.district*culturePerDistrict + s.r.IntN(culturePerDistrict) + 1
-		return yield([]any{numbered("EV-", s.n, 6), s.name + " " + kind.ko, kind.code, numbered("CF-", facility, 5), s.district5, from.String(), until.String(),
-			oneOf(s.r, "anyone", "anyone", "anyone", "children", "youth", "older", "family"), fee == 0, fee})
+		return yield([]any{
+			numbered("EV-", s.n, 6), s.name + " " + kind.ko, kind.code, numbered("CF-", facility, 5), s.district5, from.String(), until.String(),
+			oneOf(s.r, "anyone", "anyone", "anyone", "children", "youth", "older", "family"), fee == 0, fee,
+		})
 	})
 }
 
@@ -140,8 +144,10 @@ func libraryRows(p *Population, yield func([]any) bool) {
 		case 3:
 			kind, ko, seats, books = "children", "어린이도서관", between(s.r, int64(30), 150), between(s.r, int64(10), 60)*1000
 		}
-		return yield([]any{numbered("LB-", s.n, 5), s.name + " " + ko, kind, s.district5, s.address, s.latitude, s.longitude,
-			oneOf(s.r, "09:00–22:00", "09:00–18:00", "10:00–18:00"), maybe(s.r, 0.93, oneOf(s.r, "월요일", "금요일", "둘째·넷째 월요일")), seats, books})
+		return yield([]any{
+			numbered("LB-", s.n, 5), s.name + " " + ko, kind, s.district5, s.address, s.latitude, s.longitude,
+			oneOf(s.r, "09:00–22:00", "09:00–18:00", "10:00–18:00"), maybe(s.r, 0.93, oneOf(s.r, "월요일", "금요일", "둘째·넷째 월요일")), seats, books,
+		})
 	})
 }
 
@@ -154,9 +160,21 @@ func centreRows(p *Population, yield func([]any) bool) {
 }
 
 var courses = [...]struct{ field, title string }{
-	{"humanities", "한 권으로 읽는 고전"}, {"humanities", "동네 역사 걷기"}, {"digital", "스마트폰 첫걸음"}, {"digital", "인공지능과 일하기"}, {"digital", "영상 만들기"},
-	{"job", "요양보호사 준비반"}, {"job", "작은 가게 장부 쓰기"}, {"arts", "수채화 시작하기"}, {"arts", "합창 교실"}, {"arts", "우리 춤 배우기"},
-	{"language", "생활 영어"}, {"language", "여행 일본어"}, {"civic", "주민참여예산 학교"}, {"civic", "기후 시민 교실"}, {"literacy", "한글 배움터"},
+	{"humanities", "한 권으로 읽는 고전"},
+	{"humanities", "동네 역사 걷기"},
+	{"digital", "스마트폰 첫걸음"},
+	{"digital", "인공지능과 일하기"},
+	{"digital", "영상 만들기"},
+	{"job", "요양보호사 준비반"},
+	{"job", "작은 가게 장부 쓰기"},
+	{"arts", "수채화 시작하기"},
+	{"arts", "합창 교실"},
+	{"arts", "우리 춤 배우기"},
+	{"language", "생활 영어"},
+	{"language", "여행 일본어"},
+	{"civic", "주민참여예산 학교"},
+	{"civic", "기후 시민 교실"},
+	{"literacy", "한글 배움터"},
 }
 
 func courseRows(p *Population, yield func([]any) bool) {
@@ -168,22 +186,28 @@ func courseRows(p *Population, yield func([]any) bool) {
 			fee = between(s.r, int64(0), 8) * 10_000
 		}
 		centre := s.district*centresPerDistrict + s.r.IntN(centresPerDistrict) + 1
-		return yield([]any{numbered("CO-", s.n, 6), c.title, c.field, numbered("LC-", centre, 5), s.district5, from.String(), (from + day(7*between(s.r, 3, 14))).String(),
-			between(s.r, int64(2), 8) * 5, fee, oneOf(s.r, "anyone", "anyone", "anyone", "older")})
+		return yield([]any{
+			numbered("CO-", s.n, 6), c.title, c.field, numbered("LC-", centre, 5), s.district5, from.String(), (from + day(7*between(s.r, 3, 14))).String(),
+			between(s.r, int64(2), 8) * 5, fee, oneOf(s.r, "anyone", "anyone", "anyone", "older"),
+		})
 	})
 }
 
 func stationRows(p *Population, yield func([]any) bool) {
 	sites(p, 6, 40, func(s site) bool {
-		return yield([]any{numbered("", 100+s.n, 3), s.name + oneOf(s.r, "역 ", "공원 ", "시장 ", "사거리 ", "초등학교 ") + oneOf(s.r, "앞", "옆", "건너편", "입구"), s.district5,
-			s.latitude, s.longitude, between(s.r, int64(6), 30), civil(between(s.r, 2015, 2025), between(s.r, 1, 12), between(s.r, 1, 28)).String()})
+		return yield([]any{
+			numbered("", 100+s.n, 3), s.name + oneOf(s.r, "역 ", "공원 ", "시장 ", "사거리 ", "초등학교 ") + oneOf(s.r, "앞", "옆", "건너편", "입구"), s.district5,
+			s.latitude, s.longitude, between(s.r, int64(6), 30), civil(between(s.r, 2015, 2025), between(s.r, 1, 12), between(s.r, 1, 28)).String(),
+		})
 	})
 }
 
 func toiletRows(p *Population, yield func([]any) bool) {
 	sites(p, 7, 30, func(s site) bool {
-		return yield([]any{numbered("TO-", s.n, 5), s.name + oneOf(s.r, "공원 화장실", "시장 화장실", "어린이공원 화장실", "산책로 화장실"), s.district5, s.address, s.latitude, s.longitude,
-			oneOf(s.r, "00:00–24:00", "06:00–22:00", "05:00–24:00"), between(s.r, int64(2), 16), s.r.Float64() < 0.7})
+		return yield([]any{
+			numbered("TO-", s.n, 5), s.name + oneOf(s.r, "공원 화장실", "시장 화장실", "어린이공원 화장실", "산책로 화장실"), s.district5, s.address, s.latitude, s.longitude,
+			oneOf(s.r, "00:00–24:00", "06:00–22:00", "05:00–24:00"), between(s.r, int64(2), 16), s.r.Float64() < 0.7,
+		})
 	})
 }
 
@@ -192,7 +216,9 @@ var shelterKinds = [...]struct{ code, ko string }{{"senior", "경로당"}, {"sen
 func shelterRows(p *Population, yield func([]any) bool) {
 	sites(p, 8, 40, func(s site) bool {
 		kind := shelterKinds[s.n%len(shelterKinds)]
-		return yield([]any{numbered("CS-", s.n, 5), s.name + " " + kind.ko, kind.code, s.district5, s.address, s.latitude, s.longitude,
-			between(s.r, int64(2), 20) * 5, between(s.r, int64(1), 6), s.r.Float64() < 0.2, s.r.Float64() < 0.35})
+		return yield([]any{
+			numbered("CS-", s.n, 5), s.name + " " + kind.ko, kind.code, s.district5, s.address, s.latitude, s.longitude,
+			between(s.r, int64(2), 20) * 5, between(s.r, int64(1), 6), s.r.Float64() < 0.2, s.r.Float64() < 0.35,
+		})
 	})
 }

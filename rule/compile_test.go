@@ -151,7 +151,10 @@ func TestCompileLimits(t *testing.T) {
 
 func TestNewEnvRefuses(t *testing.T) {
 	for _, f := range [][]rule.Field{
-		{{Name: `a"b`, Type: "int"}}, {{Name: "a.b", Type: "int"}}, {{Name: "", Type: "int"}}, {{Name: "a", Type: "uint"}},
+		{{Name: `a"b`, Type: "int"}},
+		{{Name: "a.b", Type: "int"}},
+		{{Name: "", Type: "int"}},
+		{{Name: "a", Type: "uint"}},
 		{{Name: "a", Type: "int"}, {Name: "a", Type: "string"}},
 	} {
 		if _, err := rule.NewEnv(f, rule.Options{}); err == nil {

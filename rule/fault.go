@@ -50,8 +50,10 @@ func one(f problem.Detail) *problem.Problem {
 }
 
 func limitFault(where string, message lang.Text, limit int) problem.Detail {
-	return problem.Detail{Code: "rule.limit", Where: where, Message: message,
-		Hint: lang.F("%d까지 됩니다. 식을 나누어 쓰세요", "up to %d; write it in parts", limit)}
+	return problem.Detail{
+		Code: "rule.limit", Where: where, Message: message,
+		Hint: lang.F("%d까지 됩니다. 식을 나누어 쓰세요", "up to %d; write it in parts", limit),
+	}
 }
 
 // unevaluable is an error of a rule for one record. Status 422: the rule is right, the record can't be judged by it.

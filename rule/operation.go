@@ -84,15 +84,23 @@ var (
 
 // What the checker itself puts in. Their types are those of their operands.
 var (
-	opIsNull = &operation{name: "== null", result: tBool, build: buildNullTest("_==_"),
-		sqlite: steps{"$1 IS NULL"}, postgres: steps{"$1 IS NULL"}}
-	opNotNull = &operation{name: "!= null", result: tBool, build: buildNullTest("_!=_"),
-		sqlite: steps{"$1 IS NOT NULL"}, postgres: steps{"$1 IS NOT NULL"}}
-	opOrValue = &operation{name: "orValue", build: buildOrValue,
-		sqlite: steps{"COALESCE($1, $2)"}, postgres: steps{"COALESCE($1, $2)"}}
-	opChoose = &operation{name: "_?_:_", // a CASE of this form has no branch for a condition that is an error
+	opIsNull = &operation{
+		name: "== null", result: tBool, build: buildNullTest("_==_"),
+		sqlite: steps{"$1 IS NULL"}, postgres: steps{"$1 IS NULL"},
+	}
+	opNotNull = &operation{
+		name: "!= null", result: tBool, build: buildNullTest("_!=_"),
+		sqlite: steps{"$1 IS NOT NULL"}, postgres: steps{"$1 IS NOT NULL"},
+	}
+	opOrValue = &operation{
+		name: "orValue", build: buildOrValue,
+		sqlite: steps{"COALESCE($1, $2)"}, postgres: steps{"COALESCE($1, $2)"},
+	}
+	opChoose = &operation{
+		name:     "_?_:_", // a CASE of this form has no branch for a condition that is an error
 		sqlite:   steps{"CASE $1 WHEN TRUE THEN $2 WHEN FALSE THEN $3 END"},
-		postgres: steps{"CASE $1 WHEN TRUE THEN $2 WHEN FALSE THEN $3 END"}}
+		postgres: steps{"CASE $1 WHEN TRUE THEN $2 WHEN FALSE THEN $3 END"},
+	}
 	opIn = &operation{name: "@in", result: tBool, build: buildIn, translate: translateIn}
 )
 

@@ -30,8 +30,10 @@ var celParser = sync.OnceValues(func() (*parser.Parser, error) {
 // parse reads an expression, or says where its syntax is wrong.
 func parse(text string) (*ast.AST, error) {
 	if !utf8.ValidString(text) {
-		return nil, one(problem.Detail{Code: "rule.syntax", Where: "1:1",
-			Message: lang.T("식이 올바른 UTF-8 이 아닙니다", "the expression is not valid UTF-8")})
+		return nil, one(problem.Detail{
+			Code: "rule.syntax", Where: "1:1",
+			Message: lang.T("식이 올바른 UTF-8 이 아닙니다", "the expression is not valid UTF-8"),
+		})
 	}
 	if n := utf8.RuneCountInString(text); n > MaxLength {
 		return nil, one(limitFault("1:1", lang.F("식이 너무 깁니다: %d자", "the expression is too long: %d characters", n), MaxLength))

@@ -14,13 +14,21 @@ const asOf = manifest.Day("2026-11-24")
 
 // fields are those of the tests: of each type one that can be null and one that can't.
 var fields = []rule.Field{
-	{Name: "name", Type: manifest.String}, {Name: "note", Type: manifest.String, Nullable: true},
-	{Name: "income", Type: manifest.Int}, {Name: "size", Type: manifest.Int, Nullable: true},
-	{Name: "ratio", Type: manifest.Double}, {Name: "area", Type: manifest.Double, Nullable: true},
-	{Name: "active", Type: manifest.Bool}, {Name: "retired", Type: manifest.Bool, Nullable: true},
-	{Name: "birth_date", Type: manifest.Date}, {Name: "moved", Type: manifest.Date, Nullable: true},
-	{Name: "made", Type: manifest.Datetime}, {Name: "seen", Type: manifest.Datetime, Nullable: true},
-	{Name: "place", Type: manifest.Geometry, Nullable: true}, {Name: "in", Type: manifest.Int}, {Name: "type", Type: manifest.String},
+	{Name: "name", Type: manifest.String},
+	{Name: "note", Type: manifest.String, Nullable: true},
+	{Name: "income", Type: manifest.Int},
+	{Name: "size", Type: manifest.Int, Nullable: true},
+	{Name: "ratio", Type: manifest.Double},
+	{Name: "area", Type: manifest.Double, Nullable: true},
+	{Name: "active", Type: manifest.Bool},
+	{Name: "retired", Type: manifest.Bool, Nullable: true},
+	{Name: "birth_date", Type: manifest.Date},
+	{Name: "moved", Type: manifest.Date, Nullable: true},
+	{Name: "made", Type: manifest.Datetime},
+	{Name: "seen", Type: manifest.Datetime, Nullable: true},
+	{Name: "place", Type: manifest.Geometry, Nullable: true},
+	{Name: "in", Type: manifest.Int},
+	{Name: "type", Type: manifest.String},
 }
 
 // person is a record whose nullable fields are null.
