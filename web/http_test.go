@@ -19,8 +19,8 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/rule"
-	"github.com/maru-city/maru/web/assets"
 	"github.com/maru-city/maru/web/console"
+	"github.com/maru-city/maru/web/webtest"
 )
 
 type importOf = console.Import
@@ -32,16 +32,8 @@ func (failing) Profile(context.Context, *catalog.Dataset) (*console.Profile, err
 	return nil, errors.New("the disk is on fire at /secret/place")
 }
 
-// needAssets skips a test of pages where `make build` hasn't run: pages answer 503 then, which the last test here is about.
-func needAssets(t *testing.T) {
-	t.Helper()
-	if err := assets.Built(); err != nil {
-		t.Skip(err)
-	}
-}
-
 func TestPersonalValuesAreNeverReadOrShown(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	r := filled(c)
 	s := serve(t, c, r)
@@ -63,7 +55,7 @@ func TestPersonalValuesAreNeverReadOrShown(t *testing.T) {
 }
 
 func TestAnInternalErrorShowsItsNumberAndNothingElse(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, failing{filled(c)})
 	res, body := get(t, s.URL+"/console/datasets/public-toilets/toilets/profile?lang=en")
@@ -76,7 +68,7 @@ func TestAnInternalErrorShowsItsNumberAndNothingElse(t *testing.T) {
 }
 
 func TestAddressesThatLeadNowhereAre404(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	for _, path := range []string{
@@ -94,7 +86,7 @@ func TestAddressesThatLeadNowhereAre404(t *testing.T) {
 }
 
 func TestTheLanguageIsTheChosenOneThenTheBrowsers(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	for _, x := range []struct{ path, accept, cookie, want string }{
@@ -120,7 +112,7 @@ func TestTheLanguageIsTheChosenOneThenTheBrowsers(t *testing.T) {
 }
 
 func TestPagesNameNoOtherServerAndHoldNoScriptOrStyle(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	outside := regexp.MustCompile(`(?:src|href|action|hx-get)="(?:https?:)?//`)
@@ -140,7 +132,7 @@ func TestPagesNameNoOtherServerAndHoldNoScriptOrStyle(t *testing.T) {
 }
 
 func TestEveryInternalLinkOfEveryPageLeadsSomewhere(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	links, seen := regexp.MustCompile(`href="(/[^"#]*)`), map[string]bool{}
@@ -178,7 +170,7 @@ func vocabulary(n int) map[string]string {
 }
 
 func TestThousandsOfTermsArePagedWithoutLossAndBounded(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	const n = 13_171 // as many as the government's common standard has
 	c := empty(t)
 	apply(t, c, vocabulary(n), "용어")
@@ -211,7 +203,7 @@ func TestThousandsOfTermsArePagedWithoutLossAndBounded(t *testing.T) {
 }
 
 func TestTheGovernmentsTermsAreFoundWhateverTheSpacing(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	const file = "../../shared/data/standard_terms_2025_11.csv"
 	table, err := os.ReadFile(file)
 	if err != nil {
@@ -237,7 +229,7 @@ func TestTheGovernmentsTermsAreFoundWhateverTheSpacing(t *testing.T) {
 }
 
 func TestExamplesOfEmptyPagesAreRightManifests(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	s := serve(t, empty(t), &records{})
 	example, tags := regexp.MustCompile(`(?s)<code id="how-[a-z]+" lang="ko">(.*?)</code>`), regexp.MustCompile(`<[^>]*>`)
 	found := 0
@@ -258,7 +250,7 @@ func TestExamplesOfEmptyPagesAreRightManifests(t *testing.T) {
 }
 
 func TestTheExampleFilterOfEveryDatasetIsARightRule(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	example := regexp.MustCompile(`--data-urlencode &#39;filter=(.*?)&#39;</code>`)
@@ -284,7 +276,7 @@ func TestTheExampleFilterOfEveryDatasetIsARightRule(t *testing.T) {
 }
 
 func TestThePortalListsOpenDataOnly(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	_, body := get(t, s.URL+"/", "Accept-Language", "en")
@@ -303,7 +295,7 @@ func TestThePortalListsOpenDataOnly(t *testing.T) {
 }
 
 func TestAVeryLongManifestIsShownInPart(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := empty(t)
 	var codes strings.Builder
 	for i := range 5_000 {
@@ -317,7 +309,7 @@ func TestAVeryLongManifestIsShownInPart(t *testing.T) {
 }
 
 func TestPagesAreCompressedForThoseWhoTakeIt(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	_, plain := get(t, s.URL+"/console/terms", "Accept-Encoding", "identity")
@@ -335,7 +327,7 @@ func TestPagesAreCompressedForThoseWhoTakeIt(t *testing.T) {
 }
 
 func TestATermFoundByASynonymSaysSo(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	if _, body := get(t, s.URL+"/console/terms?q="+url.QueryEscape("시군구 코드"), "Accept-Language", "ko"); !strings.Contains(body, "/console/terms/district\"") || !strings.Contains(body, "같은 말:") {
@@ -344,7 +336,7 @@ func TestATermFoundByASynonymSaysSo(t *testing.T) {
 }
 
 func TestPagesOnlyRead(t *testing.T) {
-	needAssets(t)
+	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c, filled(c))
 	res, err := client.Post(s.URL+"/console", "text/plain", strings.NewReader("x"))
@@ -359,9 +351,7 @@ func TestPagesOnlyRead(t *testing.T) {
 
 // FuzzAddresses asks for pages with any query: whatever it holds, the answer is a page.
 func FuzzAddresses(f *testing.F) {
-	if err := assets.Built(); err != nil {
-		f.Skip(err)
-	}
+	webtest.Assets(f)
 	c := demo(f)
 	h := handler(c, filled(c))
 	for i, p := range pages {

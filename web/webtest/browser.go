@@ -45,9 +45,7 @@ func Open(t testing.TB) *Browser {
 	if err != nil {
 		absent(t, "Chromium isn't installed (Debian: apt-get install chromium)")
 	}
-	if assets.Built() != nil {
-		absent(t, "the pages' assets aren't built (make build)")
-	}
+	Assets(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
@@ -64,6 +62,14 @@ func Open(t testing.TB) *Browser {
 		t.Fatalf("start Chromium: %v", err)
 	}
 	return b
+}
+
+// Assets skips or fails a test of pages whose assets weren't built.
+func Assets(t testing.TB) {
+	t.Helper()
+	if assets.Built() != nil {
+		absent(t, "the pages' assets aren't built (make build)")
+	}
 }
 
 func absent(t testing.TB, why string) {
