@@ -1,0 +1,113 @@
+package registry
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/blob"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Registry keeps the records of all datasets in one database. It is safe for concurrent use.
+type Registry struct {
+	db    *db.DB
+	files blob.Store // what is dropped, and what imports read and reject
+	now   func() time.Time
+}
+
+// Open opens the registry in a database.
+func Open(ctx context.Context, d *db.DB, files blob.Store, now func() time.Time) (*Registry, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Migrate(ctx, "registry", dir); err != nil {
+		return nil, err
+	}
+	return &Registry{db: d, files: files, now: now}, nil
+}
+
+// table is the physical table of a dataset.
+type table struct {
+	*catalog.Dataset
+	id   int64
+	name string   // quoted
+	key  []string // the columns that identify a record: the key fields, or idColumn
+}
+
+// The columns a table has beside its fields. Fields can't start with an underscore.
+const (
+	changeColumn = "_change"
+	idColumn     = "_id" // of datasets without key fields
+)
+
+func tableOf(d *catalog.Dataset, id int64) *table {
+	t := &table{Dataset: d, id: id, name: db.Quote(fmt.Sprintf("d%d_%.40s", id, fieldForm(d.Name))), key: d.Spec.Key}
+	if len(t.key) == 0 {
+		t.key = []string{idColumn}
+	}
+	return t
+}
+
+// fieldForm writes a resource's name as one that tables bear.
+func fieldForm(name string) string {
+	out := []byte(name)
+	for i, c := range out {
+		if c == '-' {
+			out[i] = '_'
+		}
+	}
+	return string(out)
+}
+
+// table finds the table of a dataset and checks that the dataset is of the shape the table has now.
+func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*table, error) {
+	var id, shaped int64
+	err := tx.QueryRow(ctx, "SELECT id, shaped FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &shaped)
+	if db.NoRows(err) || (err == nil && shaped > d.Revision) {
+		return nil, problem.New("catalog.moved", 409, lang.F("데이터셋 %s 의 정의가 방금 바뀌었습니다", "the definition of the dataset %s has just changed", d.Path())).
+			Hinting(lang.T("다시 시도하세요", "try again"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the table of %s: %w", d.Path(), err)
+	}
+	return tableOf(d, id), nil
+}
+
+// column is the SQL of a field's column.
+func (t *table) column(f *catalog.Field, dialect db.Dialect) string {
+	s := db.Quote(f.Name) + " " + sqlType(f.Type, dialect)
+	if f.KeyPart {
+		s += " NOT NULL"
+	}
+	return s
+}
+
+// sqlType is the type of a column. Dates and datetimes are ISO text on both databases, so that they compare and print alike.
+func sqlType(t manifest.Type, dialect db.Dialect) string {
+	types := map[manifest.Type][2]string{
+		manifest.Int:    {"INTEGER", "BIGINT"},
+		manifest.Double: {"REAL", "DOUBLE PRECISION"},
+		manifest.Bool:   {"INTEGER", "BOOLEAN"},
+	}
+	pair, ok := types[t]
+	switch {
+	case !ok && dialect == db.Postgres:
+		return `TEXT COLLATE "C"`
+	case !ok:
+		return "TEXT"
+	case dialect == db.Postgres:
+		return pair[1]
+	}
+	return pair[0]
+}
