@@ -1,0 +1,84 @@
+package registry
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+)
+
+var patterns sync.Map // text → *regexp.Regexp, of patterns that manifests state
+
+// whole compiles a pattern so that it must match the whole value.
+func whole(pattern string) *regexp.Regexp {
+	if re, ok := patterns.Load(pattern); ok {
+		return re.(*regexp.Regexp)
+	}
+	re := regexp.MustCompile(`^(?:` + pattern + `)$`) // the manifest's check has compiled it
+	patterns.Store(pattern, re)
+	return re
+}
+
+// check reports why a value of the field's type can't stand in the field; nil when it can.
+func check(f *catalog.Field, value any) *problem.Detail {
+	no := func(code string, message lang.Text) *problem.Detail {
+		return &problem.Detail{Code: code, Where: f.Name, Message: message}
+	}
+	if value == nil {
+		if f.Required {
+			return no("record.required", lang.T("비울 수 없습니다", "it must not be empty"))
+		}
+		return nil
+	}
+	if s, ok := value.(string); ok && f.Type == manifest.String {
+		if n := utf8.RuneCountInString(s); f.Length > 0 && n > f.Length {
+			return no("record.length", lang.F("%d자를 넘습니다 (%d자)", "it is longer than %d characters (%d)", f.Length, n))
+		}
+		for _, p := range f.Patterns {
+			if !whole(p).MatchString(s) {
+				return no("record.pattern", lang.F("형식에 맞지 않습니다: %s", "it isn't of the form %s", p))
+			}
+		}
+		if strings.ContainsRune(s, 0) {
+			return no("record.text", lang.T("쓸 수 없는 글자(NUL)가 있습니다", "it has a NUL character"))
+		}
+	}
+	if number, ok := asNumber(value); ok {
+		if f.Min != nil && number < *f.Min {
+			return no("record.min", lang.F("%v 보다 작습니다", "it is below %v", *f.Min))
+		}
+		if f.Max != nil && number > *f.Max {
+			return no("record.max", lang.F("%v 보다 큽니다", "it is above %v", *f.Max))
+		}
+	}
+	if len(f.Codes) > 0 {
+		if _, ok := f.Codes.Name(codeText(value)); !ok {
+			return no("record.code", lang.F("코드 목록에 없습니다: %s", "it is not in the code list: %s", codeText(value)))
+		}
+	}
+	return nil
+}
+
+func asNumber(v any) (float64, bool) {
+	switch n := v.(type) {
+	case int64:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
+}
+
+func codeText(v any) string {
+	if n, ok := v.(int64); ok {
+		return strconv.FormatInt(n, 10)
+	}
+	return fmt.Sprint(v)
+}
