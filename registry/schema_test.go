@@ -1,0 +1,91 @@
+package registry
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/city"
+	"github.com/maru-city/maru/engine/blob"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/manifest"
+)
+
+// onlyNew makes tables for datasets that had none; these tests change none.
+type onlyNew struct{ *Registry }
+
+func (o onlyNew) Plan(_ context.Context, _ *db.Tx, before, after *catalog.Snapshot, _ bool) (steps []catalog.Step, _ []manifest.Finding, _ error) {
+	for _, d := range after.Datasets() {
+		if before.Dataset(d.Project, d.Name) == nil {
+			steps = append(steps, createStep(d))
+		}
+	}
+	return steps, nil, nil
+}
+
+func (o onlyNew) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, _ bool) error {
+	for _, d := range after.Datasets() {
+		if before.Dataset(d.Project, d.Name) == nil {
+			if err := o.create(ctx, tx, d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func TestTheDemoCityHasATableForEachDataset(t *testing.T) {
+	for name, address := range map[string]func() string{
+		"sqlite":   func() string { return filepath.Join(t.TempDir(), "maru.db") },
+		"postgres": func() string { return dbtest.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := db.Open(t.Context(), address())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			files, err := blob.OpenFolder(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := Open(t.Context(), d, files, time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := catalog.Open(t.Context(), d, time.Now, onlyNew{r})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := c.Plan(t.Context(), catalog.Request{Files: city.Manifests()})
+			if err != nil || manifest.HasErrors(p.Findings) {
+				t.Fatal(err, p)
+			}
+			if _, err := c.Apply(t.Context(), p.ID, "city"); err != nil {
+				t.Fatal(err)
+			}
+			if len(c.Snapshot().Datasets()) == 0 {
+				t.Fatal("no datasets")
+			}
+			for _, ds := range c.Snapshot().Datasets() {
+				err := d.Read(t.Context(), func(tx *db.Tx) error {
+					table, err := r.table(t.Context(), tx, ds)
+					if err != nil {
+						return err
+					}
+					n, err := table.rows(t.Context(), tx)
+					if n != 0 {
+						t.Errorf("%s has %d records", ds.Path(), n)
+					}
+					return err
+				})
+				if err != nil {
+					t.Errorf("%s: %v", ds.Path(), err)
+				}
+			}
+		})
+	}
+}
