@@ -3,6 +3,7 @@ package infer
 import (
 	"hash/maphash"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -97,7 +98,9 @@ func (c *column) look(v string, n int) {
 		if c.reads(t, v) {
 			c.parsed[t] += n
 		} else if len(c.refused[t]) < maxExamples && emptyTexts[v] == 0 && looks&anyPersonal == 0 {
-			c.refused[t] = append(c.refused[t], strings.Clone(shortened(v)))
+			if example := strings.Clone(shortened(v)); !slices.Contains(c.refused[t], example) {
+				c.refused[t] = append(c.refused[t], example)
+			}
 		}
 	}
 	if len(v) > 20 && c.looked < 20_000 {
@@ -112,7 +115,7 @@ func (c *column) look(v string, n int) {
 var triedTypes = []manifest.Type{manifest.Int, manifest.Double, manifest.Bool, manifest.Date, manifest.Datetime, manifest.Geometry}
 
 // reads reports whether t reads v, without trying what v's first letter rules out. Digits without separators are a day
-// only in a plausible year: 1111010100 is a code of a neighbourhood, not a day of 1111.
+// only in a plausible year, or in 9999, which means for ever: 1111010100 is a code of a neighbourhood, not a day of 1111.
 func (c *column) reads(t manifest.Type, v string) bool {
 	first := v[0]
 	digit := first >= '0' && first <= '9'
@@ -126,7 +129,7 @@ func (c *column) reads(t manifest.Type, v string) bool {
 			return false
 		}
 	case manifest.Date, manifest.Datetime:
-		if !digit || len(v) < 8 || (allDigits(v) && (v < "19" || v >= "21")) {
+		if !digit || len(v) < 8 || (allDigits(v) && (v < "19" || v >= "21") && !strings.HasPrefix(v, "9999")) {
 			return false
 		}
 	default:
@@ -189,7 +192,7 @@ func (c *column) label() string {
 // emptyTexts are texts that offices write where there is no value. Those of 1 never mean anything else; those of 2 are
 // words that can be an answer ("휴관일: 없음"), so they are read as empty only where no text column has them.
 var emptyTexts = map[string]int{
-	"-": 1, "--": 1, "―": 1, "–": 1, ".": 1, "…": 1, "NA": 1, "N/A": 1, "n/a": 1, "NaN": 1, "nan": 1, "NULL": 1, "null": 1, "None": 1, "#N/A": 1,
+	"-": 1, "--": 1, "―": 1, "–": 1, ".": 1, "…": 1, "NA": 1, "N/A": 1, "n/a": 1, "NaN": 1, "nan": 1, "NULL": 1, "null": 1, "None": 1, "#N/A": 1, `\N`: 1, "(NULL)": 1, "(null)": 1,
 	"없음": 2, "해당없음": 2, "해당 없음": 2, "미상": 2, "불명": 2, "미정": 2, "내용없음": 2, "미입력": 2, "X": 2, "x": 2, "*": 2, "?": 2,
 }
 

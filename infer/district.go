@@ -212,17 +212,24 @@ func (p *places) askNames(c *column, named []*column, m *matrix) {
 				}
 			}
 		}
-		if rows > 0 && (p.namesIn == nil || len(agree) > 0) {
+		if rows > 0 && (p.namesIn == nil || most(agree) > most(p.byNames)) {
 			p.byNames, p.namesIn = agree, n
 		}
 	}
+}
+
+func most(counts map[System]int) (n int) {
+	for _, m := range counts {
+		n = max(n, m)
+	}
+	return n
 }
 
 // decide chooses the system: by the names where there are some, else by which codes occur.
 func (p *places) decide() {
 	counts := p.alike
 	p.sure = 0.9
-	if p.namesIn != nil && len(p.byNames) > 0 {
+	if p.namesIn != nil && most(p.byNames) > 0 {
 		counts, p.sure = p.byNames, 0.99
 	}
 	best, second := System(""), 0

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
@@ -92,11 +93,14 @@ type field struct {
 func (f *field) say(d ...Doubt) { f.doubts = append(f.doubts, d...) }
 
 // From drafts a dataset for a table. It returns a Problem with code "infer.columns" when the table has no columns or more
-// than a dataset may have, "infer.rows" when it has no row that can be read, and the reader's own error as it is.
+// than a dataset may have, "infer.encoding" when their names aren't UTF-8, "infer.rows" when it has no row that can be read, and the reader's own error as it is.
 func From(in Input, o Options) (*Draft, error) {
 	if len(in.Columns) == 0 || len(in.Columns) > manifest.MaxFields {
 		return nil, problem.New("infer.columns", http.StatusBadRequest,
 			lang.F("열이 %d개입니다. 데이터셋은 항목을 1개에서 %d개까지 가집니다", "the table has %d columns; a dataset has 1 to %d fields", len(in.Columns), manifest.MaxFields))
+	}
+	if slices.ContainsFunc(in.Columns, func(c string) bool { return !utf8.ValidString(c) }) {
+		return nil, problem.New("infer.encoding", http.StatusBadRequest, lang.T("열 이름이 UTF-8 글자가 아닙니다", "the names of columns aren't UTF-8"))
 	}
 	r, err := read(in)
 	if err != nil {
@@ -108,7 +112,9 @@ func From(in Input, o Options) (*Draft, error) {
 	}
 	d := &Draft{Name: o.name(in), Rows: r.looked, Faults: r.faults, Sampled: in.Sampled || r.skipped > 0}
 	if o.Project {
-		d.Project = strings.ReplaceAll(identifier(path.Base(strings.ReplaceAll(o.Folder, `\`, "/"))), "_", "-")
+		if d.Project = strings.ReplaceAll(identifier(path.Base(strings.ReplaceAll(o.Folder, `\`, "/"))), "_", "-"); !manifest.ValidName(d.Project) {
+			d.Project = "project"
+		}
 	}
 	d.conclude(in, o, r)
 	return d, nil
@@ -158,25 +164,27 @@ func read(in Input) (*reading, error) {
 
 // conclude turns what was seen into a dataset with doubts.
 func (d *Draft) conclude(in Input, o Options, r *reading) {
-	fields, list := d.fieldsOf(r), []*field(nil)
 	people, places := findPeople(r.columns), findPlaces(r.columns, r.matrix)
-	taken := map[string]bool{}
+	fields, list := d.fieldsOf(r, places), []*field(nil)
 	for _, c := range r.columns {
-		f := fields[c]
-		if f == nil {
+		if f := fields[c]; f != nil {
+			list = append(list, f)
+		} else {
 			d.LeftOut = append(d.LeftOut, c.header)
-			continue
 		}
-		f.cite(o.Terms, people, places[c])
+	}
+	empty, taken := emptiesOf(list), map[string]bool{}
+	r.matrix.blank(empty)
+	for _, f := range list {
+		f.empty = empty // an import reads them as empty in every column
+		f.cite(o.Terms, people, places[f.column])
 		f.name = numbered(f.named(), taken)
 		f.classify(people)
-		list = append(list, f)
 	}
-	empty := emptiesOf(list)
-	r.matrix.blank(empty)
 	keys := findKey(r.columns, fields, people, r.matrix, !d.Sampled)
 	coordinateDoubts(r.columns, fields)
 	likenessDoubts(r.columns, fields, r.matrix)
+	fewValuesDoubts(list, places)
 	d.Doubts = append(d.Doubts, d.tableDoubts(in, r)...)
 	d.Doubts = append(d.Doubts, totalsDoubt(r.columns, fields)...)
 	d.Doubts = append(d.Doubts, districtDoubts(r.columns, fields, places)...)
@@ -206,20 +214,26 @@ func (d *Draft) conclude(in Input, o Options, r *reading) {
 
 // fieldsOf types the columns. Words for "no value" that a text column also has are not read as empty anywhere, which can
 // make text of another column; so it goes round until nothing changes.
-func (d *Draft) fieldsOf(r *reading) map[*column]*field {
+func (d *Draft) fieldsOf(r *reading, found map[*column]*places) map[*column]*field {
 	fields := map[*column]*field{}
+	keepAll := !slices.ContainsFunc(r.columns, func(c *column) bool { return !c.dispensable() })
 	for range 4 {
 		banned := map[string]bool{}
 		for _, c := range r.columns {
-			if c.dispensable() {
+			if c.dispensable() && !keepAll {
 				continue
 			}
 			fields[c] = &field{typing: c.typed(), column: c}
+			if p := found[c]; p != nil && !p.names && fields[c].kind == manifest.Int && c.wholeFloats == 0 && fields[c].refused == 0 {
+				fields[c].typing = c.text(c.filled) // codes are names, not numbers
+			}
 			if fields[c].kind != manifest.String {
 				continue
 			}
 			for word := range c.empties {
-				banned[word] = banned[word] || emptyTexts[word] == 2
+				if emptyTexts[word] == 2 {
+					banned[word] = true
+				}
 			}
 		}
 		again := false

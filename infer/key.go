@@ -43,7 +43,7 @@ func findKey(columns []*column, fields map[*column]*field, p *people, m *matrix,
 		case empty > 0:
 		case repeats == 0:
 			return found(whole, m, c)
-		case near.Code == "" && keyRank(c) < 2 && repeats*50 <= m.rows:
+		case near.Code == "" && keyRank(c) < 2 && repeats*200 <= m.rows:
 			near = doubt("near-key", lang.F("%s 는 %s개 행만 겹칩니다. 그 행들이 잘못이라면 열쇠로 쓸 수 있습니다", "%s repeats in only %s rows: it could be the key if those are wrong", fields[c].name, grouped(repeats)))
 		}
 	}

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/maru-city/maru/engine/lang"
@@ -27,7 +28,7 @@ func likenessDoubts(columns []*column, fields map[*column]*field, m *matrix) {
 			}
 			share, both := m.alike(a.at, b.at)
 			same := share >= 0.95 && both >= 20 && len(b.distinct) > 2
-			named := alikeHeaders(a.header, b.header) && fields[a].kind == fields[b].kind
+			named := alikeHeaders(a.header, b.header) && fields[a].kind == fields[b].kind && (share >= 0.3 || bare(fold(a.header)) == bare(fold(b.header)))
 			switch {
 			case same:
 				fields[b].say(doubt("same", lang.F("%s 와 값이 %s 같습니다. 하나만 두어도 됩니다", "has the same values as %s in %s of the rows: one of them may do", fields[a].name, percent(share))))
@@ -64,6 +65,9 @@ func districtDoubts(columns []*column, fields map[*column]*field, found map[*col
 		}
 		if p.names {
 			names = append(names, f.name)
+			if !placeHint(c.label()) && !strings.HasSuffix(fold(c.label()), "구") {
+				f.say(doubt("district-names", lang.T("값이 자치구 이름입니다", "its values are names of districts")))
+			}
 			continue
 		}
 		f.say(p.doubt(fields))
@@ -95,6 +99,21 @@ func (p *places) doubt(fields map[*column]*field) Doubt {
 			what, floorNames[p.floor], fields[p.namesIn].name, grouped(p.byNames[p.system]), p.sure))
 	}
 	return doubt("district-codes", lang.F("%s(%s)로 보입니다: 나온 값 가운데 %s개가 이 체계의 코드입니다 (확실함 %.2f)", "%s of %s, it seems: %s of the values seen are codes of that system (sure %.2f)", what, floorNames[p.floor], grouped(p.alike[p.system]), p.sure))
+}
+
+// fewValuesDoubts lists the values of text fields that have few: they could be a code list, once a person says that
+// there are no others.
+func fewValuesDoubts(list []*field, found map[*column]*places) {
+	for _, f := range list {
+		c := f.column
+		if f.kind != manifest.String || f.class != "" || c.many || len(c.distinct) < 2 || len(c.distinct) > 8 || c.filled < enoughValues || found[c] != nil || (f.term != nil && len(f.term.Term.Codes) > 0) {
+			continue
+		}
+		values := slices.DeleteFunc(c.mostFrequent(), func(v string) bool { return slices.Contains(f.empty, v) })
+		if len(values) > 1 && shapeOf(values[0])&anyPersonal == 0 && c.longest <= 30 {
+			f.say(doubt("few-values", lang.F("값이 %d가지뿐입니다 (%s). 더 없다면 codes 로 적을 수 있습니다", "it has only %d values (%s): if there are no others, they can be written as codes", len(values), listed(values))))
+		}
+	}
 }
 
 // totalsDoubt looks for rows that sum up others.

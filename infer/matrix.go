@@ -5,8 +5,11 @@ import (
 	"slices"
 )
 
-// maxCells is how many cells' hashes a draft keeps: 64 MB.
-const maxCells = 8_000_000
+// Limits of what a draft keeps to try keys on: 64 MB of cells' hashes, and about 40 MB to know rows again.
+const (
+	maxCells      = 8_000_000
+	maxMatrixRows = 1_000_000
+)
 
 // matrix is the hashes of the first rows' values, row by row; 0 is an empty cell. Keys and columns of the same meaning
 // are tried on it. Rows that are the same in every column stand in it once: an import takes them as one record.
@@ -20,7 +23,7 @@ type matrix struct {
 }
 
 func newMatrix(columns int) *matrix {
-	return &matrix{columns: columns, limit: maxCells / max(columns, 1), seen: map[uint64]struct{}{}}
+	return &matrix{columns: columns, limit: min(maxCells/max(columns, 1), maxMatrixRows), seen: map[uint64]struct{}{}}
 }
 
 // add takes a row's hashes in.

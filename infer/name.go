@@ -14,18 +14,15 @@ import (
 )
 
 // identifier makes an English identifier of a header: its words from the dictionary, the longest first, and what no
-// word is in Latin letters. It is never empty.
+// word is in Latin letters. It is empty for a header without letters and digits.
 func identifier(header string) string {
 	h := norm.NFC.String(strings.TrimSpace(header))
 	if inside := latinInside.FindStringSubmatch(h); inside != nil && !hangul.MatchString(inside[1]) && hangul.MatchString(h) {
 		h = inside[1] // 사건번호(ACCIDENT_NO) names itself
 	}
-	whole := unitEnd.ReplaceAllString(parentheses.ReplaceAllString(h, " "), "")
+	whole := withoutUnit(h)
 	if fold(whole) == "" {
 		whole = h
-	}
-	if place := placeInside.FindStringSubmatch(h); place != nil {
-		whole = h // 주소(구) and 주소(동) differ only there
 	}
 	if !hangul.MatchString(whole) {
 		return legal(snake(whole))
@@ -41,7 +38,6 @@ func identifier(header string) string {
 
 var (
 	latinInside  = regexp.MustCompile(`[(\[]([A-Za-z][A-Za-z0-9_]{5,})[)\]]`)
-	placeInside  = regexp.MustCompile(`\([가-힣]{1,2}\)$`)
 	hangul       = regexp.MustCompile(`[가-힣]`)
 	hourOf       = regexp.MustCompile(`0?([0-9]{1,2})시대?`)
 	yearOfHeader = regexp.MustCompile(`([0-9]{4})년도?`)
@@ -97,7 +93,7 @@ func snake(s string) string {
 // legal makes an identifier that [manifest.ValidField] accepts.
 func legal(s string) string {
 	if s == "" {
-		return "column"
+		return ""
 	}
 	if s[0] >= '0' && s[0] <= '9' {
 		s = "n" + s

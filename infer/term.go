@@ -173,7 +173,9 @@ func (x *Index) similar(form string, limit int, keep func(int32, float64)) {
 var (
 	parentheses = regexp.MustCompile(`[(\[（][^)\]）]*[)\]）]`)
 	unitEnd     = regexp.MustCompile(`_(명|건|개|원|천원|백만원|천명당|명당|%|퍼센트|㎡|m2|km|대|호|회|세대|가구|권|점|석)$`)
-	saysWhich   = regexp.MustCompile(`^(소재지|소재|wgs84|현재|해당|관할)|(전체|상세|정보)`)
+	saysWhich   = regexp.MustCompile(`^(?:소재지|wgs84)|정보$`)
+	wholeOf     = regexp.MustCompile(`전체주소$`)
+	unitInside  = regexp.MustCompile(`^(?:㎡|m2|m²|m|km|㎞|cm|kg|g|t|톤|ppm|ppb|㎍/㎥|µg/m³|μg/㎥|%|퍼센트|℃|°c|db|lux|분|초|시간|일|년|개월|원|천원|만원|백만원|억원|명|천명|건|개|대|호|회|세대|가구|권|점|석|층|개소|단위.*)$`)
 )
 
 // headerForms lists the ways to read a header, the fullest first: as it is, without its unit, and what stands in
@@ -191,14 +193,31 @@ func headerForms(header string) (forms []string) {
 			add(inside)
 		}
 	}
-	add(parentheses.ReplaceAllString(unitEnd.ReplaceAllString(header, ""), ""))
+	add(withoutUnit(header))
 	return forms
+}
+
+// withoutUnit takes a unit off a header, and Latin names in parentheses. Korean in parentheses stays: 주소(구) isn't 주소.
+func withoutUnit(header string) string {
+	return parentheses.ReplaceAllStringFunc(unitEnd.ReplaceAllString(header, ""), func(inside string) string {
+		in := strings.ToLower(strings.Trim(inside, "()[]（） "))
+		if unitInside.MatchString(in) || len(in) > 5 && asciiWord.MatchString(in) {
+			return ""
+		}
+		return inside
+	})
 }
 
 var asciiWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_ ]*$`)
 
 // bare is a folded title without words that only say which one.
-func bare(folded string) string { return saysWhich.ReplaceAllString(folded, "") }
+func bare(folded string) string {
+	short := saysWhich.ReplaceAllString(wholeOf.ReplaceAllString(folded, "주소"), "")
+	if utf8.RuneCountInString(short) < 2 {
+		return folded
+	}
+	return short
+}
 
 // fold is a text as headers compare: NFC, small letters, no spaces and no punctuation.
 func fold(s string) string {
@@ -230,6 +249,9 @@ func letterPairs(s string) []string {
 
 // fits reports whether a term can hold what a column holds, or says why not.
 func (c *column) fits(t *manifest.Term, as typing) (why lang.Text, ok bool) {
+	if c.filled == 0 {
+		return lang.Text{}, true
+	}
 	if reason, ok := fitsType(t, as); !ok {
 		return reason, false
 	}

@@ -21,15 +21,19 @@ func (d *Draft) YAML(t lang.Tag) []byte {
 		"A draft made from %s rows. What to look at stands behind #. A field without class has its term's, or is internal", grouped(d.Rows)))
 	w.doubts("", d.about(""))
 	w.line("kind: Dataset")
-	w.line("name: " + d.Name)
+	w.line("name: " + scalar(d.Name))
 	w.line("title: " + scalar(d.Dataset.Title.In(t)))
 	w.doubts("", d.about("key"))
 	if len(d.Dataset.Key) > 0 {
-		w.line("key: [" + strings.Join(d.Dataset.Key, ", ") + "]")
+		names := make([]string, len(d.Dataset.Key))
+		for i, k := range d.Dataset.Key {
+			names[i] = scalar(k)
+		}
+		w.line("key: [" + strings.Join(names, ", ") + "]")
 	}
 	w.doubts("", d.about("subject"))
 	if d.Dataset.Subject != "" {
-		w.line("subject: " + d.Dataset.Subject)
+		w.line("subject: " + scalar(d.Dataset.Subject))
 	}
 	w.line("fields:")
 	width := 0
@@ -38,7 +42,7 @@ func (d *Draft) YAML(t lang.Tag) []byte {
 	}
 	for _, f := range d.Dataset.Fields {
 		w.doubts("  ", d.about("fields."+f.Name))
-		w.line(fmt.Sprintf("  %-*s %s", width+1, f.Name+":", flow(f)))
+		w.line(fmt.Sprintf("  %-*s %s", width+1, scalar(f.Name)+":", flow(f)))
 	}
 	d.source(w)
 	return []byte(w.String())
@@ -48,7 +52,7 @@ func (d *Draft) project(w *writer) {
 	w.comment("", lang.T("이 폴더에는 사업이 없어 함께 적습니다. 시범(pilot) 단계부터는 맡은 기관(owner)이 있어야 합니다",
 		"this folder has no project yet; from pilot on it needs an owner, an agency"))
 	w.line("kind: Project")
-	w.line("name: " + d.Project)
+	w.line("name: " + scalar(d.Project))
 	w.line("title: " + scalar(strings.ReplaceAll(d.Project, "-", " ")))
 	w.line("lifecycle: idea")
 	w.line("---")
@@ -69,7 +73,7 @@ func flow(f manifest.Field) string {
 	var parts []string
 	add := func(key, value string) { parts = append(parts, key+": "+value) }
 	if f.Term != "" {
-		add("term", f.Term)
+		add("term", scalar(f.Term))
 	}
 	if !f.Title.Empty() {
 		add("title", scalar(f.Title.Ko))
@@ -132,7 +136,7 @@ func (d *Draft) source(w *writer) {
 	}
 	slices.SortFunc(columns, func(a, b string) int { return order[s.Map[a]] - order[s.Map[b]] })
 	for _, column := range columns {
-		w.line("    " + scalar(column) + ": " + s.Map[column])
+		w.line("    " + scalar(column) + ": " + scalar(s.Map[column]))
 	}
 }
 
