@@ -23,7 +23,7 @@ var columnTypes = map[rule.Dialect]map[manifest.Type]string{
 	},
 	rule.Postgres: {
 		manifest.String: `text COLLATE "C"`, manifest.Int: "bigint", manifest.Double: "double precision", manifest.Bool: "boolean",
-		manifest.Date: "date", manifest.Datetime: "timestamptz", manifest.Geometry: "text",
+		manifest.Date: `text COLLATE "C"`, manifest.Datetime: `text COLLATE "C"`, manifest.Geometry: `text COLLATE "C"`,
 	},
 }
 

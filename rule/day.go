@@ -21,7 +21,7 @@ var (
 	// opAge is of a date and today. As the number YYYYMMDD, today less the day is ten thousand for each completed year.
 	opAge = operation{name: "age", args: of(tDate, tDate), result: tInt, id: "age", do: age}.inEach(
 		steps{"CAST(floor((CAST(replace($2, '-', '') AS INTEGER) - CAST(replace($1, '-', '') AS INTEGER)) / 10000.0) AS INTEGER)"},
-		steps{"CAST(floor((CAST(to_char($2, 'YYYYMMDD') AS integer) - CAST(to_char($1, 'YYYYMMDD') AS integer)) / 10000.0) AS bigint)"})
+		steps{"CAST(floor((CAST(replace($2, '-', '') AS integer) - CAST(replace($1, '-', '') AS integer)) / 10000.0) AS bigint)"})
 )
 
 // calendar are the operations on days that are written as they are; the checker knows the others.
@@ -30,8 +30,9 @@ var calendar = []*operation{
 		steps{"(CAST(substr($2, 1, 4) AS INTEGER) - CAST(substr($1, 1, 4) AS INTEGER)) * 12" +
 			" + CAST(substr($2, 6, 2) AS INTEGER) - CAST(substr($1, 6, 2) AS INTEGER)" +
 			" - CASE WHEN substr($2, 9) < substr($1, 9) AND substr(date($2, '+1 day'), 9) <> '01' THEN 1 ELSE 0 END"},
-		steps{"CAST((extract(year FROM $2) - extract(year FROM $1)) * 12 + extract(month FROM $2) - extract(month FROM $1) AS bigint)" +
-			" - CASE WHEN extract(day FROM $2) < extract(day FROM $1) AND extract(day FROM $2 + 1) <> 1 THEN 1 ELSE 0 END"}),
+		steps{"CAST((CAST(substr($2, 1, 4) AS integer) - CAST(substr($1, 1, 4) AS integer)) * 12" +
+			" + CAST(substr($2, 6, 2) AS integer) - CAST(substr($1, 6, 2) AS integer)" +
+			" - CASE WHEN substr($2, 9) < substr($1, 9) AND extract(day FROM CAST($2 AS date) + 1) <> 1 THEN 1 ELSE 0 END AS bigint)"}),
 }
 
 func textOf(v ref.Val) string { return string(v.(types.String)) }

@@ -155,6 +155,5 @@ var conversions = []*operation{
 	{name: "string", form: function, args: of(tString), result: tString, sqlite: steps{"$1"}, postgres: steps{"$1"}},
 	operation{name: "string", form: function, args: of(tInt), result: tString}.inEach(
 		steps{"CAST($1 AS TEXT)"}, steps{"CAST($1 AS text)"}),
-	operation{name: "string", form: function, args: of(tDate), result: tString}.inEach(
-		steps{"$1"}, steps{"to_char($1, 'YYYY-MM-DD')"}),
+	{name: "string", form: function, args: of(tDate), result: tString, sqlite: steps{"$1"}, postgres: steps{"$1"}},
 }

@@ -14,8 +14,9 @@ import (
 // Dialect names a database's SQL.
 type Dialect string
 
-// The dialects. Columns are as the registry makes them: in SQLite TEXT (also dates and datetimes), INTEGER (also bool) and REAL, in
-// PostgreSQL text, bigint, double precision, boolean, date and timestamptz. Text is valid UTF-8 without NUL, doubles are finite.
+// The dialects. Columns are as the registry makes them: in SQLite TEXT , INTEGER (also bool) and REAL, in PostgreSQL
+// text COLLATE "C", bigint, double precision and boolean; dates and datetimes are text as package manifest writes it. Text is valid UTF-8
+// without NUL, doubles are finite.
 const (
 	SQLite   Dialect = "sqlite"
 	Postgres Dialect = "postgres"
@@ -98,7 +99,7 @@ func noSQL(e *expr) error {
 
 // parameterTypes are the types of parameters where they must be said: PostgreSQL would guess.
 var parameterTypes = map[manifest.Type]string{
-	tString: "text", tInt: "bigint", tDouble: "double precision", tBool: "boolean", tDate: "date", tDatetime: "timestamptz",
+	tString: "text", tInt: "bigint", tDouble: "double precision", tBool: "boolean", tDate: "text", tDatetime: "text",
 }
 
 func (t *translation) parameter(typ manifest.Type, v any) fragment {

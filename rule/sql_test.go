@@ -15,7 +15,7 @@ func TestSQLText(t *testing.T) {
 		{`name < "나"`, `("name" < ?)`, `("name" < CAST(? AS text) COLLATE "C")`, "[나]"},
 		{`size > 3`, `(("size" IS NOT NULL) AND ("size" > ?))`, `(("size" IS NOT NULL) AND ("size" > CAST(? AS bigint)))`, "[3]"},
 		{`size.orValue(0) in [1, 2]`, `((COALESCE("size", ?)) IN (?, ?))`, `((COALESCE("size", CAST(? AS bigint))) IN (CAST(? AS bigint), CAST(? AS bigint)))`, "[0 1 2]"},
-		{`within(birth_date, 6, "month")`, `("birth_date" BETWEEN ? AND ?)`, `("birth_date" BETWEEN CAST(? AS date) AND CAST(? AS date))`, "[2026-05-24 2026-11-24]"},
+		{`within(birth_date, 6, "month")`, `("birth_date" BETWEEN ? AND ?)`, `("birth_date" BETWEEN CAST(? AS text) AND CAST(? AS text))`, "[2026-05-24 2026-11-24]"},
 		{
 			`income + 1 > 0`, `((SELECT CASE WHEN typeof(_1) = 'integer' THEN _1 END FROM (SELECT ("income" + ?) AS _1) AS _t) > ?)`,
 			`((SELECT CASE WHEN _1 BETWEEN -9223372036854775808 AND 9223372036854775807 THEN CAST(_1 AS bigint) END FROM (SELECT (CAST("income" AS numeric) + CAST(? AS bigint)) AS _1 OFFSET 0) AS _t) > CAST(? AS bigint))`, "[1 0]",
