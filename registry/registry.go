@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/maru-city/maru/catalog"
@@ -40,9 +41,10 @@ func Open(ctx context.Context, d *db.DB, files blob.Store, now func() time.Time)
 // table is the physical table of a dataset.
 type table struct {
 	*catalog.Dataset
-	id   int64
-	name string   // quoted
-	key  []string // the columns that identify a record: the key fields, or idColumn
+	id    int64
+	name  string   // quoted
+	key   []string // the columns that identify a record: the key fields, or idColumn
+	keyAt []int    // where the key fields stand among the fields; none for idColumn
 }
 
 // The columns a table has beside its fields. Fields can't start with an underscore.
@@ -53,6 +55,9 @@ const (
 
 func tableOf(d *catalog.Dataset, id int64) *table {
 	t := &table{Dataset: d, id: id, name: db.Quote(fmt.Sprintf("d%d_%.40s", id, fieldForm(d.Name))), key: d.Spec.Key}
+	for _, k := range t.key {
+		t.keyAt = append(t.keyAt, slices.IndexFunc(d.Fields, func(f catalog.Field) bool { return f.Name == k }))
+	}
 	if len(t.key) == 0 {
 		t.key = []string{idColumn}
 	}
