@@ -22,8 +22,10 @@ var migrations embed.FS
 // Registry keeps the records of all datasets in one database. It is safe for concurrent use.
 type Registry struct {
 	db    *db.DB
-	files blob.Store // what is dropped, and what imports read and reject
+	files blob.Store // what is dropped, and what imports read
 	now   func() time.Time
+
+	filters filters
 }
 
 // Open opens the registry in a database.

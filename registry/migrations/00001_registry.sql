@@ -12,10 +12,10 @@ CREATE TABLE change (
   actor    TEXT NOT NULL,
   via      TEXT NOT NULL,
   revision BIGINT NOT NULL,
-  project  TEXT NOT NULL,
-  dataset  TEXT NOT NULL
+  dataset_id BIGINT NOT NULL,
+  run      BIGINT NOT NULL
 );
-CREATE INDEX change_dataset ON change (project, dataset, id);
+CREATE INDEX change_dataset ON change (dataset_id, id);
 CREATE TABLE former (
   dataset_id BIGINT NOT NULL,
   record     TEXT NOT NULL,

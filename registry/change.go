@@ -1,0 +1,163 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/manifest"
+)
+
+// By says who writes, and how.
+type By struct {
+	Actor string // a name
+	Via   string // "api", "import", "source", "demo"
+	Run   int64  // the import it belongs to, or 0
+}
+
+// Change is one write: a record's version is the change that made it.
+type Change struct {
+	ID       int64
+	At       time.Time
+	Actor    string
+	Via      string
+	Revision int64 // of the catalog, at the time
+}
+
+// begin numbers a change of a dataset's records. From here to the end of the transaction nobody else writes to the dataset, so that
+// versions only grow.
+func (r *Registry) begin(ctx context.Context, tx *db.Tx, t *table, by By) (*Change, error) {
+	if err := tx.Lock(ctx, "records "+t.Path()); err != nil {
+		return nil, fmt.Errorf("lock the records of %s: %w", t.Path(), err)
+	}
+	c := &Change{At: r.now().UTC().Truncate(time.Millisecond), Actor: by.Actor, Via: by.Via, Revision: t.Revision}
+	err := tx.QueryRow(ctx, "INSERT INTO change (at, actor, via, revision, dataset_id, run) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+		manifest.FormatDatetime(c.At), c.Actor, c.Via, c.Revision, t.id, by.Run).Scan(&c.ID)
+	if err != nil {
+		return nil, fmt.Errorf("number a change of %s: %w", t.Path(), err)
+	}
+	return c, nil
+}
+
+// lastChange is the number of the newest change of a dataset's records, 0 where there is none.
+func (t *table) lastChange(ctx context.Context, tx *db.Tx) (n int64, err error) {
+	if err := tx.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM change WHERE dataset_id = ?", t.id).Scan(&n); err != nil {
+		return 0, fmt.Errorf("find the last change of %s: %w", t.Path(), err)
+	}
+	return n, nil
+}
+
+// supersede moves the former state of a record to the history, if the dataset keeps one.
+func (t *table) supersede(ctx context.Context, tx *db.Tx, former *Record, ended int64, deleted bool) error {
+	if !t.Spec.KeepsHistory() {
+		return nil
+	}
+	var body bytes.Buffer
+	body.WriteByte('{')
+	if err := writeMembers(&body, former.Fields, former.Values); err != nil {
+		return err
+	}
+	body.WriteByte('}')
+	_, err := tx.Exec(ctx, "INSERT INTO former (dataset_id, record, change, ended, deleted, body) VALUES (?, ?, ?, ?, ?, ?)",
+		t.id, former.Key, former.Version, ended, deleted, body.String())
+	if err != nil {
+		return fmt.Errorf("keep the former state of a record of %s: %w", t.Path(), err)
+	}
+	return nil
+}
+
+// Version is one state of a record, or its end.
+type Version struct {
+	Change
+	Deleted bool
+	Values  json.RawMessage // an object with the fields of its day; nil if deleted
+}
+
+// historyLimit is how many versions of one record are shown, the newest first.
+const historyLimit = 1000
+
+// History lists what a record was and is, the newest first.
+func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) (out []Version, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		now, err := t.get(ctx, tx, key)
+		if err != nil && !isUnknown(err) {
+			return err
+		}
+		if now != nil {
+			key = now.Key
+			var body bytes.Buffer
+			body.WriteByte('{')
+			if err := writeMembers(&body, now.Fields, now.Values); err != nil {
+				return err
+			}
+			body.WriteByte('}')
+			v := Version{Values: body.Bytes()}
+			if v.Change, err = change(ctx, tx, now.Version); err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		former, err := t.former(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		out = append(out, former...)
+		if len(out) == 0 {
+			return t.noRecord(key)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// former reads the superseded versions of a record, the newest first. A deletion is a version too.
+func (t *table) former(ctx context.Context, tx *db.Tx, key string) (out []Version, err error) {
+	rows, err := tx.Query(ctx, `
+		SELECT f.body, f.deleted, c.id, c.at, c.actor, c.via, c.revision, e.id, e.at, e.actor, e.via, e.revision
+		FROM former f JOIN change c ON c.id = f.change JOIN change e ON e.id = f.ended
+		WHERE f.dataset_id = ? AND f.record = ? ORDER BY f.change DESC LIMIT ?`, t.id, key, historyLimit)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of %s: %w", t.Path(), err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v, end Version
+		var body, at, ended string
+		var deleted bool
+		if err := rows.Scan(&body, &deleted, &v.ID, &at, &v.Actor, &v.Via, &v.Revision, &end.ID, &ended, &end.Actor, &end.Via, &end.Revision); err != nil {
+			return nil, fmt.Errorf("read the history of %s: %w", t.Path(), err)
+		}
+		if v.At, err = time.Parse(manifest.DatetimeLayout, at); err != nil {
+			return nil, fmt.Errorf("time of change %d: %w", v.ID, err)
+		}
+		if deleted {
+			if end.At, err = time.Parse(manifest.DatetimeLayout, ended); err != nil {
+				return nil, fmt.Errorf("time of change %d: %w", end.ID, err)
+			}
+			end.Deleted = true
+			out = append(out, end)
+		}
+		v.Values = json.RawMessage(body)
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+func change(ctx context.Context, tx *db.Tx, id int64) (c Change, err error) {
+	var at string
+	if err := tx.QueryRow(ctx, "SELECT id, at, actor, via, revision FROM change WHERE id = ?", id).Scan(&c.ID, &at, &c.Actor, &c.Via, &c.Revision); err != nil {
+		return c, fmt.Errorf("read change %d: %w", id, err)
+	}
+	if c.At, err = time.Parse(manifest.DatetimeLayout, at); err != nil {
+		return c, fmt.Errorf("time of change %d: %w", id, err)
+	}
+	return c, nil
+}

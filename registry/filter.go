@@ -1,0 +1,49 @@
+package registry
+
+import (
+	"sync"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/rule"
+)
+
+// filters keeps what expressions over a dataset's records are compiled against, for the newest shape of each dataset.
+type filters struct {
+	mu   sync.Mutex
+	envs map[string]filterEnv // by project/name
+}
+
+type filterEnv struct {
+	dataset *catalog.Dataset
+	env     *rule.Env
+}
+
+// rule compiles a filter over a dataset's records.
+func (r *Registry) rule(d *catalog.Dataset, text string) (*rule.Rule, error) {
+	env, err := r.filters.env(d)
+	if err != nil {
+		return nil, err
+	}
+	return env.Compile(text)
+}
+
+func (f *filters) env(d *catalog.Dataset) (*rule.Env, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known, ok := f.envs[d.Path()]; ok && known.dataset == d {
+		return known.env, nil
+	}
+	fields := make([]rule.Field, len(d.Fields))
+	for i, own := range d.Fields {
+		fields[i] = rule.Field{Name: own.Name, Type: own.Type, Nullable: !own.KeyPart}
+	}
+	env, err := rule.NewEnv(fields, rule.Options{Guarded: true})
+	if err != nil {
+		return nil, err
+	}
+	if f.envs == nil {
+		f.envs = map[string]filterEnv{}
+	}
+	f.envs[d.Path()] = filterEnv{d, env}
+	return env, nil
+}

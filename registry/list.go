@@ -1,0 +1,394 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/clock"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/rule"
+)
+
+// Limits of one page.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+)
+
+// Query says which records are asked for.
+type Query struct {
+	Filter string   // CEL, see package rule; a comparison with an empty field is false
+	Sort   string   // fields, comma-separated, "-" for descending; the key decides what they leave open
+	Fields []string // all where none are named
+	Limit  int      // of a page
+	Cursor string   // where the page before ended
+}
+
+// Page is a part of a list.
+type Page struct {
+	Records []*Record
+	Next    string // the cursor of the next page; "" at the end
+}
+
+// List returns a page of records. What is wrong with the query is a problem with status 400: list.field, list.cursor, list.limit and the
+// codes of package rule.
+func (r *Registry) List(ctx context.Context, d *catalog.Dataset, q Query) (*Page, error) {
+	if q.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	if q.Limit < 1 || q.Limit > MaxLimit {
+		return nil, problem.New("list.limit", 400, lang.F("limit 은 1–%d 입니다", "limit is 1 to %d", MaxLimit))
+	}
+	page := &Page{Records: []*Record{}}
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		l, err := r.list(ctx, tx, d, q)
+		if err != nil {
+			return err
+		}
+		limit := q.Limit
+		l.limit = limit + 1 // one more, to know whether there is more
+		var last *Record
+		return l.each(ctx, tx, func(rec *Record, tail []any) error {
+			if len(page.Records) == limit {
+				page.Next = l.cursor(last)
+				return nil
+			}
+			rec.Fields, rec.Values = rec.Fields[:l.wanted], rec.Values[:l.wanted]
+			last = &Record{Values: tail}
+			page.Records = append(page.Records, rec)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// Stream hands all records that a query asks for to yield, in one state of the database. Values are the callee's to keep. Limit and Cursor don't count.
+func (r *Registry) Stream(ctx context.Context, d *catalog.Dataset, q Query, yield func(*Record) error) error {
+	q.Cursor = ""
+	return r.db.Read(ctx, func(tx *db.Tx) error {
+		l, err := r.list(ctx, tx, d, q)
+		if err != nil {
+			return err
+		}
+		return l.each(ctx, tx, func(rec *Record, _ []any) error {
+			rec.Fields, rec.Values = rec.Fields[:l.wanted], rec.Values[:l.wanted]
+			return yield(rec)
+		})
+	})
+}
+
+// Select returns the fields that a query wants, in its order, and what is wrong with it, before anything is read.
+func (r *Registry) Select(d *catalog.Dataset, q Query) ([]*catalog.Field, error) {
+	_, fields, err := r.understand(d, q)
+	return fields, err
+}
+
+// listing is a query that has been understood.
+type listing struct {
+	*table
+	dialect db.Dialect
+	order   []order
+	fields  []*catalog.Field // the wanted ones, then those of the order
+	wanted  int
+	where   []string
+	args    []any
+	limit   int // 0: all
+	bound   string
+}
+
+// order is one column of the order.
+type order struct {
+	column   string
+	typ      manifest.Type
+	nullable bool
+	down     bool
+}
+
+// understand reads the parts of a query that need no database.
+func (r *Registry) understand(d *catalog.Dataset, q Query) (sorted []order, fields []*catalog.Field, err error) {
+	var faults []problem.Detail
+	field := func(where, name string) *catalog.Field {
+		f := d.Field(name)
+		if f == nil {
+			fault := unknownField(d, name)
+			fault.Code, fault.Where = "list.field", where
+			faults = append(faults, fault)
+		}
+		return f
+	}
+	for _, name := range q.Fields {
+		if f := field("fields", name); f != nil {
+			fields = append(fields, f)
+		}
+	}
+	for _, part := range strings.Split(q.Sort, ",") {
+		name, down := strings.CutPrefix(strings.TrimSpace(part), "-")
+		if name == "" {
+			continue
+		}
+		if f := field("sort", name); f != nil && !slices.ContainsFunc(sorted, func(o order) bool { return o.column == name }) {
+			sorted = append(sorted, order{column: name, typ: f.Type, nullable: !f.KeyPart, down: down})
+		}
+	}
+	if len(faults) > 0 {
+		p := problem.New("list.field", 400, lang.F("데이터셋 %s 에 없는 항목을 썼습니다", "the dataset %s has no such field", d.Path()))
+		p.At = faults
+		return nil, nil, p.Hinting(lang.F("항목: %s", "its fields: %s", strings.Join(d.FieldNames()[:min(20, len(d.Fields))], ", ")))
+	}
+	if len(q.Fields) == 0 {
+		for i := range d.Fields {
+			fields = append(fields, &d.Fields[i])
+		}
+	}
+	return sorted, fields, nil
+}
+
+// list understands a query.
+func (r *Registry) list(ctx context.Context, tx *db.Tx, d *catalog.Dataset, q Query) (*listing, error) {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{table: t, dialect: tx.Dialect()}
+	if l.order, l.fields, err = r.understand(d, q); err != nil {
+		return nil, err
+	}
+	l.wanted = len(l.fields)
+	for _, name := range t.key {
+		if slices.ContainsFunc(l.order, func(o order) bool { return o.column == name }) {
+			continue
+		}
+		o := order{column: name, typ: manifest.String}
+		if f := t.Field(name); f != nil {
+			o.typ = f.Type
+		}
+		l.order = append(l.order, o)
+	}
+	if q.Filter != "" {
+		if err := l.filter(r, q.Filter); err != nil {
+			return nil, err
+		}
+	}
+	l.bound = boundTo(d, q)
+	if q.Cursor != "" {
+		return l, l.after(q.Cursor)
+	}
+	return l, nil
+}
+
+// filter puts a filter's condition in.
+func (l *listing) filter(r *Registry, text string) error {
+	compiled, err := r.rule(l.Dataset, text)
+	if err != nil {
+		return err
+	}
+	condition, args, err := compiled.SQL(rule.Dialect(l.dialect), manifest.Day(r.now().In(clock.Seoul).Format(manifest.DateLayout)), db.Quote)
+	if err != nil {
+		return err
+	}
+	l.where, l.args = append(l.where, condition), append(l.args, args...)
+	return nil
+}
+
+// each reads the records in order. tail holds the values of the order's columns.
+func (l *listing) each(ctx context.Context, tx *db.Tx, yield func(rec *Record, tail []any) error) error {
+	columns := make([]string, 0, 1+len(l.key)+len(l.fields)+len(l.order))
+	columns = append(columns, changeColumn)
+	columns = append(columns, l.key...)
+	for _, f := range l.fields {
+		columns = append(columns, f.Name)
+	}
+	head := len(columns)
+	for _, o := range l.order {
+		columns = append(columns, o.column)
+	}
+	query := "SELECT " + db.Quotes(columns) + " FROM " + l.name
+	if len(l.where) > 0 {
+		query += " WHERE " + strings.Join(l.where, " AND ")
+	}
+	query += " ORDER BY " + l.orderBy()
+	if l.limit > 0 {
+		query += fmt.Sprintf(" LIMIT %d", l.limit)
+	}
+	rows, err := tx.Query(ctx, query, l.args...)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", l.Path(), err)
+	}
+	defer rows.Close()
+	into := make([]any, len(columns))
+	for rows.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return fmt.Errorf("list %s: %w", l.Path(), err)
+		}
+		version, _ := values[0].(int64)
+		n := 1 + len(l.key)
+		for i, f := range l.fields {
+			values[n+i] = decode(values[n+i], f.Type)
+		}
+		for i, o := range l.order {
+			values[head+i] = decode(values[head+i], o.typ)
+		}
+		rec := &Record{Key: KeyText(values[1:n]), Version: version, Fields: l.fields, Values: values[n:head]}
+		if err := yield(rec, values[head:]); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("list %s: %w", l.Path(), err)
+	}
+	return nil
+}
+
+// orderBy orders nulls first, as SQLite does, and last when descending.
+func (l *listing) orderBy() string {
+	parts := make([]string, len(l.order))
+	for i, o := range l.order {
+		parts[i] = db.Quote(o.column)
+		switch {
+		case l.dialect == db.Postgres && o.down:
+			parts[i] += " DESC NULLS LAST"
+		case l.dialect == db.Postgres:
+			parts[i] += " NULLS FIRST"
+		case o.down:
+			parts[i] += " DESC"
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// place is what a cursor holds: the values of the order's columns where a page ended.
+type place struct {
+	Bound  string `json:"b"` // the query it belongs to
+	Values []any  `json:"v"`
+}
+
+func (l *listing) cursor(last *Record) string {
+	text, err := json.Marshal(place{l.bound, last.Values})
+	if err != nil {
+		return "" // values of the database are JSON's
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// boundTo is a short name for the parts of a query that a cursor belongs to.
+func boundTo(d *catalog.Dataset, q Query) string {
+	return hashID([]any{d.Path(), q.Filter, q.Sort})[:12]
+}
+
+// after puts in the condition for what stands behind a cursor.
+func (l *listing) after(cursor string) error {
+	wrong := problem.New("list.cursor", 400, lang.T("이 목록의 cursor 가 아닙니다", "the cursor isn't of this list")).
+		Hinting(lang.T("cursor 는 앞 쪽의 next 값을 같은 filter, sort 와 함께 그대로 씁니다", "a cursor is the next of the page before, used with the same filter and sort"))
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return wrong
+	}
+	var p place
+	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder.UseNumber()
+	if decoder.Decode(&p) != nil || p.Bound != l.bound || len(p.Values) != len(l.order) {
+		return wrong
+	}
+	for i, v := range p.Values {
+		got, ok := l.order[i].read(v)
+		if !ok {
+			return wrong
+		}
+		p.Values[i] = got
+	}
+	condition, args := l.beyond(p.Values)
+	l.where, l.args = append(l.where, condition), append(l.args, args...)
+	return nil
+}
+
+// read is a value of a cursor as the column has it.
+func (o order) read(v any) (any, bool) {
+	switch x := v.(type) {
+	case nil:
+		return nil, o.nullable
+	case bool:
+		return x, o.typ == manifest.Bool
+	case json.Number:
+		if o.typ == manifest.Int || o.typ == manifest.Double {
+			return o.typ.Parse(x.String())
+		}
+	case string:
+		return x, o.typ != manifest.Int && o.typ != manifest.Double && o.typ != manifest.Bool && !strings.ContainsRune(x, 0)
+	}
+	return nil, false
+}
+
+// beyond is the condition for what comes after values in the order: a row of values where the order is plain, so that an index
+// leads to it, and otherwise a case for each column, led by a bound of the first.
+func (l *listing) beyond(values []any) (string, []any) {
+	plain := true
+	args := make([]any, len(values))
+	columns := make([]string, len(values))
+	for i, o := range l.order {
+		plain = plain && !o.nullable && !o.down
+		args[i] = encode(values[i], l.dialect)
+		columns[i] = o.column
+	}
+	if plain {
+		return "(" + db.Quotes(columns) + ") > (" + db.Marks(len(args)) + ")", args
+	}
+	var cases []string
+	var out []any
+	for i := range l.order {
+		var all []string
+		var own []any
+		for j := range i {
+			if args[j] == nil {
+				all = append(all, db.Quote(columns[j])+" IS NULL")
+				continue
+			}
+			all, own = append(all, db.Quote(columns[j])+" = ?"), append(own, args[j])
+		}
+		condition, arg := l.order[i].beyond(args[i])
+		if condition == "" {
+			continue // nothing comes after it
+		}
+		cases = append(cases, "("+strings.Join(append(all, condition), " AND ")+")")
+		out = append(append(out, own...), arg...)
+	}
+	if len(cases) == 0 {
+		return "1 = 0", nil
+	}
+	condition := "(" + strings.Join(cases, " OR ") + ")"
+	if first := l.order[0]; args[0] != nil && !first.down {
+		condition = "(" + db.Quote(first.column) + " >= ? AND " + condition + ")"
+		out = append([]any{args[0]}, out...)
+	}
+	return condition, out
+}
+
+// beyond is the condition for what comes after one value in a column, or "" where nothing does. Nulls are the smallest.
+func (o order) beyond(value any) (string, []any) {
+	column := db.Quote(o.column)
+	switch {
+	case !o.down && value == nil:
+		return column + " IS NOT NULL", nil
+	case !o.down:
+		return column + " > ?", []any{value}
+	case value == nil:
+		return "", nil
+	case o.nullable:
+		return "(" + column + " < ? OR " + column + " IS NULL)", []any{value}
+	}
+	return column + " < ?", []any{value}
+}

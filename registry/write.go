@@ -1,0 +1,303 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+)
+
+// Values are the fields of a record by name, as encoding/json decodes them with UseNumber. A member that begins with an underscore is left
+// out, so that what was read can be written back.
+type Values map[string]any
+
+// Match says which version of a record a write is meant for.
+type Match struct {
+	Version int64 // this one
+	Any     bool  // whichever there is
+}
+
+// Get returns a record.
+func (r *Registry) Get(ctx context.Context, d *catalog.Dataset, key string) (out *Record, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err == nil {
+			out, err = t.get(ctx, tx, key)
+		}
+		return err
+	})
+	return out, err
+}
+
+// Create adds a record. It is refused with status 409 where there is one with its key.
+func (r *Registry) Create(ctx context.Context, by By, d *catalog.Dataset, values Values) (*Record, error) {
+	return r.write(ctx, by, d, func(tx *db.Tx, t *table, c *Change) (*Record, error) {
+		row, err := t.read(values, make([]any, len(t.Fields)))
+		if err != nil {
+			return nil, err
+		}
+		return t.create(ctx, tx, c, row)
+	})
+}
+
+// Put makes the record of a key what values say, all of it. Where there is none it is made, unless match names a version.
+func (r *Registry) Put(ctx context.Context, by By, d *catalog.Dataset, key string, match Match, values Values) (out *Record, created bool, err error) {
+	out, err = r.write(ctx, by, d, func(tx *db.Tx, t *table, c *Change) (*Record, error) {
+		before, err := t.get(ctx, tx, key)
+		if isUnknown(err) && match == (Match{}) {
+			row, err := t.read(values, make([]any, len(t.Fields)))
+			if err != nil {
+				return nil, err
+			}
+			if KeyText(t.keyOf(row)) != key {
+				return nil, t.otherKey()
+			}
+			created = true
+			return t.create(ctx, tx, c, row)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return t.replace(ctx, tx, c, before, match, values, make([]any, len(t.Fields)))
+	})
+	return out, created, err
+}
+
+// Patch changes the fields of a record that values name; null empties one (RFC 7396).
+func (r *Registry) Patch(ctx context.Context, by By, d *catalog.Dataset, key string, match Match, values Values) (*Record, error) {
+	return r.write(ctx, by, d, func(tx *db.Tx, t *table, c *Change) (*Record, error) {
+		before, err := t.get(ctx, tx, key)
+		if err != nil {
+			return nil, err
+		}
+		return t.replace(ctx, tx, c, before, match, values, slices.Clone(before.Values))
+	})
+}
+
+// Delete takes a record away; its last state stays in the history.
+func (r *Registry) Delete(ctx context.Context, by By, d *catalog.Dataset, key string, match Match) error {
+	_, err := r.write(ctx, by, d, func(tx *db.Tx, t *table, c *Change) (*Record, error) {
+		before, err := t.get(ctx, tx, key)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.matches(before, match); err != nil {
+			return nil, err
+		}
+		if err := t.supersede(ctx, tx, before, c.ID, true); err != nil {
+			return nil, err
+		}
+		where, args := t.byKey(tx.Dialect(), t.keyOf(before.Values))
+		if _, err := tx.Exec(ctx, "DELETE FROM "+t.name+" WHERE "+where, args...); err != nil {
+			return nil, fmt.Errorf("delete a record of %s: %w", t.Path(), err)
+		}
+		return before, nil
+	})
+	return err
+}
+
+// write runs one write of a record in a transaction of its own.
+func (r *Registry) write(ctx context.Context, by By, d *catalog.Dataset, do func(*db.Tx, *table, *Change) (*Record, error)) (out *Record, err error) {
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		c, err := r.begin(ctx, tx, t, by)
+		if err != nil {
+			return err
+		}
+		out, err = do(tx, t, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// read lays values over row and checks the outcome. All its faults are told at once.
+func (t *table) read(values Values, row []any) ([]any, error) {
+	var faults []problem.Detail
+	read := map[string]bool{}
+	for name, v := range values {
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		i := slices.IndexFunc(t.Fields, func(f catalog.Field) bool { return f.Name == name })
+		if i < 0 {
+			faults = append(faults, unknownField(t.Dataset, name))
+			continue
+		}
+		got, fault := fromJSON(&t.Fields[i], v)
+		if fault != nil {
+			faults = append(faults, *fault)
+			read[name] = true
+			continue
+		}
+		row[i] = got
+	}
+	for i := range t.Fields {
+		if f := &t.Fields[i]; !read[f.Name] {
+			if fault := check(f, row[i]); fault != nil {
+				faults = append(faults, *fault)
+			}
+		}
+	}
+	if len(faults) == 0 {
+		return row, nil
+	}
+	slices.SortFunc(faults, func(a, b problem.Detail) int { return strings.Compare(a.Where, b.Where) })
+	p := problem.New("record.invalid", 422, lang.F("%s 의 레코드가 될 수 없습니다", "it can't be a record of %s", t.Path())).
+		Hinting(lang.T("아래 항목을 고쳐 다시 보내세요", "mend the fields named and send it again"))
+	p.At = faults
+	return nil, p
+}
+
+// unknownField says that a dataset has no field of a name, and which it may have meant.
+func unknownField(d *catalog.Dataset, name string) problem.Detail {
+	out := problem.Detail{Code: "record.unknown_field", Where: name, Message: lang.F("그런 항목이 없습니다: %s", "there is no field %s", name)}
+	if near := manifest.Nearest(name, d.FieldNames()); near != "" {
+		out.Hint = lang.F("%s 인가요?", "did you mean %s?", near)
+	}
+	return out
+}
+
+func (t *table) create(ctx context.Context, tx *db.Tx, c *Change, row []any) (*Record, error) {
+	key := t.keyOf(row)
+	if _, err := t.get(ctx, tx, KeyText(key)); err == nil {
+		return nil, problem.New("record.exists", 409, lang.F("%s 에 열쇠가 같은 레코드 %q 이(가) 있습니다", "%s already has the record %q", t.Path(), KeyText(key))).
+			Hinting(lang.T("고치려면 PUT 이나 PATCH 를 쓰세요", "use PUT or PATCH to change it"))
+	} else if !isUnknown(err) {
+		return nil, err
+	}
+	if err := t.unique(ctx, tx, row, nil); err != nil {
+		return nil, err
+	}
+	columns := t.columns()
+	args := t.args(tx.Dialect(), c.ID, row)
+	if _, err := tx.Exec(ctx, "INSERT INTO "+t.name+" ("+db.Quotes(columns)+") VALUES ("+db.Marks(len(columns))+")", args...); err != nil {
+		return nil, t.written(err)
+	}
+	return t.record(c.ID, row), nil
+}
+
+// replace makes a record what values laid over row say.
+func (t *table) replace(ctx context.Context, tx *db.Tx, c *Change, before *Record, match Match, values Values, row []any) (*Record, error) {
+	if err := t.matches(before, match); err != nil {
+		return nil, err
+	}
+	if len(t.Spec.Key) == 0 {
+		return nil, problem.New("record.keyless", 409, lang.F("데이터셋 %s 에는 열쇠가 없어 레코드를 고칠 수 없습니다", "the dataset %s has no key, so its records can't be changed", t.Path())).
+			Hinting(lang.T("지우고 새로 넣거나, 매니페스트에 key: 를 쓰세요", "delete it and create another, or give the manifest a key:"))
+	}
+	for _, n := range t.keyAt { // PUT may leave out what its path says
+		if _, given := values[t.Fields[n].Name]; !given {
+			row[n] = before.Values[n]
+		}
+	}
+	row, err := t.read(values, row)
+	if err != nil {
+		return nil, err
+	}
+	if KeyText(t.keyOf(row)) != before.Key {
+		return nil, t.otherKey()
+	}
+	if slices.Equal(row, before.Values) {
+		return before, nil // nothing changes: no version for it
+	}
+	if err := t.unique(ctx, tx, row, before); err != nil {
+		return nil, err
+	}
+	return t.record(c.ID, row), t.update(ctx, tx, c, before, row)
+}
+
+// update writes a record's next state and keeps the former.
+func (t *table) update(ctx context.Context, tx *db.Tx, c *Change, before *Record, row []any) error {
+	if err := t.supersede(ctx, tx, before, c.ID, false); err != nil {
+		return err
+	}
+	where, args := t.byKey(tx.Dialect(), t.keyOf(before.Values))
+	columns := t.columns()
+	sets := make([]string, len(columns))
+	for i, name := range columns {
+		sets[i] = db.Quote(name) + " = ?"
+	}
+	_, err := tx.Exec(ctx, "UPDATE "+t.name+" SET "+strings.Join(sets, ", ")+" WHERE "+where, append(t.args(tx.Dialect(), c.ID, row), args...)...)
+	return t.written(err)
+}
+
+func (t *table) otherKey() error {
+	return problem.New("record.key", 422, lang.F("레코드의 열쇠(%s)는 바꿀 수 없습니다", "a record's key (%s) can't be changed", strings.Join(t.key, ", "))).
+		Hinting(lang.T("열쇠가 다른 레코드는 새로 만드세요", "create a record with the other key"))
+}
+
+// matches refuses a write that is meant for another version than the present one.
+func (t *table) matches(now *Record, match Match) error {
+	if match.Any || match.Version == now.Version {
+		return nil
+	}
+	if match.Version == 0 {
+		return problem.New("record.match", 428, lang.T("고치거나 지울 때에는 읽은 버전을 If-Match 로 보내야 합니다", "a change needs the version that was read, in If-Match")).
+			Hinting(lang.T("레코드를 읽고 ETag 값을 If-Match 에 넣으세요. 어느 버전이든 고치려면 If-Match: * 를 보내세요", "read the record and send its ETag in If-Match; send If-Match: * to change whatever there is"))
+	}
+	p := problem.New("record.changed", 409, lang.F("그 사이 레코드가 바뀌었습니다 (읽은 버전 %[1]d, 현재 버전 %[2]d)", "the record has changed meanwhile (read %[1]d, now %[2]d)", match.Version, now.Version)).
+		Hinting(lang.T("다시 읽고, 바뀐 내용 위에서 고치세요", "read it again and make the change on top of it"))
+	p.With = map[string]any{"version": now.Version, "current": now}
+	return p
+}
+
+// unique refuses values that another record already has in a set that no two may share.
+func (t *table) unique(ctx context.Context, tx *db.Tx, row []any, before *Record) error {
+	for _, set := range t.Spec.Unique {
+		var conditions []string
+		var args []any
+		for _, name := range set {
+			i := slices.IndexFunc(t.Fields, func(f catalog.Field) bool { return f.Name == name })
+			if row[i] == nil {
+				break // what has a gap is like nothing else, as SQL has it
+			}
+			conditions = append(conditions, db.Quote(name)+" = ?")
+			args = append(args, encode(row[i], tx.Dialect()))
+		}
+		if len(conditions) < len(set) {
+			continue
+		}
+		if before != nil {
+			where, key := t.byKey(tx.Dialect(), t.keyOf(before.Values))
+			conditions, args = append(conditions, "NOT ("+where+")"), append(args, key...)
+		}
+		var one int
+		err := tx.QueryRow(ctx, "SELECT 1 FROM "+t.name+" WHERE "+strings.Join(conditions, " AND ")+" LIMIT 1", args...).Scan(&one)
+		if err == nil {
+			return t.duplicate(set)
+		}
+		if !db.NoRows(err) {
+			return fmt.Errorf("look for duplicates in %s: %w", t.Path(), err)
+		}
+	}
+	return nil
+}
+
+func (t *table) duplicate(set []string) error {
+	return problem.New("record.duplicate", 409, lang.F("%s 값이 같은 레코드가 이미 있습니다", "another record has the same %s", strings.Join(set, ", "))).
+		Hinting(lang.T("겹치지 않는 값을 쓰세요", "use other values"))
+}
+
+// written turns the database's own refusal into a problem.
+func (t *table) written(err error) error {
+	if err == nil {
+		return nil
+	}
+	if db.Conflict(err) {
+		return problem.New("record.duplicate", 409, lang.F("%s 에 값이 겹치는 레코드가 이미 있습니다", "%s already has a record with the same values", t.Path())).
+			Hinting(lang.T("열쇠와 겹칠 수 없는 항목을 확인하세요", "check the key and the fields that must be unique"))
+	}
+	return fmt.Errorf("write a record of %s: %w", t.Path(), err)
+}
