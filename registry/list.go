@@ -169,11 +169,7 @@ func (r *Registry) list(ctx context.Context, tx *db.Tx, d *catalog.Dataset, q Qu
 		if slices.ContainsFunc(l.order, func(o order) bool { return o.column == name }) {
 			continue
 		}
-		o := order{column: name, typ: manifest.String}
-		if f := t.Field(name); f != nil {
-			o.typ = f.Type
-		}
-		l.order = append(l.order, o)
+		l.order = append(l.order, order{column: name, typ: t.keyType(name)})
 	}
 	if q.Filter != "" {
 		if err := l.filter(r, q.Filter); err != nil {

@@ -124,11 +124,7 @@ func (t *table) parseKey(text string) ([]any, error) {
 	}
 	out := make([]any, len(parts))
 	for i, part := range parts {
-		typ := manifest.String
-		if f := t.Field(t.key[i]); f != nil {
-			typ = f.Type
-		}
-		v, ok := typ.Parse(keyUnescape.Replace(part))
+		v, ok := t.keyType(t.key[i]).Parse(keyUnescape.Replace(part))
 		if !ok || v == nil {
 			return nil, t.noRecord(text)
 		}

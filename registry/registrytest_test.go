@@ -2,6 +2,7 @@ package registry
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func onBoth(t *testing.T, test func(t *testing.T, r *room)) {
 	t.Run("postgres", func(t *testing.T) { test(t, openRoom(t, dbtest.Postgres(t))) })
 }
 
-func openRoom(t *testing.T, address string) *room {
+func openRoom(t testing.TB, address string) *room {
 	t.Helper()
 	d, err := db.Open(t.Context(), address)
 	if err != nil {
@@ -52,7 +53,7 @@ func openRoom(t *testing.T, address string) *room {
 }
 
 // apply applies one document with a project around it, and returns its dataset.
-func (r *room) apply(t *testing.T, dataset string) *catalog.Dataset {
+func (r *room) apply(t testing.TB, dataset string) *catalog.Dataset {
 	t.Helper()
 	p, err := r.catalog.Plan(t.Context(), catalog.Request{Files: map[string]string{
 		"project.yaml": "kind: Project\nname: trial\ntitle: {ko: 시험, en: Trial}\n",
@@ -100,4 +101,15 @@ func text(t testing.TB, r *Record) string {
 		t.Fatal(err)
 	}
 	return string(out)
+}
+
+// dataset is a dataset by project/name.
+func (r *room) dataset(t testing.TB, path string) *catalog.Dataset {
+	t.Helper()
+	project, name, _ := strings.Cut(path, "/")
+	d := r.catalog.Snapshot().Dataset(project, name)
+	if d == nil {
+		t.Fatalf("there is no dataset %s", path)
+	}
+	return d
 }

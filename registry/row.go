@@ -23,7 +23,10 @@ func (t *table) columns() []string {
 
 // args are the parameters of a row, in the order of [table.columns].
 func (t *table) args(dialect db.Dialect, change int64, row []any) []any {
-	out := make([]any, 0, len(row)+2)
+	return t.appendArgs(make([]any, 0, len(row)+2), dialect, change, row)
+}
+
+func (t *table) appendArgs(out []any, dialect db.Dialect, change int64, row []any) []any {
 	out = append(out, change)
 	if len(t.Spec.Key) == 0 {
 		out = append(out, hashID(row))
@@ -80,7 +83,8 @@ func (t *table) get(ctx context.Context, tx *db.Tx, key string) (*Record, error)
 	return t.scan(rows, fields)
 }
 
-func isUnknown(err error) bool { return problem.Code(err) == "record.unknown" }
+func isUnknown(err error) bool   { return problem.Code(err) == "record.unknown" }
+func isDuplicate(err error) bool { return problem.Code(err) == "record.duplicate" }
 
 // selection is the list of columns that [table.scan] reads: the version, the key, the fields.
 func (t *table) selection(fields []*catalog.Field) string {
@@ -104,14 +108,18 @@ func (t *table) scan(rows *sql.Rows, fields []*catalog.Field) (*Record, error) {
 	}
 	version, _ := values[0].(int64)
 	for i, name := range t.key {
-		typ := manifest.String
-		if f := t.Field(name); f != nil {
-			typ = f.Type
-		}
-		values[1+i] = decode(values[1+i], typ)
+		values[1+i] = decode(values[1+i], t.keyType(name))
 	}
 	for i, f := range fields {
 		values[1+n+i] = decode(values[1+n+i], f.Type)
 	}
 	return &Record{Key: KeyText(values[1 : 1+n]), Version: version, Fields: fields, Values: values[1+n:]}, nil
+}
+
+// keyType is the type of a key column.
+func (t *table) keyType(name string) manifest.Type {
+	if f := t.Field(name); f != nil {
+		return f.Type
+	}
+	return manifest.String
 }

@@ -1,0 +1,287 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+)
+
+// Sizes of what is loaded at once. A batch is one transaction and one change; a chunk is one statement.
+const (
+	batchRows       = 10_000
+	batchBytes      = 8 << 20 // of text in a batch's rows
+	chunkRows       = 500
+	chunkParameters = 30_000 // SQLite takes 32,766, PostgreSQL 65,535
+)
+
+// Tally counts what became of rows. They add up to the rows that were read.
+type Tally struct {
+	Loaded    int64 `json:"loaded" doc:"New records"`
+	Changed   int64 `json:"changed" doc:"Records that were there with other values"`
+	Unchanged int64 `json:"unchanged" doc:"Records that were there already, the same"`
+	Rejected  int64 `json:"rejected" doc:"Rows that can't be records"`
+}
+
+func (t *Tally) add(o Tally) {
+	t.Loaded += o.Loaded
+	t.Changed += o.Changed
+	t.Unchanged += o.Unchanged
+	t.Rejected += o.Rejected
+}
+
+// incoming is a row that has been read and checked: the values of all fields.
+type incoming struct {
+	line  int
+	row   []any
+	cells []string // as written, for when it is rejected
+}
+
+// rejected is a row that can't be a record, and why.
+type rejected struct {
+	line   int
+	cells  []string
+	reason lang.Text
+}
+
+// load writes rows as one change: new ones are put in, others compared with what is there.
+func (t *table) load(ctx context.Context, tx *db.Tx, c *Change, run int64, batch []incoming) (tally Tally, refused []rejected, err error) {
+	w := &loading{table: t, tx: tx, change: c, run: run, runs: map[int64]int64{}}
+	batch = w.apart(batch)
+	columns := t.columns()
+	size := min(chunkRows, chunkParameters/len(columns))
+	args := make([]any, 0, size*len(columns))
+	for chunk := range slices.Chunk(batch, size) {
+		args = args[:0]
+		for _, in := range chunk {
+			args = t.appendArgs(args, tx.Dialect(), c.ID, in.row)
+		}
+		n, err := tx.Exec(ctx, t.insertion(columns, len(chunk)), args...)
+		if err != nil {
+			return tally, nil, fmt.Errorf("load records of %s: %w", t.Path(), err)
+		}
+		if int(n) == len(chunk) {
+			w.Loaded += n
+			continue
+		}
+		if err := w.settle(ctx, chunk); err != nil {
+			return tally, nil, err
+		}
+	}
+	return w.Tally, w.refused, nil
+}
+
+// insertion is the statement that puts n rows in and leaves alone what is there.
+func (t *table) insertion(columns []string, n int) string {
+	if t.insert.rows != n {
+		var b strings.Builder
+		marks := "(" + db.Marks(len(columns)) + ")"
+		b.WriteString("INSERT INTO " + t.name + " (" + db.Quotes(columns) + ") VALUES " + marks)
+		for range n - 1 {
+			b.WriteString(", " + marks)
+		}
+		b.WriteString(" ON CONFLICT DO NOTHING")
+		t.insert.rows, t.insert.text = n, b.String()
+	}
+	return t.insert.text
+}
+
+// loading is the work on one batch.
+type loading struct {
+	*table
+	tx     *db.Tx
+	change *Change
+	run    int64
+	runs   map[int64]int64 // change → the import it belongs to
+
+	Tally
+	refused []rejected
+}
+
+func (w *loading) refuse(in incoming, reason lang.Text) {
+	w.Rejected++
+	w.refused = append(w.refused, rejected{in.line, in.cells, reason})
+}
+
+// apart keeps the first row of each key in the batch.
+func (w *loading) apart(batch []incoming) []incoming {
+	seen := make(map[string]int, len(batch))
+	out := batch[:0:0]
+	for _, in := range batch {
+		key := KeyText(w.keyOf(in.row))
+		if first, ok := seen[key]; ok {
+			if slices.Equal(out[first].row, in.row) {
+				w.Unchanged++
+			} else {
+				w.refuse(in, sameKey(out[first].line))
+			}
+			continue
+		}
+		seen[key] = len(out)
+		out = append(out, in)
+	}
+	return out
+}
+
+func sameKey(line int) lang.Text {
+	if line == 0 {
+		return lang.T("같은 파일의 앞선 행과 열쇠가 같은데 값이 다릅니다", "an earlier row of this file has the same key and other values")
+	}
+	return lang.F("%d행과 열쇠가 같은데 값이 다릅니다", "line %d has the same key and other values", line)
+}
+
+// settle decides for each row of a chunk of which not all were put in.
+func (w *loading) settle(ctx context.Context, chunk []incoming) error {
+	there, err := w.present(ctx, chunk)
+	if err != nil {
+		return err
+	}
+	for _, in := range chunk {
+		now := there[KeyText(w.keyOf(in.row))]
+		switch {
+		case now == nil:
+			w.refuse(in, lang.F("겹칠 수 없는 값(%s)을 다른 레코드가 이미 가지고 있습니다", "another record has the same %s already", w.uniques()))
+			continue
+		case now.Version == w.change.ID:
+			w.Loaded++
+			continue
+		case slices.Equal(now.Values, in.row):
+			w.Unchanged++
+			continue
+		}
+		own, err := w.ours(ctx, now.Version)
+		if err != nil {
+			return err
+		}
+		if own {
+			w.refuse(in, sameKey(0))
+			continue
+		}
+		if err := w.unique(ctx, w.tx, in.row, now); isDuplicate(err) {
+			w.refuse(in, lang.F("겹칠 수 없는 값(%s)을 다른 레코드가 이미 가지고 있습니다", "another record has the same %s already", w.uniques()))
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := w.update(ctx, w.tx, w.change, now, in.row); err != nil {
+			return err
+		}
+		w.Changed++
+	}
+	return nil
+}
+
+func (w *loading) uniques() string {
+	sets := make([]string, len(w.Spec.Unique))
+	for i, s := range w.Spec.Unique {
+		sets[i] = strings.Join(s, "+")
+	}
+	return strings.Join(sets, ", ")
+}
+
+// present reads the records that have the keys of a chunk.
+func (w *loading) present(ctx context.Context, chunk []incoming) (map[string]*Record, error) {
+	var args []any
+	tuple := "(" + db.Marks(len(w.key)) + ")"
+	tuples := make([]string, len(chunk))
+	for i, in := range chunk {
+		tuples[i] = tuple
+		for _, v := range w.keyOf(in.row) {
+			args = append(args, encode(v, w.tx.Dialect()))
+		}
+	}
+	fields := w.all()
+	rows, err := w.tx.Query(ctx, "SELECT "+w.selection(fields)+" FROM "+w.name+" WHERE ("+db.Quotes(w.key)+") IN (VALUES "+strings.Join(tuples, ", ")+")", args...)
+	if err != nil {
+		return nil, fmt.Errorf("read records of %s: %w", w.Path(), err)
+	}
+	defer rows.Close()
+	out := make(map[string]*Record, len(chunk))
+	for rows.Next() {
+		rec, err := w.scan(rows, fields)
+		if err != nil {
+			return nil, err
+		}
+		out[rec.Key] = rec
+	}
+	return out, rows.Err()
+}
+
+// ours reports whether a change was made by this import, in an earlier batch.
+func (w *loading) ours(ctx context.Context, change int64) (bool, error) {
+	if w.run == 0 {
+		return false, nil
+	}
+	run, known := w.runs[change]
+	if !known {
+		if err := w.tx.QueryRow(ctx, "SELECT run FROM change WHERE id = ?", change).Scan(&run); err != nil {
+			return false, fmt.Errorf("read change %d: %w", change, err)
+		}
+		w.runs[change] = run
+	}
+	return run == w.run, nil
+}
+
+// Load writes rows that the program itself makes, such as the demo city's. columns names the fields of each row's values. The first
+// row that can't be a record is an error; what was written before it stays.
+func (r *Registry) Load(ctx context.Context, by By, d *catalog.Dataset, columns []string, rows iter.Seq[[]any]) (Tally, error) {
+	at := make([]int, len(columns))
+	for i, name := range columns {
+		if at[i] = slices.IndexFunc(d.Fields, func(f catalog.Field) bool { return f.Name == name }); at[i] < 0 {
+			return Tally{}, fmt.Errorf("load %s: there is no field %s", d.Path(), name)
+		}
+	}
+	var total Tally
+	batch := make([]incoming, 0, batchRows)
+	flush := func() error {
+		tally, refused, err := r.batch(ctx, by, d, batch)
+		if err == nil && len(refused) > 0 {
+			err = fmt.Errorf("load %s: %s", d.Path(), refused[0].reason.En)
+		}
+		total.add(tally)
+		batch = batch[:0]
+		return err
+	}
+	for values := range rows {
+		row := make([]any, len(d.Fields))
+		for i, v := range values {
+			row[at[i]] = v
+		}
+		for i := range d.Fields {
+			if fault := check(&d.Fields[i], row[i]); fault != nil {
+				return total, fmt.Errorf("load %s: %s: %s", d.Path(), fault.Where, fault.Message.En)
+			}
+		}
+		if batch = append(batch, incoming{row: row}); len(batch) == batchRows {
+			if err := flush(); err != nil {
+				return total, err
+			}
+		}
+	}
+	return total, flush()
+}
+
+// batch writes a batch in a transaction of its own.
+func (r *Registry) batch(ctx context.Context, by By, d *catalog.Dataset, batch []incoming) (tally Tally, refused []rejected, err error) {
+	if len(batch) == 0 {
+		return tally, nil, nil
+	}
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		c, err := r.begin(ctx, tx, t, by)
+		if err != nil {
+			return err
+		}
+		tally, refused, err = t.load(ctx, tx, c, by.Run, batch)
+		return err
+	})
+	return tally, refused, err
+}
