@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/maru-city/maru/catalog"
@@ -26,6 +27,7 @@ type Registry struct {
 	now   func() time.Time
 
 	filters filters
+	counts  sync.Map // table → counted
 }
 
 // Open opens the registry in a database.
@@ -43,10 +45,11 @@ func Open(ctx context.Context, d *db.DB, files blob.Store, now func() time.Time)
 // table is the physical table of a dataset.
 type table struct {
 	*catalog.Dataset
-	id    int64
-	name  string   // quoted
-	key   []string // the columns that identify a record: the key fields, or idColumn
-	keyAt []int    // where the key fields stand among the fields; none for idColumn
+	id     int64
+	shaped int64    // the revision that gave it its shape
+	name   string   // quoted
+	key    []string // the columns that identify a record: the key fields, or idColumn
+	keyAt  []int    // where the key fields stand among the fields; none for idColumn
 
 	insert struct { // the statement of a chunk, kept for the next one
 		rows int
@@ -93,7 +96,9 @@ func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*t
 	if err != nil {
 		return nil, fmt.Errorf("find the table of %s: %w", d.Path(), err)
 	}
-	return tableOf(d, id), nil
+	t := tableOf(d, id)
+	t.shaped = shaped
+	return t, nil
 }
 
 // column is the SQL of a field's column.

@@ -28,6 +28,7 @@ CREATE TABLE former (
 CREATE TABLE profile (
   dataset_id BIGINT PRIMARY KEY,
   change     BIGINT NOT NULL,
+  shaped     BIGINT NOT NULL,
   body       TEXT NOT NULL
 );
 
