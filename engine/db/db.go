@@ -131,6 +131,9 @@ func (d *DB) run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, fn f
 		}
 	}()
 	if err := fn(&Tx{tx: tx, dialect: d.Dialect}); err != nil {
+		if stopped := ctx.Err(); stopped != nil && !errors.Is(err, stopped) {
+			return fmt.Errorf("%w: %w", stopped, err) // drivers have names of their own for it
+		}
 		return err
 	}
 	done = true

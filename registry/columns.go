@@ -1,0 +1,115 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+)
+
+// columns says which column of a file fills which field of a dataset.
+type columns struct {
+	dataset *catalog.Dataset
+	at      []int // for each field its column, -1 for none
+	empty   map[string]bool
+	notes   []lang.Text
+}
+
+// matchColumns finds the columns of a dataset's fields: as its source maps them, else by the field's name, its title or its term's, spaces aside. It
+// returns a Problem with code import.columns where a required field has none, or no field has one.
+func matchColumns(d *catalog.Dataset, names []string) (*columns, error) {
+	c := &columns{dataset: d, at: make([]int, len(d.Fields)), empty: map[string]bool{}}
+	mapped := map[string]string{}
+	if s := d.Spec.Source; s != nil {
+		mapped = s.Map
+		for _, e := range s.Empty {
+			c.empty[e] = true
+		}
+	}
+	taken := make([]bool, len(names))
+	find := func(fits func(name string) bool) int {
+		for i, name := range names {
+			if !taken[i] && fits(name) {
+				taken[i] = true
+				return i
+			}
+		}
+		return -1
+	}
+	for i := range d.Fields {
+		name := d.Fields[i].Name
+		c.at[i] = find(func(column string) bool { return mapped[column] == name })
+	}
+	for i := range d.Fields {
+		if c.at[i] < 0 {
+			c.at[i] = find(func(column string) bool { return mapped[column] == "" && column == d.Fields[i].Name })
+		}
+	}
+	for i := range d.Fields {
+		if c.at[i] < 0 {
+			c.at[i] = find(func(column string) bool { return mapped[column] == "" && called(&d.Fields[i], column) })
+		}
+	}
+	var missing []problem.Detail
+	for i, f := range d.Fields {
+		if c.at[i] < 0 && f.Required {
+			missing = append(missing, problem.Detail{Code: "import.columns", Where: f.Name, Message: lang.F("꼭 필요한 항목 %s 의 열이 없습니다", "the required field %s has no column", f.Name)})
+		}
+	}
+	if len(missing) > 0 || !slices.Contains(taken, true) {
+		p := problem.New("import.columns", 422, lang.F("파일의 열이 데이터셋 %s 과(와) 맞지 않습니다", "the file's columns don't fit the dataset %s", d.Path())).
+			Hinting(lang.F("파일의 열: %s. 이름이 다르면 매니페스트의 source.map 에 쓰세요", "the file has: %s. Where names differ, map them in the manifest's source.map", strings.Join(names[:min(len(names), 30)], ", ")))
+		p.At = missing
+		return nil, p
+	}
+	for i, name := range names {
+		if !taken[i] && !strings.HasPrefix(name, "_") { // _line and _reason are our own, of a rejected file that was mended
+			c.notes = append(c.notes, lang.F("열 %q 은(는) 데이터셋에 없어 읽지 않았습니다", "the column %q isn't in the dataset and was left out", name))
+		}
+	}
+	return c, nil
+}
+
+// called reports whether a column bears one of the field's names for people.
+func called(f *catalog.Field, column string) bool {
+	names := []string{f.Name, f.Title.Ko, f.Title.En}
+	if f.Cites != nil {
+		names = append(names, f.Cites.Title.Ko, f.Cites.Title.En)
+		names = append(names, f.Cites.Synonyms...)
+	}
+	folded := catalog.Fold(column)
+	return folded != "" && slices.ContainsFunc(names, func(n string) bool { return catalog.Fold(n) == folded })
+}
+
+// read makes a row's cells the values of all fields, or says everything that is wrong with them.
+func (c *columns) read(cells []string) ([]any, []problem.Detail) {
+	row := make([]any, len(c.at))
+	var faults []problem.Detail
+	for i, at := range c.at {
+		f := &c.dataset.Fields[i]
+		if at >= 0 && at < len(cells) && !c.empty[cells[at]] {
+			v, ok := f.Type.Parse(cells[at])
+			if !ok {
+				faults = append(faults, *notOfType(f, cells[at]))
+				continue
+			}
+			row[i] = v
+		}
+		if fault := check(f, row[i]); fault != nil {
+			faults = append(faults, *fault)
+		}
+	}
+	return row, faults
+}
+
+// reason writes the faults of a row as one text.
+func reason(faults []problem.Detail) lang.Text {
+	var ko, en []string
+	for _, f := range faults {
+		ko = append(ko, f.Where+": "+f.Message.In(lang.Ko))
+		en = append(en, f.Where+": "+f.Message.In(lang.En))
+	}
+	return lang.T(strings.Join(ko, "; "), strings.Join(en, "; "))
+}

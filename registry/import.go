@@ -1,0 +1,194 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+)
+
+// ImportState says how an import stands.
+type ImportState string
+
+// The states of an import.
+const (
+	Receiving ImportState = "receiving" // the file is on its way
+	Waiting   ImportState = "waiting"   // the file is here
+	Running   ImportState = "running"
+	Done      ImportState = "done"
+	Failed    ImportState = "failed" // the file can't be read; Reason says why. What was loaded before stays
+)
+
+// Import is one file's way into a dataset.
+type Import struct {
+	ID          int64
+	Project     string
+	Dataset     string
+	File        string
+	Size        int64 // bytes
+	Received    int64 // bytes that are here
+	Fingerprint string
+	DryRun      bool
+	By          By
+	State       ImportState
+	Started     time.Time
+	Ended       time.Time // zero until it is done or failed
+	Rows        int64     // of the file that are behind it
+	Read        int64     // bytes of the file that are behind it
+	Tally
+	Reason lang.Text
+	Notes  []lang.Text
+}
+
+// Upload says what file is to come.
+type Upload struct {
+	File        string // its name
+	Size        int64  // bytes
+	Fingerprint string // the same for the same file, so that an import that was cut off goes on
+	DryRun      bool   // says what would happen; nothing is written
+}
+
+// Limits of what is uploaded.
+const (
+	ChunkBytes  = 8 << 20 // each part of a file but the last is this long
+	MaxFile     = 64 << 30
+	maxFileName = 255
+)
+
+// Begin starts an import, or finds the unfinished one of the same file.
+func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Upload) (*Import, error) {
+	if u.Size <= 0 || u.Size > MaxFile {
+		return nil, problem.New("import.size", 400, lang.F("파일 크기는 1바이트에서 %d GB까지입니다", "a file has 1 byte to %d GB", MaxFile>>30)).
+			Hinting(lang.T("빈 파일인지 확인하거나, 파일을 나누어 올리세요", "look whether it is empty, or split it"))
+	}
+	if u.File == "" || len(u.File) > maxFileName || u.Fingerprint == "" || len(u.Fingerprint) > 128 {
+		return nil, problem.New("import.file", 400, lang.T("파일 이름과 지문이 필요합니다", "the file's name and its fingerprint are needed"))
+	}
+	out := &Import{Project: d.Project, Dataset: d.Name, File: u.File, Size: u.Size, Fingerprint: u.Fingerprint, DryRun: u.DryRun, By: by, State: Receiving, Started: r.now().UTC()}
+	err := r.db.Write(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		if err := tx.Lock(ctx, "imports "+d.Path()); err != nil {
+			return err
+		}
+		err = tx.QueryRow(ctx, "SELECT id FROM import_run WHERE dataset_id = ? AND fingerprint = ? AND dry_run = ? AND state IN ('receiving', 'waiting', 'running') ORDER BY id DESC LIMIT 1",
+			t.id, u.Fingerprint, encode(u.DryRun, tx.Dialect())).Scan(&out.ID)
+		if err == nil {
+			out, err = r.importRun(ctx, tx, out.ID)
+			return err
+		}
+		if !db.NoRows(err) {
+			return fmt.Errorf("look for an unfinished import: %w", err)
+		}
+		return tx.QueryRow(ctx, `INSERT INTO import_run (dataset_id, project, dataset, file, size, fingerprint, dry_run, actor, via, state, started)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`, t.id, d.Project, d.Name, u.File, u.Size, u.Fingerprint, encode(u.DryRun, tx.Dialect()),
+			by.Actor, by.Via, Receiving, manifest.FormatDatetime(out.Started)).Scan(&out.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+const importColumns = `id, project, dataset, file, size, received, fingerprint, dry_run, actor, via, state, started, ended, rows_read, bytes_read,
+	loaded, changed, unchanged, rejected, reason, notes`
+
+// Import finds an import.
+func (r *Registry) Import(ctx context.Context, id int64) (out *Import, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		out, err = r.importRun(ctx, tx, id)
+		return err
+	})
+	return out, err
+}
+
+// Imports lists the imports of a dataset, the newest first.
+func (r *Registry) Imports(ctx context.Context, d *catalog.Dataset, limit int) (out []*Import, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err == nil {
+			out, err = r.importRuns(ctx, tx, "dataset_id = ? ORDER BY id DESC LIMIT ?", t.id, limit)
+		}
+		return err
+	})
+	return out, err
+}
+
+// Unfinished lists the imports whose file is here and which aren't done: what a start of the program has to go on with.
+func (r *Registry) Unfinished(ctx context.Context) (out []*Import, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		out, err = r.importRuns(ctx, tx, "state IN ('waiting', 'running') ORDER BY id")
+		return err
+	})
+	return out, err
+}
+
+func (r *Registry) importRun(ctx context.Context, tx *db.Tx, id int64) (*Import, error) {
+	all, err := r.importRuns(ctx, tx, "id = ?", id)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, problem.New("import.unknown", 404, lang.F("가져오기 %d 이(가) 없습니다", "there is no import %d", id))
+	}
+	return all[0], nil
+}
+
+// importRuns reads imports. where is one of this file's own conditions.
+func (r *Registry) importRuns(ctx context.Context, tx *db.Tx, where string, args ...any) (out []*Import, err error) {
+	rows, err := tx.Query(ctx, "SELECT "+importColumns+" FROM import_run WHERE "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read imports: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		i := &Import{}
+		var started, ended, reason, notes string
+		if err := rows.Scan(&i.ID, &i.Project, &i.Dataset, &i.File, &i.Size, &i.Received, &i.Fingerprint, &i.DryRun, &i.By.Actor, &i.By.Via, &i.State, &started, &ended,
+			&i.Rows, &i.Read, &i.Loaded, &i.Changed, &i.Unchanged, &i.Rejected, &reason, &notes); err != nil {
+			return nil, fmt.Errorf("read imports: %w", err)
+		}
+		i.By.Run = i.ID
+		for text, into := range map[string]*time.Time{started: &i.Started, ended: &i.Ended} {
+			if text == "" {
+				continue
+			}
+			if *into, err = time.Parse(manifest.DatetimeLayout, text); err != nil {
+				return nil, fmt.Errorf("times of import %d: %w", i.ID, err)
+			}
+		}
+		if err := json.Unmarshal([]byte(reason), &i.Reason); err != nil {
+			return nil, fmt.Errorf("reason of import %d: %w", i.ID, err)
+		}
+		if err := json.Unmarshal([]byte(notes), &i.Notes); err != nil {
+			return nil, fmt.Errorf("notes of import %d: %w", i.ID, err)
+		}
+		out = append(out, i)
+	}
+	return out, rows.Err()
+}
+
+// end writes how an import ended, and forgets its file.
+func (r *Registry) end(ctx context.Context, i *Import, state ImportState, reason lang.Text) error {
+	i.State, i.Reason, i.Ended = state, reason, r.now().UTC()
+	text, err := json.Marshal(reason)
+	if err != nil {
+		return err
+	}
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE import_run SET state = ?, ended = ?, reason = ? WHERE id = ?", state, manifest.FormatDatetime(i.Ended), string(text), i.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end import %d: %w", i.ID, err)
+	}
+	return r.forget(ctx, i)
+}

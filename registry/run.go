@@ -1,0 +1,399 @@
+package registry
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strconv"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+)
+
+// TableFile is a file that is being read as a table.
+type TableFile struct {
+	Columns []string
+	Notes   []lang.Text
+	Rows    iter.Seq2[TableRow, error] // from the start, each time
+	Read    func() int64               // bytes that are behind the last row
+}
+
+// TableRow is one row of a file. Its cells need to hold only until the next one. A row with a Fault can't be read.
+type TableRow struct {
+	Line  int
+	Cells []string
+	Fault lang.Text
+}
+
+// Opener opens a file as a table, as a dataset's source says.
+type Opener func(file io.ReaderAt, size int64, name string, d *catalog.Dataset) (*TableFile, error)
+
+// Run loads the file of an import, from where it was cut off. dataset gives the dataset as it is now: when it changes meanwhile, the import
+// goes on with the new definition. A file that can't be read, or doesn't fit, ends the import as failed; that is no error of Run.
+func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name string) *catalog.Dataset, open Opener) error {
+	i, err := r.Import(ctx, id)
+	if err != nil {
+		return err
+	}
+	for {
+		if i.State != Waiting && i.State != Running {
+			return nil
+		}
+		d := dataset(i.Project, i.Dataset)
+		if d == nil {
+			return r.end(ctx, i, Failed, lang.F("데이터셋 %s/%s 이(가) 없어졌습니다", "the dataset %s/%s is gone", i.Project, i.Dataset))
+		}
+		err := r.run(ctx, i, d, open)
+		if problem.Code(err) == "catalog.moved" && dataset(i.Project, i.Dataset) != d {
+			if i, err = r.Import(ctx, id); err != nil {
+				return err
+			}
+			continue
+		}
+		if p := problem.As(err); p != nil && ctx.Err() == nil {
+			return r.end(ctx, i, Failed, wholly(p))
+		}
+		return err
+	}
+}
+
+// wholly is a problem with its faults and its hint in both languages.
+func wholly(p *problem.Problem) lang.Text {
+	out := lang.Text{Ko: p.In(lang.Ko), En: p.In(lang.En)}
+	if !p.Hint.Empty() {
+		out.Ko += " " + p.Hint.In(lang.Ko)
+		out.En += " " + p.Hint.In(lang.En)
+	}
+	return out
+}
+
+// run loads what is left of a file.
+func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset, open Opener) error {
+	file, err := open(&upload{ctx: ctx, files: r.files, id: i.ID, size: i.Size}, i.Size, i.File, d)
+	if err != nil {
+		return err
+	}
+	match, err := matchColumns(d, file.Columns)
+	if err != nil {
+		return err
+	}
+	i.State, i.Notes = Running, append(slices.Clone(file.Notes), match.notes...)
+	if err := r.start(ctx, i, file.Columns); err != nil {
+		return err
+	}
+	if i.DryRun {
+		return r.dryRun(ctx, i, d, file, match)
+	}
+	return r.batches(ctx, i, file, match, func(b *read) error {
+		next := *i
+		err := r.db.Write(ctx, func(tx *db.Tx) error {
+			next = *i
+			return r.take(ctx, tx, &next, d, b)
+		})
+		if err == nil {
+			*i = next
+		}
+		return err
+	})
+}
+
+// start notes that an import runs, with the columns of its file for those of its rows that are rejected.
+func (r *Registry) start(ctx context.Context, i *Import, columns []string) error {
+	notes, err := json.Marshal(i.Notes)
+	if err != nil {
+		return err
+	}
+	header, err := json.Marshal(columns)
+	if err != nil {
+		return err
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "UPDATE import_run SET state = ?, notes = ? WHERE id = ?", Running, string(notes), i.ID); err != nil {
+			return fmt.Errorf("start import %d: %w", i.ID, err)
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO import_rejected (run, n, line, cells, reason) VALUES (?, 0, 0, ?, '{}') ON CONFLICT DO NOTHING", i.ID, string(header))
+		if err != nil {
+			return fmt.Errorf("start import %d: %w", i.ID, err)
+		}
+		return nil
+	})
+}
+
+// read is a batch of rows that has been read: what can be loaded, and what can't.
+type read struct {
+	rows    []incoming
+	refused []rejected
+	count   int64 // rows of the file in it
+	bytes   int64 // of the file behind it
+	size    int   // of its text
+}
+
+// batches reads a file in batches, while take writes the one before. Rows that are behind the import already are left out.
+func (r *Registry) batches(ctx context.Context, i *Import, file *TableFile, match *columns, take func(*read) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ready := make(chan *read, 1)
+	failed := make(chan error, 1)
+	behind := i.Rows
+	go func() {
+		defer close(ready)
+		b := &read{}
+		send := func() bool {
+			b.bytes = file.Read()
+			select {
+			case ready <- b:
+				b = &read{}
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		}
+		for row, err := range file.Rows {
+			if err != nil {
+				failed <- err
+				return
+			}
+			if behind > 0 {
+				behind--
+				continue
+			}
+			b.add(row, match)
+			if (b.count >= batchRows || b.size >= batchBytes) && !send() {
+				return
+			}
+		}
+		if b.count > 0 {
+			send()
+		}
+	}()
+	for b := range ready {
+		if err := take(b); err != nil {
+			stop()
+			for range ready { // let the reader end: it holds the file
+			}
+			return err
+		}
+	}
+	select {
+	case err := <-failed:
+		return err
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return r.end(ctx, i, Done, lang.Text{})
+}
+
+// add reads a row into the batch.
+func (b *read) add(in TableRow, match *columns) {
+	b.count++
+	for _, c := range in.Cells {
+		b.size += len(c) + 16
+	}
+	if !in.Fault.Empty() {
+		b.refused = append(b.refused, rejected{in.Line, copyCells(in.Cells), in.Fault})
+		return
+	}
+	row, faults := match.read(in.Cells)
+	if len(faults) > 0 {
+		b.refused = append(b.refused, rejected{in.Line, copyCells(in.Cells), reason(faults)})
+		return
+	}
+	b.rows = append(b.rows, incoming{in.Line, row, copyCells(in.Cells)})
+}
+
+// copyCells keeps cells beyond the next row.
+func copyCells(cells []string) []string { return slices.Clone(cells) }
+
+// take writes a batch and how far the import then is, in one transaction.
+func (r *Registry) take(ctx context.Context, tx *db.Tx, i *Import, d *catalog.Dataset, b *read) error {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	refused := b.refused
+	tally := Tally{Rejected: int64(len(b.refused))}
+	if len(b.rows) > 0 {
+		c, err := r.begin(ctx, tx, t, i.By)
+		if err != nil {
+			return err
+		}
+		got, more, err := t.load(ctx, tx, c, i.ID, b.rows)
+		if err != nil {
+			return err
+		}
+		tally.add(got)
+		refused = append(refused, more...)
+	}
+	slices.SortStableFunc(refused, func(x, y rejected) int { return x.line - y.line })
+	if err := keepRejected(ctx, tx, i, refused); err != nil {
+		return err
+	}
+	i.Tally.add(tally)
+	i.Rows, i.Read = i.Rows+b.count, b.bytes
+	_, err = tx.Exec(ctx, "UPDATE import_run SET rows_read = ?, bytes_read = ?, loaded = ?, changed = ?, unchanged = ?, rejected = ? WHERE id = ?",
+		i.Rows, i.Read, i.Loaded, i.Changed, i.Unchanged, i.Rejected, i.ID)
+	if err != nil {
+		return fmt.Errorf("note the progress of import %d: %w", i.ID, err)
+	}
+	return nil
+}
+
+// maxRejected is how many rejected rows an import keeps; beyond, they are only counted.
+const maxRejected = 1_000_000
+
+func keepRejected(ctx context.Context, tx *db.Tx, i *Import, refused []rejected) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	insert, err := tx.Prepare(ctx, "INSERT INTO import_rejected (run, n, line, cells, reason) VALUES (?, ?, ?, ?, ?)")
+	if err != nil {
+		return fmt.Errorf("keep rejected rows: %w", err)
+	}
+	defer insert.Close()
+	for n, row := range refused {
+		if i.Rejected+int64(n) >= maxRejected {
+			return nil
+		}
+		cells, err := json.Marshal(row.cells)
+		if err != nil {
+			return err
+		}
+		why, err := json.Marshal(row.reason)
+		if err != nil {
+			return err
+		}
+		if _, err := insert.ExecContext(ctx, i.ID, i.Rejected+int64(n)+1, row.line, string(cells), string(why)); err != nil {
+			return fmt.Errorf("keep rejected rows: %w", err)
+		}
+	}
+	return nil
+}
+
+// errDry ends the transaction of a dry run.
+var errDry = errors.New("registry: a dry run")
+
+// dryRun does all of an import in one transaction and undoes it; only the counts and the rejected rows stay.
+func (r *Registry) dryRun(ctx context.Context, i *Import, d *catalog.Dataset, file *TableFile, match *columns) error {
+	next := *i
+	var refused []rejected
+	err := r.db.Write(ctx, func(tx *db.Tx) error {
+		next, refused = *i, nil
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		b := &read{}
+		take := func() error {
+			if err := r.take(ctx, tx, &next, d, b); err != nil {
+				return err
+			}
+			b = &read{}
+			return ctx.Err()
+		}
+		for row, err := range file.Rows {
+			if err != nil {
+				return err
+			}
+			if b.add(row, match); b.count >= batchRows || b.size >= batchBytes {
+				if err := take(); err != nil {
+					return err
+				}
+			}
+		}
+		if err := take(); err != nil {
+			return err
+		}
+		refused, err = rejectedRows(ctx, tx, t, i.ID)
+		if err != nil {
+			return err
+		}
+		return errDry
+	})
+	if !errors.Is(err, errDry) {
+		return err
+	}
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		if err := keepRejected(ctx, tx, i, refused); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE import_run SET rows_read = ?, bytes_read = ?, loaded = ?, changed = ?, unchanged = ?, rejected = ? WHERE id = ?",
+			next.Rows, i.Size, next.Loaded, next.Changed, next.Unchanged, next.Rejected, i.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note a dry run: %w", err)
+	}
+	*i = next
+	return r.end(ctx, i, Done, lang.Text{})
+}
+
+// dryRejected is how many rejected rows a dry run shows.
+const dryRejected = 10_000
+
+func rejectedRows(ctx context.Context, tx *db.Tx, t *table, run int64) (out []rejected, err error) {
+	rows, err := tx.Query(ctx, "SELECT line, cells, reason FROM import_rejected WHERE run = ? AND n > 0 ORDER BY n LIMIT ?", run, dryRejected)
+	if err != nil {
+		return nil, fmt.Errorf("read rejected rows of %s: %w", t.Path(), err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, err := scanRejected(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, row)
+	}
+	return out, rows.Err()
+}
+
+func scanRejected(scan func(...any) error) (row rejected, err error) {
+	var cells, why string
+	if err := scan(&row.line, &cells, &why); err != nil {
+		return row, fmt.Errorf("read a rejected row: %w", err)
+	}
+	if err := json.Unmarshal([]byte(cells), &row.cells); err != nil {
+		return row, fmt.Errorf("read a rejected row: %w", err)
+	}
+	return row, json.Unmarshal([]byte(why), &row.reason)
+}
+
+// Rejected writes the rows that an import rejected as CSV: the line of the file, the reason in the reader's language, and the
+// columns as they were. It begins with a byte order mark, by which Excel knows UTF-8. Mended, the file can be imported as it is.
+func (r *Registry) Rejected(ctx context.Context, id int64, w io.Writer) error {
+	tag := lang.From(ctx)
+	return r.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT line, cells, reason FROM import_rejected WHERE run = ? ORDER BY n", id)
+		if err != nil {
+			return fmt.Errorf("read rejected rows: %w", err)
+		}
+		defer rows.Close()
+		if _, err := io.WriteString(w, "\ufeff"); err != nil {
+			return err
+		}
+		out := csv.NewWriter(w)
+		for rows.Next() {
+			row, err := scanRejected(rows.Scan)
+			if err != nil {
+				return err
+			}
+			head := []string{strconv.Itoa(row.line), row.reason.In(tag)}
+			if row.line == 0 {
+				head = []string{"_line", "_reason"}
+			}
+			if err := out.Write(append(head, row.cells...)); err != nil {
+				return err
+			}
+		}
+		out.Flush()
+		return errors.Join(rows.Err(), out.Error())
+	})
+}
