@@ -1,0 +1,52 @@
+package httpd
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+)
+
+// guard refuses what a page of another site could make a browser send. The server is on a loopback address and has no sign-in, so the two
+// ways in are a name of the attacker's that resolves to this machine (DNS rebinding: the Host is wrong) and a form or script of
+// another site (the Origin is wrong).
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := foreign(r); err != nil {
+			Fail(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// foreign says why a request isn't taken, or nil.
+func foreign(r *http.Request) error {
+	if !loopback(hostname(r.Host)) {
+		return problem.New("request.host", http.StatusForbidden, lang.F("%.100q 라는 이름으로는 답하지 않습니다", "it doesn't answer to the name %.100q", r.Host)).
+			Hinting(lang.T("localhost 나 127.0.0.1 로 접속하세요", "use localhost or 127.0.0.1"))
+	}
+	refused := problem.New("request.origin", http.StatusForbidden, lang.T("다른 사이트에서 온 요청은 받지 않습니다", "a request from another site isn't taken"))
+	if origins := r.Header.Values("Origin"); len(origins) > 0 {
+		u, err := url.Parse(origins[0])
+		if err != nil || len(origins) > 1 || !strings.EqualFold(u.Host, r.Host) {
+			return refused
+		}
+	}
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+	if site := r.Header.Get("Sec-Fetch-Site"); !safe && (site == "cross-site" || site == "same-site") {
+		return refused
+	}
+	return nil
+}
+
+// hostname is a Host without its port.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
