@@ -88,9 +88,13 @@ func (r *Registry) Stream(ctx context.Context, d *catalog.Dataset, q Query, yiel
 	})
 }
 
-// Select returns the fields that a query wants, in its order, and what is wrong with it, before anything is read.
-func (r *Registry) Select(d *catalog.Dataset, q Query) ([]*catalog.Field, error) {
+// Check returns the fields that a query asks for, in its order, or what is wrong with it, before anything is read.
+func (r *Registry) Check(d *catalog.Dataset, q Query) ([]*catalog.Field, error) {
 	_, fields, err := r.understand(d, q)
+	if err != nil || q.Filter == "" {
+		return fields, err
+	}
+	_, _, err = r.condition(d, q.Filter, r.db.Dialect)
 	return fields, err
 }
 
@@ -172,9 +176,11 @@ func (r *Registry) list(ctx context.Context, tx *db.Tx, d *catalog.Dataset, q Qu
 		l.order = append(l.order, order{column: name, typ: t.keyType(name)})
 	}
 	if q.Filter != "" {
-		if err := l.filter(r, q.Filter); err != nil {
+		condition, args, err := r.condition(d, q.Filter, l.dialect)
+		if err != nil {
 			return nil, err
 		}
+		l.where, l.args = append(l.where, condition), append(l.args, args...)
 	}
 	l.bound = boundTo(d, q)
 	if q.Cursor != "" {
@@ -183,18 +189,13 @@ func (r *Registry) list(ctx context.Context, tx *db.Tx, d *catalog.Dataset, q Qu
 	return l, nil
 }
 
-// filter puts a filter's condition in.
-func (l *listing) filter(r *Registry, text string) error {
-	compiled, err := r.rule(l.Dataset, text)
+// condition is a filter as SQL.
+func (r *Registry) condition(d *catalog.Dataset, text string, dialect db.Dialect) (string, []any, error) {
+	compiled, err := r.rule(d, text)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	condition, args, err := compiled.SQL(rule.Dialect(l.dialect), manifest.Day(r.now().In(clock.Seoul).Format(manifest.DateLayout)), db.Quote)
-	if err != nil {
-		return err
-	}
-	l.where, l.args = append(l.where, condition), append(l.args, args...)
-	return nil
+	return compiled.SQL(rule.Dialect(dialect), manifest.Day(r.now().In(clock.Seoul).Format(manifest.DateLayout)), db.Quote)
 }
 
 // each reads the records in order. tail holds the values of the order's columns.

@@ -1,0 +1,392 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+)
+
+// MaxRecordBody is how long the JSON of one record may be.
+const MaxRecordBody = 4 << 20
+
+// local is who asks until there is sign-in: whoever reaches the loopback address.
+const local = "local"
+
+// api are the operations on records.
+type api struct {
+	*Registry
+	snapshot func() *catalog.Snapshot
+	started  func(id int64) // an import's file is here
+}
+
+// Serve registers the operations on records under /api/v1. snapshot gives the catalog as it is; started is told of each import that can run.
+func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started func(id int64)) {
+	a := &api{r, snapshot, started}
+	const records = "/api/v1/datasets/{project}/{dataset}/records"
+	op := func(id, method, path, summary string, errs ...int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"records"}, Errors: append(errs, 404), MaxBodyBytes: MaxRecordBody}
+	}
+	list := op("list-records", http.MethodGet, records, "Records: filtered, sorted, by pages, or all of them to download", 400)
+	list.Responses = map[string]*huma.Response{"200": listResponse(h.OpenAPI().Components.Schemas)}
+	huma.Register(h, list, a.list)
+	create := op("create-record", http.MethodPost, records, "Create a record", 409, 422)
+	create.DefaultStatus = http.StatusCreated
+	huma.Register(h, create, a.create)
+	huma.Register(h, op("get-record", http.MethodGet, records+"/{key}", "One record"), a.get)
+	huma.Register(h, op("put-record", http.MethodPut, records+"/{key}", "Make a record what the body says, all of it", 409, 422, 428), a.put)
+	patch := op("patch-record", http.MethodPatch, records+"/{key}", "Change some fields of a record (RFC 7396)", 409, 422, 428)
+	huma.Register(h, patch, a.patch)
+	huma.Register(h, op("delete-record", http.MethodDelete, records+"/{key}", "Delete a record; its history stays", 409, 428), a.delete)
+	huma.Register(h, op("list-record-history", http.MethodGet, records+"/{key}/history", "What a record was and is, the newest first"), a.history)
+	huma.Register(h, op("get-profile", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/profile", "What values the fields have"), a.profile)
+	a.serveImports(h)
+}
+
+// Schema describes the fields of a record in general; those of one dataset are in its own description.
+func (Values) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "The fields of the dataset. What begins with an underscore is left out."}
+}
+
+// UnmarshalJSON keeps numbers as they are written.
+func (v *Values) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	return d.Decode((*map[string]any)(v))
+}
+
+// Schema describes a record in general.
+func (*Record) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true, Required: []string{keyMember, versionMember}, Description: "The fields of the dataset, and:",
+		Properties: map[string]*huma.Schema{
+			keyMember:     {Type: huma.TypeString, Description: "Names the record in paths: its key fields joined by commas"},
+			versionMember: {Type: huma.TypeInteger, Format: "int64", Description: "The change that made it; its ETag"},
+		},
+	}
+}
+
+type datasetPath struct {
+	Project string `path:"project" maxLength:"63"`
+	Dataset string `path:"dataset" maxLength:"63"`
+}
+
+// dataset finds the dataset of a path.
+func (a *api) dataset(in datasetPath) (*catalog.Dataset, error) {
+	s := a.snapshot()
+	if d := s.Dataset(in.Project, in.Dataset); d != nil {
+		return d, nil
+	}
+	p := problem.New("dataset.unknown", 404, lang.F("데이터셋 %s/%s 이(가) 없습니다", "there is no dataset %s/%s", in.Project, in.Dataset))
+	var paths []string
+	for _, d := range s.Datasets() {
+		paths = append(paths, d.Path())
+	}
+	if near := manifest.Nearest(in.Project+"/"+in.Dataset, paths); near != "" {
+		return nil, p.Hinting(lang.F("%s 인가요?", "did you mean %s?", near))
+	}
+	return nil, p.Hinting(lang.T("있는 것: maru get dataset", "what there is: maru get dataset"))
+}
+
+type recordPath struct {
+	datasetPath
+	Key string `path:"key" maxLength:"4096" doc:"The record's _key"`
+}
+
+type listInput struct {
+	datasetPath
+	Filter string `query:"filter" maxLength:"16000" doc:"A condition in CEL, such as: district == \"11110\" && seats > 100" example:"seats > 100"`
+	Sort   string `query:"sort" maxLength:"2000" doc:"Fields, comma-separated; - before one for descending" example:"-seats,name"`
+	Fields string `query:"fields" maxLength:"32000" doc:"Fields, comma-separated; all where none are named"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Records in a page; downloads have all"`
+	Cursor string `query:"cursor" maxLength:"16000" doc:"The next of the page before"`
+	As     string `query:"as" enum:"json,jsonl,csv,parquet" default:"json" doc:"json is a page; the others are all records"`
+	BOM    bool   `query:"bom" doc:"Begin a CSV with a byte order mark, by which Excel knows UTF-8"`
+}
+
+func (in *listInput) query() Query {
+	q := Query{Filter: in.Filter, Sort: in.Sort, Limit: in.Limit, Cursor: in.Cursor}
+	for name := range strings.SplitSeq(in.Fields, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			q.Fields = append(q.Fields, name)
+		}
+	}
+	return q
+}
+
+// listResponse describes a page and the downloads.
+func listResponse(schemas huma.Registry) *huma.Response {
+	record := (&Record{}).Schema(schemas)
+	schemas.Map()["Record"] = record
+	page := &huma.Schema{Type: huma.TypeObject, Required: []string{"items"}, Properties: map[string]*huma.Schema{
+		"items": {Type: huma.TypeArray, Items: &huma.Schema{Ref: "#/components/schemas/Record"}},
+		"next":  {Type: huma.TypeString, Description: "The cursor of the next page; absent at the end"},
+	}}
+	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	content := map[string]*huma.MediaType{"application/json": {Schema: page}}
+	for _, f := range Forms {
+		media, _, _ := strings.Cut(f.MediaType, ";")
+		content[media] = &huma.MediaType{Schema: binary}
+	}
+	return &huma.Response{Description: "Records", Content: content}
+}
+
+func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, error) {
+	d, err := a.dataset(in.datasetPath)
+	if err != nil {
+		return nil, err
+	}
+	q := in.query()
+	form, download := FormNamed(in.As)
+	if download {
+		if _, err := a.Check(d, q); err != nil {
+			return nil, err
+		}
+		return &huma.StreamResponse{Body: func(h huma.Context) { a.download(h, d, q, form, in.BOM) }}, nil
+	}
+	page, err := a.List(ctx, d, q)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(h huma.Context) {
+		h.SetHeader("Content-Type", "application/json")
+		_, _ = h.BodyWriter().Write(page.JSON()) // the client has gone: nobody to tell
+	}}, nil
+}
+
+// JSON is the page as {items, next}.
+func (p *Page) JSON() []byte {
+	var b strings.Builder
+	b.WriteString(`{"items":[`)
+	for i, rec := range p.Records {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		text, err := rec.MarshalJSON()
+		if err != nil {
+			text = []byte("null") // values of the database are JSON's: it can't be
+		}
+		b.Write(text)
+	}
+	b.WriteByte(']')
+	if p.Next != "" {
+		b.WriteString(`,"next":"` + p.Next + `"`)
+	}
+	b.WriteString("}\n")
+	return []byte(b.String())
+}
+
+// stalled is how long a client may take in nothing of a download.
+const stalled = time.Minute
+
+// patient is a response whose client gets time for each part of it.
+type patient struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (p patient) Write(b []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(stalled)) // where there are no deadlines, none are set
+	return p.ResponseWriter.Write(b)
+}
+
+func (a *api) download(h huma.Context, d *catalog.Dataset, q Query, form Form, bom bool) {
+	h.SetHeader("Content-Type", form.MediaType)
+	h.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, d.Name, form.Name))
+	w := h.BodyWriter()
+	if rw, ok := w.(http.ResponseWriter); ok {
+		w = patient{rw, http.NewResponseController(rw)}
+	}
+	if bom && form.Name == "csv" {
+		_, _ = w.Write([]byte("\ufeff"))
+	}
+	if err := a.Download(h.Context(), d, q, form, w); err != nil {
+		panic(http.ErrAbortHandler) // the status is out: the client must see that the end is missing
+	}
+}
+
+type recordOutput struct {
+	ETag string `header:"ETag"`
+	Body *Record
+}
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+func outputOf(rec *Record) *recordOutput { return &recordOutput{etag(rec.Version), rec} }
+
+func (a *api) get(ctx context.Context, in *struct {
+	recordPath
+	IfNoneMatch string `header:"If-None-Match" maxLength:"200"`
+},
+) (*recordOutput, error) {
+	d, err := a.dataset(in.datasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := a.Get(ctx, d, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	if in.IfNoneMatch == etag(rec.Version) {
+		return nil, huma.Status304NotModified()
+	}
+	return outputOf(rec), nil
+}
+
+type createdOutput struct {
+	recordOutput
+	Location string `header:"Location"`
+}
+
+func (a *api) create(ctx context.Context, in *struct {
+	datasetPath
+	Body Values
+},
+) (*createdOutput, error) {
+	d, err := a.dataset(in.datasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := a.Create(ctx, By{Actor: local, Via: "api"}, d, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &createdOutput{*outputOf(rec), "/api/v1/datasets/" + d.Path() + "/records/" + url.PathEscape(rec.Key)}, nil
+}
+
+type match struct {
+	IfMatch string `header:"If-Match" maxLength:"200" doc:"The ETag that was read, or * for whatever there is"`
+}
+
+// read understands the header; an ETag of another form matches nothing there is.
+func (m match) read() Match {
+	if m.IfMatch == "*" {
+		return Match{Any: true}
+	}
+	if m.IfMatch == "" {
+		return Match{}
+	}
+	n, err := strconv.ParseInt(strings.Trim(m.IfMatch, `"`), 10, 64)
+	if err != nil || n <= 0 {
+		return Match{Version: -1}
+	}
+	return Match{Version: n}
+}
+
+type changeInput struct {
+	recordPath
+	match
+	Body Values
+}
+
+func (a *api) put(ctx context.Context, in *changeInput) (*struct {
+	Status int
+	recordOutput
+}, error,
+) {
+	d, err := a.dataset(in.datasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, created, err := a.Put(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read(), in.Body)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Status int
+		recordOutput
+	}{http.StatusOK, *outputOf(rec)}
+	if created {
+		out.Status = http.StatusCreated
+	}
+	return out, nil
+}
+
+func (a *api) patch(ctx context.Context, in *changeInput) (*recordOutput, error) {
+	d, err := a.dataset(in.datasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := a.Patch(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read(), in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return outputOf(rec), nil
+}
+
+func (a *api) delete(ctx context.Context, in *struct {
+	recordPath
+	match
+},
+) (*struct{}, error) {
+	d, err := a.dataset(in.datasetPath)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.Delete(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read())
+}
+
+// versionBody is one state of a record.
+type versionBody struct {
+	Version  int64     `json:"version"`
+	At       time.Time `json:"at"`
+	Actor    string    `json:"actor"`
+	Via      string    `json:"via" doc:"api, import, source or demo"`
+	Revision int64     `json:"revision" doc:"Of the catalog, at the time"`
+	Deleted  bool      `json:"deleted,omitempty"`
+	Values   Values    `json:"values,omitempty" doc:"The fields of its day"`
+}
+
+func (a *api) history(ctx context.Context, in *recordPath) (*struct {
+	Body struct {
+		Items []versionBody `json:"items"`
+	}
+}, error,
+) {
+	d, err := a.dataset(in.datasetPath)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.History(ctx, d, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Body struct {
+			Items []versionBody `json:"items"`
+		}
+	}{}
+	for _, v := range all {
+		item := versionBody{Version: v.ID, At: v.At, Actor: v.Actor, Via: v.Via, Revision: v.Revision, Deleted: v.Deleted}
+		if len(v.Values) > 0 {
+			if err := item.Values.UnmarshalJSON(v.Values); err != nil {
+				return nil, fmt.Errorf("read version %d: %w", v.ID, err)
+			}
+		}
+		out.Body.Items = append(out.Body.Items, item)
+	}
+	return out, nil
+}
+
+func (a *api) profile(ctx context.Context, in *datasetPath) (*struct{ Body *Profile }, error) {
+	d, err := a.dataset(*in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Profile(ctx, d)
+	if p == nil && err == nil {
+		p = &Profile{At: a.now().UTC().Truncate(time.Second), Fields: []FieldProfile{}}
+	}
+	return &struct{ Body *Profile }{p}, err
+}

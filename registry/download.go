@@ -1,0 +1,224 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/manifest"
+)
+
+// Form is a form in which records are downloaded.
+type Form struct {
+	Name      string
+	MediaType string
+	write     func(w io.Writer, fields []*catalog.Field) recordWriter
+}
+
+// recordWriter writes records in one form.
+type recordWriter interface {
+	Write(*Record) error
+	Close() error
+}
+
+// Forms are the forms of downloads.
+var Forms = []Form{
+	{"jsonl", "application/x-ndjson", newLines},
+	{"csv", "text/csv; charset=utf-8", newCSV},
+	{"parquet", "application/vnd.apache.parquet", newParquet},
+}
+
+// FormNamed finds a form by its name.
+func FormNamed(name string) (Form, bool) {
+	for _, f := range Forms {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Form{}, false
+}
+
+// Download writes all records that a query asks for. Its memory doesn't grow with them.
+func (r *Registry) Download(ctx context.Context, d *catalog.Dataset, q Query, form Form, w io.Writer) error {
+	fields, err := r.Check(d, q)
+	if err != nil {
+		return err
+	}
+	out := form.write(w, fields)
+	if err := r.Stream(ctx, d, q, out.Write); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// lines writes JSON Lines: an object of its fields for each record.
+type lines struct {
+	w   io.Writer
+	buf bytes.Buffer
+}
+
+const flushBytes = 64 << 10
+
+func newLines(w io.Writer, _ []*catalog.Field) recordWriter { return &lines{w: w} }
+
+func (l *lines) Write(r *Record) error {
+	l.buf.WriteByte('{')
+	if err := writeMembers(&l.buf, r.Fields, r.Values); err != nil {
+		return err
+	}
+	l.buf.WriteString("}\n")
+	if l.buf.Len() < flushBytes {
+		return nil
+	}
+	return l.Close()
+}
+
+func (l *lines) Close() error {
+	_, err := l.buf.WriteTo(l.w)
+	return err
+}
+
+// table of comma-separated values (RFC 4180), with the names of fields as its first line. Nothing is an empty cell.
+type csvWriter struct {
+	w     *csv.Writer
+	cells []string
+	err   error
+}
+
+func newCSV(w io.Writer, fields []*catalog.Field) recordWriter {
+	c := &csvWriter{w: csv.NewWriter(w), cells: make([]string, len(fields))}
+	c.w.UseCRLF = true
+	for i, f := range fields {
+		c.cells[i] = f.Name
+	}
+	c.err = c.w.Write(c.cells)
+	return c
+}
+
+func (c *csvWriter) Write(r *Record) error {
+	if c.err != nil {
+		return c.err
+	}
+	for i, v := range r.Values {
+		c.cells[i] = plain(v)
+	}
+	return c.w.Write(c.cells)
+}
+
+func (c *csvWriter) Close() error {
+	c.w.Flush()
+	return c.w.Error()
+}
+
+// parquetWriter writes Parquet, a row group at a time, compressed with zstd.
+type parquetWriter struct {
+	out   *pqarrow.FileWriter
+	build *array.RecordBuilder
+	rows  int
+	bytes int
+	err   error
+}
+
+// Limits of a row group, which is held in memory.
+const (
+	groupRows  = 50_000
+	groupBytes = 32 << 20
+)
+
+var arrowTypes = map[manifest.Type]arrow.DataType{
+	manifest.String: arrow.BinaryTypes.String, manifest.Int: arrow.PrimitiveTypes.Int64, manifest.Double: arrow.PrimitiveTypes.Float64,
+	manifest.Bool: arrow.FixedWidthTypes.Boolean, manifest.Date: arrow.FixedWidthTypes.Date32,
+	manifest.Datetime: &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}, manifest.Geometry: arrow.BinaryTypes.String,
+}
+
+func newParquet(w io.Writer, fields []*catalog.Field) recordWriter {
+	columns := make([]arrow.Field, len(fields))
+	for i, f := range fields {
+		columns[i] = arrow.Field{
+			Name: f.Name, Type: arrowTypes[f.Type], Nullable: !f.Required,
+			Metadata: arrow.MetadataFrom(map[string]string{"title": f.Label().Ko, "class": string(f.Class)}),
+		}
+	}
+	schema := arrow.NewSchema(columns, nil)
+	p := &parquetWriter{build: array.NewRecordBuilder(memory.DefaultAllocator, schema)}
+	properties := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy("maru"))
+	p.out, p.err = pqarrow.NewFileWriter(schema, w, properties, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	return p
+}
+
+func (p *parquetWriter) Write(r *Record) error {
+	if p.err != nil {
+		return p.err
+	}
+	for i, v := range r.Values {
+		if err := p.append(p.build.Field(i), v); err != nil {
+			return fmt.Errorf("write %s as Parquet: %w", r.Fields[i].Name, err)
+		}
+	}
+	if p.rows++; p.rows < groupRows && p.bytes < groupBytes {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *parquetWriter) append(to array.Builder, v any) error {
+	if v == nil {
+		to.AppendNull()
+		return nil
+	}
+	switch to := to.(type) {
+	case *array.Int64Builder:
+		to.Append(v.(int64))
+	case *array.Float64Builder:
+		to.Append(v.(float64))
+	case *array.BooleanBuilder:
+		to.Append(v.(bool))
+	case *array.StringBuilder:
+		p.bytes += len(v.(string))
+		to.Append(v.(string))
+	case *array.Date32Builder:
+		t, err := time.Parse(manifest.DateLayout, v.(string))
+		if err != nil {
+			return err
+		}
+		to.Append(arrow.Date32FromTime(t))
+	case *array.TimestampBuilder:
+		t, err := time.Parse(manifest.DatetimeLayout, v.(string))
+		if err != nil {
+			return err
+		}
+		to.Append(arrow.Timestamp(t.UnixMilli()))
+	}
+	return nil
+}
+
+func (p *parquetWriter) flush() error {
+	batch := p.build.NewRecordBatch()
+	defer batch.Release()
+	p.rows, p.bytes = 0, 0
+	return p.out.Write(batch)
+}
+
+func (p *parquetWriter) Close() error {
+	if p.err != nil {
+		return p.err
+	}
+	if p.rows > 0 {
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	p.build.Release()
+	return p.out.Close()
+}
