@@ -236,41 +236,66 @@ func (r *Registry) Load(ctx context.Context, by By, d *catalog.Dataset, columns 
 			return Tally{}, fmt.Errorf("load %s: there is no field %s", d.Path(), name)
 		}
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ready, wrong := make(chan []incoming, 1), error(nil)
+	go func() { // rows are made while the batch before is written
+		defer close(ready)
+		var batch []incoming
+		for values := range rows {
+			row := make([]any, len(d.Fields))
+			for i, v := range values {
+				row[at[i]] = v
+			}
+			for i := range d.Fields {
+				if fault := check(&d.Fields[i], row[i]); fault != nil {
+					wrong = fmt.Errorf("load %s: %s: %s", d.Path(), fault.Where, fault.Message.En)
+					return
+				}
+			}
+			if batch = append(batch, incoming{row: row}); len(batch) < batchRows {
+				continue
+			}
+			select {
+			case ready <- batch:
+				batch = make([]incoming, 0, batchRows)
+			case <-ctx.Done():
+				return
+			}
+		}
+		if len(batch) > 0 {
+			select {
+			case ready <- batch:
+			case <-ctx.Done():
+			}
+		}
+	}()
 	var total Tally
-	batch := make([]incoming, 0, batchRows)
-	flush := func() error {
+	var failed error
+	for batch := range ready {
+		if failed != nil {
+			continue // let the maker end
+		}
 		tally, refused, err := r.batch(ctx, by, d, batch)
 		if err == nil && len(refused) > 0 {
 			err = fmt.Errorf("load %s: %s", d.Path(), refused[0].reason.En)
 		}
-		total.add(tally)
-		batch = batch[:0]
-		return err
-	}
-	for values := range rows {
-		row := make([]any, len(d.Fields))
-		for i, v := range values {
-			row[at[i]] = v
-		}
-		for i := range d.Fields {
-			if fault := check(&d.Fields[i], row[i]); fault != nil {
-				return total, fmt.Errorf("load %s: %s: %s", d.Path(), fault.Where, fault.Message.En)
-			}
-		}
-		if batch = append(batch, incoming{row: row}); len(batch) == batchRows {
-			if err := flush(); err != nil {
-				return total, err
-			}
+		if total.add(tally); err != nil {
+			failed = err
+			stop()
 		}
 	}
-	return total, flush()
+	if failed == nil {
+		failed = wrong
+	}
+	if failed == nil {
+		failed = ctx.Err()
+	}
+	return total, failed
 }
 
 // batch writes a batch in a transaction of its own.
 func (r *Registry) batch(ctx context.Context, by By, d *catalog.Dataset, batch []incoming) (tally Tally, refused []rejected, err error) {
-	if len(batch) == 0 {
-		return tally, nil, nil
-	}
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
 		t, err := r.table(ctx, tx, d)
 		if err != nil {
