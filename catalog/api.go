@@ -112,13 +112,14 @@ func (c *Catalog) applyPlan(ctx context.Context, in *applyInput) (*applyOutput, 
 	return out, nil
 }
 
-type pageInput struct {
+// PageInput says which part of a list is asked for.
+type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	Cursor string `query:"cursor" maxLength:"1000" doc:"The next of the page before"`
 }
 
 // before is the number that a list of revisions goes on from; 0 for the newest.
-func (in *pageInput) before() (int64, error) {
+func (in *PageInput) before() (int64, error) {
 	if in.Cursor == "" {
 		return 0, nil
 	}
@@ -141,7 +142,7 @@ type revisionsOutput struct {
 	}
 }
 
-func (c *Catalog) listRevisions(ctx context.Context, in *pageInput) (*revisionsOutput, error) {
+func (c *Catalog) listRevisions(ctx context.Context, in *PageInput) (*revisionsOutput, error) {
 	before, err := in.before()
 	if err != nil {
 		return nil, err
@@ -186,8 +187,8 @@ type historyItem struct {
 }
 
 func (c *Catalog) listHistory(ctx context.Context, in *struct {
-	resourcePath
-	pageInput
+	ResourcePath
+	PageInput
 }) (*historyOutput, error) {
 	key, err := in.key()
 	if err != nil {

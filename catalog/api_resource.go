@@ -35,8 +35,8 @@ type findingShape struct {
 	Hint     *manifest.Text `json:"hint,omitempty"`
 }
 
-// resourceItem is a resource in a list.
-type resourceItem struct {
+// ResourceItem is a resource in a list of the API.
+type ResourceItem struct {
 	Kind       string        `json:"kind"`
 	Project    string        `json:"project,omitempty" doc:"Absent for the city's own"`
 	Name       string        `json:"name"`
@@ -54,19 +54,19 @@ type resourceRef struct {
 
 func refTo(key manifest.Key) resourceRef { return resourceRef{key.Kind, key.Project, key.Name} }
 
-func itemOf(r *manifest.Resource) resourceItem {
-	return resourceItem{Kind: r.Kind, Project: r.Project, Name: r.Name, Title: r.Spec.Titled(), Home: r.Home}
+func itemOf(r *manifest.Resource) ResourceItem {
+	return ResourceItem{Kind: r.Kind, Project: r.Project, Name: r.Name, Title: r.Spec.Titled(), Home: r.Home}
 }
 
 type resourcesInput struct {
 	Kind string `query:"kind" maxLength:"64" doc:"One kind. With Term, the terms of vocabularies are listed too"`
 	Q    string `query:"q" maxLength:"200" doc:"A part of the name or title, whatever the case and spacing"`
-	pageInput
+	PageInput
 }
 
 type resourcesOutput struct {
 	Body struct {
-		Items []resourceItem `json:"items"`
+		Items []ResourceItem `json:"items"`
 		Next  string         `json:"next,omitempty" doc:"The cursor of the next page; absent at the end"`
 	}
 }
@@ -89,7 +89,7 @@ func (c *Catalog) listResources(_ context.Context, in *resourcesInput) (*resourc
 		kinds = []manifest.Kind{kind}
 	}
 	out := &resourcesOutput{}
-	out.Body.Items = []resourceItem{}
+	out.Body.Items = []ResourceItem{}
 	s := c.Snapshot()
 	for _, item := range s.items(kinds, in.Q, in.Kind != "", after) {
 		if len(out.Body.Items) == in.Limit {
@@ -107,7 +107,7 @@ func (c *Catalog) listResources(_ context.Context, in *resourcesInput) (*resourc
 }
 
 // items lists what matches a query and stands behind a place, in order.
-func (s *Snapshot) items(kinds []manifest.Kind, query string, withVocabularies bool, after *resourceRef) (out []resourceItem) {
+func (s *Snapshot) items(kinds []manifest.Kind, query string, withVocabularies bool, after *resourceRef) (out []ResourceItem) {
 	rank := func(kind string) int {
 		return slices.IndexFunc(manifest.Kinds, func(k manifest.Kind) bool { return k.Name == kind })
 	}
@@ -118,14 +118,14 @@ func (s *Snapshot) items(kinds []manifest.Kind, query string, withVocabularies b
 		if kind.Name == "Term" && withVocabularies {
 			for _, t := range s.terms {
 				if behind("Term", "", t.Name) && (query == "" || t.Matches(query)) {
-					item := resourceItem{Kind: "Term", Name: t.Name, Title: t.Title, Home: t.Resource.Home}
+					item := ResourceItem{Kind: "Term", Name: t.Name, Title: t.Title, Home: t.Resource.Home}
 					if t.Resource.Kind == "Vocabulary" {
 						item.Vocabulary = t.Resource.Name
 					}
 					out = append(out, item)
 				}
 			}
-			slices.SortFunc(out, func(a, b resourceItem) int { return strings.Compare(a.Name, b.Name) })
+			slices.SortFunc(out, func(a, b ResourceItem) int { return strings.Compare(a.Name, b.Name) })
 			continue
 		}
 		for _, r := range s.byKind[kind.Name] {
@@ -153,13 +153,14 @@ func kindNamed(written string) (manifest.Kind, error) {
 	return manifest.Kind{}, problem.New("manifest.kind", 404, lang.F("모르는 종류 %q", "unknown kind %q", written)).Hinting(hint)
 }
 
-type resourcePath struct {
+// ResourcePath is a resource in an address of the API.
+type ResourcePath struct {
 	Kind    string `path:"kind" maxLength:"64"`
 	Project string `path:"project" maxLength:"63" doc:"- for the city's own"`
 	Name    string `path:"name" maxLength:"63"`
 }
 
-func (in *resourcePath) key() (manifest.Key, error) {
+func (in *ResourcePath) key() (manifest.Key, error) {
 	kind, err := kindNamed(in.Kind)
 	if err != nil {
 		return manifest.Key{}, err
@@ -183,7 +184,7 @@ type resourceOutput struct{ Body resourceBody }
 
 // resourceBody is all there is to say about a resource.
 type resourceBody struct {
-	resourceItem
+	ResourceItem
 	File     string         `json:"file" doc:"The file it was applied from"`
 	Line     int            `json:"line,omitempty" doc:"Of a vocabulary's term: the line of its table"`
 	Revision int64          `json:"revision" doc:"The revision that last changed it"`
@@ -191,7 +192,7 @@ type resourceBody struct {
 	Document manifest.Tree  `json:"document" doc:"What the document says, by the kind's JSON Schema"`
 	Fields   []fieldBody    `json:"fields,omitempty" doc:"Of a dataset: its fields, completed by the terms they cite"`
 	Uses     []resourceRef  `json:"uses"`
-	UsedBy   []resourceItem `json:"used_by" doc:"At most 1000"`
+	UsedBy   []ResourceItem `json:"used_by" doc:"At most 1000"`
 	Users    int            `json:"users" doc:"How many use it"`
 }
 
@@ -212,7 +213,7 @@ type fieldBody struct {
 	Codes    []manifest.CodeName `json:"codes,omitempty"`
 }
 
-func (c *Catalog) getResource(ctx context.Context, in *resourcePath) (*resourceOutput, error) {
+func (c *Catalog) getResource(ctx context.Context, in *ResourcePath) (*resourceOutput, error) {
 	key, err := in.key()
 	if err != nil {
 		return nil, err
@@ -222,11 +223,11 @@ func (c *Catalog) getResource(ctx context.Context, in *resourcePath) (*resourceO
 	out := &resourceOutput{}
 	switch {
 	case r != nil:
-		out.Body.resourceItem, out.Body.Text, out.Body.File = itemOf(r), r.Text, r.File
+		out.Body.ResourceItem, out.Body.Text, out.Body.File = itemOf(r), r.Text, r.File
 	case key.Kind == "Term" && s.Term(key.Name) != nil: // of a vocabulary
 		t := s.Term(key.Name)
 		r = &manifest.Resource{Key: key, Home: t.Resource.Home, Spec: t.Term, File: t.Resource.File}
-		out.Body.resourceItem, out.Body.File, out.Body.Line = itemOf(r), t.Resource.Spec.(*manifest.Vocabulary).File, t.Line
+		out.Body.ResourceItem, out.Body.File, out.Body.Line = itemOf(r), t.Resource.Spec.(*manifest.Vocabulary).File, t.Line
 		out.Body.Vocabulary = t.Resource.Name
 		key = t.Resource.Key
 	default:
@@ -236,7 +237,7 @@ func (c *Catalog) getResource(ctx context.Context, in *resourcePath) (*resourceO
 		return nil, err
 	}
 	out.Body.Document = r.Tree()
-	out.Body.Uses, out.Body.UsedBy = []resourceRef{}, []resourceItem{}
+	out.Body.Uses, out.Body.UsedBy = []resourceRef{}, []ResourceItem{}
 	for _, ref := range r.References() {
 		if to := refTo(ref.To); !slices.Contains(out.Body.Uses, to) {
 			out.Body.Uses = append(out.Body.Uses, to)

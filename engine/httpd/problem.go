@@ -120,6 +120,9 @@ var words = map[int]struct {
 
 // of is the problem an error becomes at the edge.
 func of(ctx context.Context, status int, message string, errs ...error) *Problem {
+	if status == 0 {
+		return &Problem{} // huma asks what a problem looks like
+	}
 	reader := lang.From(ctx)
 	for _, err := range errs {
 		if p := problem.As(err); p != nil {
@@ -192,6 +195,7 @@ var validations = []struct{ start, ko string }{
 	{"expected value to be one of ", "이 가운데 하나여야 합니다: "},
 	{"invalid integer", "정수여야 합니다"},
 	{"request body is required", "본문이 필요합니다"},
+	{"unknown query parameter", "모르는 질의 항목입니다"},
 }
 
 // validation is one of huma's sentences in both languages; one that isn't known here stays in English.

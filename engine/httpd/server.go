@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -70,8 +71,17 @@ func (s *Server) Metrics() prometheus.Registerer { return s.metrics.registry }
 
 // Handler is everything the server serves, behind its gates.
 func (s *Server) Handler() http.Handler {
-	compressed := gzhttp.GzipHandler(s.mux) // leaves alone what is compressed already, small, or no text
-	return s.observe(s.guard(compressed))
+	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(isText))
+	if err != nil { // only options that contradict each other
+		panic(err)
+	}
+	return s.observe(s.guard(compress(s.mux)))
+}
+
+// isText reports whether answers of a type get smaller by compression. What a handler has compressed itself is left alone.
+func isText(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	return strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "yaml") || strings.HasSuffix(kind, "jsonl") || strings.HasSuffix(kind, "ndjson")
 }
 
 // Listen opens a TCP address for [Server.Serve]. Until there is sign-in only a loopback address is opened; any other is a problem with code
