@@ -25,7 +25,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run runs one command line and returns the exit status: 0, or 1 where something is wrong.
+// run runs one command line and returns the exit status: 0, or 1 where something is wrong; plan also says 2.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	reader := lang.FromEnv()
 	root := root(reader)
@@ -36,9 +36,19 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if err == nil {
 		return 0
 	}
+	var status exit
+	if errors.As(err, &status) {
+		return int(status)
+	}
 	say(errs, reader, err)
 	return 1
 }
+
+// exit is the exit status of a command that has said all there is to say.
+type exit int
+
+// Error names the status, for tests.
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // say writes an error as a person reads it: what is wrong, then what to do.
 func say(w io.Writer, reader lang.Tag, err error) {
@@ -61,6 +71,9 @@ func root(reader lang.Tag) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(schemaCommand(reader))
+	c.AddCommand(
+		demoCommand(reader), serveCommand(reader), planCommand(reader), applyCommand(reader), historyCommand(reader), rollbackCommand(reader), getCommand(reader),
+		schemaCommand(reader),
+	)
 	return c
 }

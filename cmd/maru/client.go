@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+)
+
+const standardServer = "http://127.0.0.1:8700"
+
+// client talks to a server.
+type client struct {
+	server string // without a slash at the end
+	reader lang.Tag
+	http   http.Client
+}
+
+// maxAnswer is how large an answer the client reads into memory, in bytes.
+const maxAnswer = 512 << 20
+
+// serverFlag declares --server and returns what makes the client once the command line is known.
+func serverFlag(c *cobra.Command, reader lang.Tag) func() (*client, error) {
+	server := c.Flags().String("server", "", lang.F("서버 주소 [MARU_SERVER] (기본 %s)", "address of the server [MARU_SERVER] (default %s)", standardServer).In(reader))
+	return func() (*client, error) {
+		for _, s := range []string{*server, os.Getenv("MARU_SERVER"), standardServer} {
+			if s != "" {
+				return newClient(s, reader)
+			}
+		}
+		return nil, nil // can't be: the last one is something
+	}
+}
+
+func newClient(server string, reader lang.Tag) (*client, error) {
+	u, err := url.Parse(server)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, problem.New("server.address", 400, lang.F("%q 는 서버 주소가 아닙니다", "%q isn't the address of a server", server)).
+			Hinting(lang.F("%s 처럼 쓰세요", "write it as %s", standardServer))
+	}
+	return &client{server: strings.TrimRight(server, "/"), reader: reader, http: http.Client{Timeout: 30 * time.Minute}}, nil
+}
+
+// get reads an answer into out.
+func (c *client) get(ctx context.Context, path string, query url.Values, out any) error {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return c.call(ctx, http.MethodGet, path, nil, out)
+}
+
+// call sends in as JSON, if it is something, and reads the answer into out. What the server says is wrong is a problem again.
+func (c *client) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("write the request: %w", err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.server+"/api/v1"+path, body)
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Accept-Language", string(c.reader))
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return c.unreachable(ctx, err)
+	}
+	defer res.Body.Close()
+	answer := io.LimitReader(res.Body, maxAnswer)
+	if res.StatusCode >= 400 {
+		return c.refused(res, answer)
+	}
+	if err := json.NewDecoder(answer).Decode(out); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return c.strange()
+	}
+	return nil
+}
+
+func (c *client) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	why := err
+	var u *url.Error
+	if errors.As(err, &u) {
+		why = u.Err
+	}
+	return problem.New("server.unreachable", 503, lang.F("%s 의 마루 서버에 닿지 않습니다: %s", "the Maru server at %s can't be reached: %s", c.server, why.Error())).
+		Hinting(lang.T("maru demo 나 maru serve 로 서버를 켜거나 --server 로 주소를 주세요", "start one with maru demo or maru serve, or give its address with --server"))
+}
+
+func (c *client) strange() error {
+	return problem.New("server.strange", 502, lang.F("%s 의 대답은 마루 서버의 것이 아닙니다", "the answer of %s isn't a Maru server's", c.server)).
+		Hinting(lang.T("--server 의 주소를 확인하세요", "check the address in --server"))
+}
+
+// refused reads a problem as the server wrote it: in the one language that was asked for.
+func (c *client) refused(res *http.Response, answer io.Reader) error {
+	var p struct {
+		Code, Detail, Hint string
+		Errors             []struct{ Code, Where, Message, Hint string }
+	}
+	if json.NewDecoder(answer).Decode(&p) != nil || p.Code == "" {
+		return c.strange()
+	}
+	out := problem.New(p.Code, res.StatusCode, lang.Text{Ko: p.Detail}).Hinting(lang.Text{Ko: p.Hint})
+	for _, e := range p.Errors {
+		out.At = append(out.At, problem.Detail{Code: e.Code, Where: e.Where, Message: lang.Text{Ko: e.Message}, Hint: lang.Text{Ko: e.Hint}})
+	}
+	return out
+}
+
+// pageAnswer is a page of a list.
+type pageAnswer[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// all reads every page of a list, at most limit items (0: all).
+func all[T any](ctx context.Context, c *client, path string, query url.Values, limit int) ([]T, error) {
+	out := []T{}
+	for {
+		if limit > 0 {
+			query.Set("limit", fmt.Sprint(min(limit-len(out), 1000)))
+		}
+		var page pageAnswer[T]
+		if err := c.get(ctx, path, query, &page); err != nil {
+			return nil, err
+		}
+		out = append(out, page.Items...)
+		if page.Next == "" || (limit > 0 && len(out) >= limit) {
+			return out, nil
+		}
+		query.Set("cursor", page.Next)
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/blob"
+	"github.com/maru-city/maru/engine/clock"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/httpd"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/web"
+)
+
+// server is the whole platform, put together.
+type server struct {
+	db       *db.DB
+	files    *blob.Folder
+	registry *registry.Registry
+	catalog  *catalog.Catalog
+	http     *httpd.Server
+	closers  []io.Closer // in the order of opening
+}
+
+// open puts the platform together in a data folder that no other process has open. Close it.
+func open(ctx context.Context, c config) (*server, error) {
+	s := &server{}
+	if err := s.open(ctx, c); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) open(ctx context.Context, c config) error {
+	now := clock.Real{}.Now
+	lock, err := lockFolder(c.Data)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, lock)
+	if s.db, err = db.Open(ctx, c.Database); err != nil {
+		return problem.New("database.open", 500, lang.F("데이터베이스를 열 수 없습니다: %s", "the database can't be opened: %s", err.Error())).
+			Hinting(lang.T("--database 나 MARU_DATABASE 의 주소를 확인하세요", "check the address in --database or MARU_DATABASE"))
+	}
+	s.closers = append(s.closers, s.db)
+	if s.files, err = blob.OpenFolder(filepath.Join(c.Data, "files")); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.files)
+	if s.registry, err = registry.Open(ctx, s.db, s.files, now); err != nil {
+		return err
+	}
+	if s.catalog, err = catalog.Open(ctx, s.db, now, s.registry); err != nil {
+		return err
+	}
+	name := lang.T("마루", "Maru")
+	if c.City.Ko != "" || c.City.En != "" {
+		name = lang.T(c.City.Ko, c.City.En)
+	}
+	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready})
+	s.catalog.Serve(s.http.API())
+	s.http.Handle("/", web.New(web.Options{Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: records{s.registry}, Now: now}))
+	return nil
+}
+
+// ready reports whether requests can be answered: the database does, and the catalog is as new as it.
+func (s *server) ready(ctx context.Context) error {
+	if err := s.db.Ping(ctx); err != nil {
+		return err
+	}
+	return s.catalog.Refresh(ctx)
+}
+
+// serve answers on l, and follows what other nodes do, until ctx ends.
+func (s *server) serve(ctx context.Context, l net.Listener) error {
+	watching, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.catalog.Watch(watching) }()
+	err := s.http.Serve(ctx, l)
+	stop()
+	<-ended
+	return err
+}
+
+// Close closes what was opened, the newest first.
+func (s *server) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i].Close())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// lockFolder makes the data folder and takes it for this process. The lock is the system's: it goes with the process, however that ends.
+func lockFolder(dir string) (io.Closer, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, problem.New("data.folder", 500, lang.F("자료 폴더 %s 를 만들 수 없습니다: %s", "the data folder %s can't be made: %s", dir, reason(err))).
+			Hinting(lang.T("--data 나 MARU_DATA 로 쓸 수 있는 폴더를 주세요", "give a folder that can be written with --data or MARU_DATA"))
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, problem.New("data.folder", 500, lang.F("자료 폴더 %s 에 쓸 수 없습니다: %s", "the data folder %s can't be written: %s", dir, reason(err))).
+			Hinting(lang.T("--data 나 MARU_DATA 로 쓸 수 있는 폴더를 주세요", "give a folder that can be written with --data or MARU_DATA"))
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := make([]byte, 20)
+		n, _ := f.ReadAt(holder, 0) // who it is only helps; the lock is what counts
+		f.Close()
+		return nil, problem.New("data.locked", 409, lang.F("자료 폴더 %s 를 다른 maru 가 쓰고 있습니다 (프로세스 %s)", "the data folder %s is in use by another maru (process %s)", dir, strings.TrimSpace(string(holder[:n])))).
+			Hinting(lang.T("그 프로세스를 끝내거나 --data 로 다른 폴더를 쓰세요", "end that process, or use another folder with --data"))
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("write the lock of %s: %w", dir, err)
+		}
+	}
+	return f, nil
+}
