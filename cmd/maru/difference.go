@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
@@ -53,7 +54,8 @@ func showChanges(out io.Writer, colours paint, reader lang.Tag, changes []catalo
 			return
 		}
 		op := opSigns[c.Op]
-		fmt.Fprintf(out, "%s %s  %s\n", colours.in(op.colour, op.sign+" "+pad(c.Kind, kind)+"  "+pad(pathOf(c), name)), "", fit(c.Title.In(reader), maxCell))
+		line := colours.in(op.colour, op.sign+" "+pad(c.Kind, kind)+"  "+pad(pathOf(c), name)) + "  " + fit(c.Title.In(reader), maxCell)
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
 		for i, d := range c.Differences {
 			if i == maxShownDifferences {
 				fmt.Fprintln(out, "      …")

@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"net"
 	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,6 +20,62 @@ func TestMain(m *testing.M) {
 }
 
 // TestJourneys plays the command lines of testdata as a user would type them.
+//
+// `serve [FOLDER]` starts a server of this process with its data in a folder, and sets MARU_SERVER; a second one ends the first, and `! serve` only ends it. `status N` checks the
+// exit status of the command behind it.
 func TestJourneys(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata"})
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the servers' logs of requests
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata",
+		Setup: func(e *testscript.Env) error { e.Setenv("MARU_LANG", "en"); return nil },
+		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"serve": serveScript, "status": statusScript},
+	})
+}
+
+// running are the ends of the servers of scripts, by folder of the script.
+var running sync.Map
+
+// serveScript starts a server for a script. It ends with the script, or when the script starts another.
+func serveScript(ts *testscript.TestScript, neg bool, args []string) {
+	folder := "data"
+	if len(args) > 0 {
+		folder = args[0]
+	}
+	script := ts.Getenv("WORK")
+	if end, ok := running.LoadAndDelete(script); ok {
+		end.(func())()
+	}
+	if neg {
+		return // `! serve` only ends the server
+	}
+	dir := ts.MkAbs(folder)
+	s, err := open(context.Background(), config{Data: dir, Database: filepath.Join(dir, "maru.db")})
+	ts.Check(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.serve(ctx, l) }()
+	end := sync.OnceFunc(func() {
+		cancel()
+		ts.Check(errors.Join(<-done, s.Close()))
+	})
+	running.Store(script, end)
+	ts.Defer(end)
+	ts.Setenv("MARU_SERVER", "http://"+l.Addr().String())
+}
+
+// statusScript runs maru and checks its exit status: `status 2 maru plan .`.
+func statusScript(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = err.Error()[len("exit status "):]
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
 }
