@@ -14,7 +14,7 @@ import (
 // describe is the OpenAPI document that operations are added to. It loads nothing from elsewhere: there is no page of documentation, and answers are
 // just their data, without huma's links to schemas.
 func describe(title, version string) huma.Config {
-	errorsOnce()
+	humaOnce()
 	config := huma.DefaultConfig(title, version)
 	config.OpenAPIPath = "/api/v1/openapi"
 	config.DocsPath, config.SchemasPath = "", ""

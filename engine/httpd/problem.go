@@ -91,8 +91,9 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = w.Write(append(body, '\n')) // the client went away: nobody to tell
 }
 
-// errorsOnce makes huma's errors ours. Its constructors are variables of the package.
-var errorsOnce = sync.OnceFunc(func() {
+// humaOnce makes huma's errors ours, and its lists lists: never null. Both are variables of its package.
+var humaOnce = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return of(context.Background(), status, message, errs...)
 	}
@@ -153,8 +154,8 @@ func of(ctx context.Context, status int, message string, errs ...error) *Problem
 		}
 		p.Errors = append(p.Errors, fault)
 	}
-	if len(p.Errors) == 0 && message != "" && reader == lang.En {
-		p.Detail = message
+	if said := validation(message); len(p.Errors) == 0 && said.Ko != "" {
+		p.Detail = said.In(reader)
 	}
 	return p
 }
