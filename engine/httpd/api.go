@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,6 +22,9 @@ func describe(title, version string) huma.Config {
 	config.CreateHooks = nil
 	config.RejectUnknownQueryParameters = true
 	config.Servers = []*huma.Server{{URL: "/"}}
+	schemas := config.Components.Schemas
+	schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	schemas.Map()["Problem"].AdditionalProperties = true // its further members
 	return config
 }
 

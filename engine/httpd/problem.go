@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -58,22 +57,6 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	return append(append(own[:len(own)-1], ','), more[1:]...), nil
-}
-
-// Schema describes the problem's own members.
-func (p *Problem) Schema(r huma.Registry) *huma.Schema {
-	type Problem struct { // without the methods, which the schema would be made by
-		Title  string  `json:"title" doc:"The status in words"`
-		Status int     `json:"status"`
-		Code   string  `json:"code" doc:"What is wrong, for programs"`
-		Detail string  `json:"detail" doc:"What is wrong, for a person"`
-		Hint   string  `json:"hint,omitempty" doc:"What to do"`
-		Errors []Fault `json:"errors,omitempty" doc:"Each place, where there are several"`
-		ID     string  `json:"id,omitempty" doc:"Of an internal error: the number it is logged under"`
-	}
-	s := huma.SchemaFromType(r, reflect.TypeFor[Problem]())
-	s.AdditionalProperties = true
-	return s
 }
 
 // Fail writes an error as a problem, for handlers that are no operations.
