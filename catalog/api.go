@@ -163,7 +163,8 @@ type revisionOutput struct{ Body *Revision }
 
 func (c *Catalog) getRevision(ctx context.Context, in *struct {
 	N int64 `path:"n" minimum:"0"`
-}) (*revisionOutput, error) {
+},
+) (*revisionOutput, error) {
 	rev, err := c.Revision(ctx, in.N)
 	return &revisionOutput{rev}, err
 }
@@ -189,7 +190,8 @@ type historyItem struct {
 func (c *Catalog) listHistory(ctx context.Context, in *struct {
 	ResourcePath
 	PageInput
-}) (*historyOutput, error) {
+},
+) (*historyOutput, error) {
 	key, err := in.key()
 	if err != nil {
 		return nil, err

@@ -218,8 +218,10 @@ func TestListsGoOnWhereThePageEnded(t *testing.T) {
 	for i := range 25 {
 		fmt.Fprintf(&table, "word-%02d,낱말 %02d,string\n", i, i)
 	}
-	files := map[string]string{"p/a.yaml": projectDoc + "---\n" + termDoc + "---\n" + dataDoc, "p/words.csv": table.String(),
-		"p/v.yaml": "kind: Vocabulary\nname: words\ntitle: 낱말\nfile: words.csv\nmap: {name: name, title: title, type: type}\n"}
+	files := map[string]string{
+		"p/a.yaml": projectDoc + "---\n" + termDoc + "---\n" + dataDoc, "p/words.csv": table.String(),
+		"p/v.yaml": "kind: Vocabulary\nname: words\ntitle: 낱말\nfile: words.csv\nmap: {name: name, title: title, type: type}\n",
+	}
 	apply(t, c, files)
 	for i := range 6 {
 		files["p/a.yaml"] = projectDoc + fmt.Sprintf("budget: %d\n---\n", i+1) + termDoc + "---\n" + dataDoc
