@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/text/encoding/korean"
 )
 
 func TestMain(m *testing.M) {
@@ -22,13 +23,13 @@ func TestMain(m *testing.M) {
 // TestJourneys plays the command lines of testdata as a user would type them.
 //
 // `serve [FOLDER]` starts a server of this process with its data in a folder, and sets MARU_SERVER; a second one ends the first, and `! serve` only ends it. `status N` checks the
-// exit status of the command behind it.
+// exit status of the command behind it. `cp949 FILE` saves a file as Korean Windows does.
 func TestJourneys(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // the servers' logs of requests
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
 		Setup: func(e *testscript.Env) error { e.Setenv("MARU_LANG", "en"); return nil },
-		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"serve": serveScript, "status": statusScript},
+		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"serve": serveScript, "status": statusScript, "cp949": cp949Script},
 	})
 }
 
@@ -78,4 +79,14 @@ func statusScript(ts *testscript.TestScript, neg bool, args []string) {
 	if got != args[0] {
 		ts.Fatalf("exit status %s, want %s", got, args[0])
 	}
+}
+
+// cp949Script writes a file of UTF-8 again in CP949.
+func cp949Script(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cp949 FILE")
+	}
+	text, err := korean.EUCKR.NewEncoder().String(ts.ReadFile(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
