@@ -125,7 +125,7 @@ func summary(p *catalog.Plan) lang.Text {
 		worst[f.Severity]++
 	}
 	if n := worst[manifest.Error]; n > 0 {
-		return lang.F("오류 %d개: 적용할 수 없습니다", "%d errors: it can't be applied", n)
+		return lang.F("오류 %d개: 적용할 수 없습니다", "errors: %d; it can't be applied", n)
 	}
 	if len(p.Changes) == 0 {
 		return lang.F("바뀌는 것이 없습니다 (개정 %d)", "nothing to change (revision %d)", p.Base)
