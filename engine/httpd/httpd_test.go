@@ -222,6 +222,14 @@ func TestARequestKeepsTheNumberItCameWith(t *testing.T) {
 	}
 }
 
+func TestTheLogNamesNobodyWhoseKeyIsInAnAddress(t *testing.T) {
+	s, log := newServer(t)
+	ask(s.Handler(), "POST", "/api/v1/echo/900101-1000000?x=900101-1000000", `{"size":1}`)
+	if !strings.Contains(log.String(), "route=/api/v1/echo/{name}") || strings.Contains(log.String(), "900101") {
+		t.Errorf("log: %s", log)
+	}
+}
+
 func TestMetricsNameRoutesNotPaths(t *testing.T) {
 	s, _ := newServer(t)
 	h := s.Handler()

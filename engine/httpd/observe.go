@@ -67,7 +67,7 @@ func (s *Server) recovered(rec *recorder, r *http.Request, p any) {
 	Fail(rec, r, fmt.Errorf("panic: %v", p))
 }
 
-// done logs and measures a request. The route is the pattern that matched, never the path: paths have no end.
+// done logs and measures a request. Both name the route that matched, never the path: paths have no end, and a record's key may be a person's.
 func (s *Server) done(r *http.Request, rec *recorder, took time.Duration) {
 	status := rec.status
 	if status == 0 {
@@ -85,7 +85,7 @@ func (s *Server) done(r *http.Request, rec *recorder, took time.Duration) {
 	case status >= 500 || rec.cut:
 		level = slog.LevelWarn
 	}
-	s.log.Log(r.Context(), level, "http", "request", RequestID(r.Context()), "method", r.Method, "route", route, "path", r.URL.Path,
+	s.log.Log(r.Context(), level, "http", "request", RequestID(r.Context()), "method", r.Method, "route", route,
 		"status", status, "bytes", rec.bytes, "ms", took.Milliseconds())
 	if rec.cut {
 		panic(http.ErrAbortHandler) // net/http's way to cut a connection
