@@ -15,9 +15,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"maru": func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
-	})
+	if os.Getenv(asMaru) != "" {
+		main()
+	}
+	testscript.Main(m, map[string]func(){"maru": main})
 }
 
 // TestJourneys plays the command lines of testdata as a user would type them.
