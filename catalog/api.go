@@ -68,7 +68,11 @@ func (c *Catalog) makePlan(ctx context.Context, in *planInput) (*planOutput, err
 	if len(q.Files) > MaxPlanFiles {
 		return nil, problem.New("plan.files", 422, lang.F("파일은 %d개까지 보낼 수 있습니다", "at most %d files can be sent", MaxPlanFiles))
 	}
-	for name := range q.Files {
+	for name, text := range q.Files {
+		if strings.ContainsRune(text, 0) { // PostgreSQL keeps no such text
+			return nil, problem.New("plan.text", 422, lang.F("파일 %s 에 NUL 문자가 있습니다", "the file %s holds the character NUL", name)).
+				Hinting(lang.T("글자 파일인지 확인하세요", "check that it is a text file"))
+		}
 		if !validPath(name) {
 			return nil, problem.New("plan.path", 422, lang.F("파일 경로 %.100q 를 쓸 수 없습니다", "%.100q can't be the path of a file", name)).
 				Hinting(lang.T("폴더 안의 상대 경로를 / 로 이어 쓰세요", "write a path inside the folder, joined by /"))
@@ -85,7 +89,7 @@ func validPath(name string) bool {
 }
 
 type applyInput struct {
-	ID   string `path:"id" maxLength:"64"`
+	ID   string `path:"id" pattern:"^[A-Za-z0-9]{1,64}$"`
 	Body *struct {
 		Message string `json:"message,omitempty" maxLength:"10000" doc:"Why, for those who read the history"`
 	}
@@ -101,7 +105,7 @@ type applyOutput struct {
 func (c *Catalog) applyPlan(ctx context.Context, in *applyInput) (*applyOutput, error) {
 	message := ""
 	if in.Body != nil {
-		message = in.Body.Message
+		message = strings.ReplaceAll(in.Body.Message, "\x00", "")
 	}
 	rev, err := c.Apply(ctx, in.ID, message)
 	if err != nil {

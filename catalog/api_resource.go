@@ -169,6 +169,9 @@ func (in *ResourcePath) key() (manifest.Key, error) {
 	if in.Project != "-" {
 		key.Project = in.Project
 	}
+	if !manifest.ValidName(key.Name) || (key.Project != "" && !manifest.ValidName(key.Project)) {
+		return key, unknownResource(key)
+	}
 	if kind.City && key.Project != "" {
 		return key, unknownResource(key).Hinting(lang.F("%s 은(는) 도시의 것입니다. 사업 자리에 - 를 쓰세요", "a %s is the city's own: write - for the project", kind.Title))
 	}

@@ -309,3 +309,24 @@ func TestTheDescriptionOfTheAPIIsWhole(t *testing.T) {
 		t.Errorf("YAML: %.100s", got)
 	}
 }
+
+func TestNULIsRefusedOrLeftOutOnBothDatabases(t *testing.T) {
+	onBoth(t, func(t *testing.T, c, _ *catalog.Catalog) {
+		s := serve(t, c)
+		if code := s.code(422, "POST", "/plans", `{"files":{"a.yaml":"kind: Project\u0000"}}`); code != "plan.text" {
+			t.Errorf("in a file: %s", code)
+		}
+		if code := s.code(404, "GET", "/resources/Term/-/x%00/history", ""); code != "resource.unknown" {
+			t.Errorf("in a name: %s", code)
+		}
+		if code := s.code(422, "POST", "/plans/x%00/apply", ""); code != "request.invalid" {
+			t.Errorf("in a plan's number: %s", code)
+		}
+		var p plansAnswer
+		s.ask(200, "POST", "/plans", filesBody(t, map[string]string{"a.yaml": projectDoc}, ""), &p)
+		s.ask(200, "POST", "/plans/"+p.ID+"/apply", `{"message":"a\u0000b"}`, nil)
+		if got := s.ask(200, "GET", "/revisions/1", "", nil); !strings.Contains(got, `"message":"ab"`) {
+			t.Errorf("in a message: %s", got)
+		}
+	})
+}
