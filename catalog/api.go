@@ -30,6 +30,7 @@ const local = "local"
 // Serve registers the catalog's operations under /api/v1.
 func (c *Catalog) Serve(api huma.API) {
 	shapes(api.OpenAPI().Components.Schemas)
+	c.serveTerms(api)
 	read := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: "/api/v1" + path, Summary: summary, Tags: []string{"catalog"}, Errors: []int{400, 404}}
 	}

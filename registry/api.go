@@ -77,13 +77,14 @@ func (*Record) Schema(huma.Registry) *huma.Schema {
 	}
 }
 
-type datasetPath struct {
+// DatasetPath is a dataset in an address of the API.
+type DatasetPath struct {
 	Project string `path:"project" maxLength:"63"`
 	Dataset string `path:"dataset" maxLength:"63"`
 }
 
 // dataset finds the dataset of a path.
-func (a *api) dataset(in datasetPath) (*catalog.Dataset, error) {
+func (a *api) dataset(in DatasetPath) (*catalog.Dataset, error) {
 	s := a.snapshot()
 	if d := s.Dataset(in.Project, in.Dataset); d != nil {
 		return d, nil
@@ -99,13 +100,14 @@ func (a *api) dataset(in datasetPath) (*catalog.Dataset, error) {
 	return nil, p.Hinting(lang.T("있는 것: maru get dataset", "what there is: maru get dataset"))
 }
 
-type recordPath struct {
-	datasetPath
+// RecordPath is a record in an address of the API.
+type RecordPath struct {
+	DatasetPath
 	Key string `path:"key" maxLength:"4096" doc:"The record's _key"`
 }
 
 type listInput struct {
-	datasetPath
+	DatasetPath
 	Filter string `query:"filter" maxLength:"16000" doc:"A condition in CEL, such as: district == \"11110\" && seats > 100" example:"seats > 100"`
 	Sort   string `query:"sort" maxLength:"2000" doc:"Fields, comma-separated; - before one for descending" example:"-seats,name"`
 	Fields string `query:"fields" maxLength:"32000" doc:"Fields, comma-separated; all where none are named"`
@@ -143,7 +145,7 @@ func listResponse(schemas huma.Registry) *huma.Response {
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, error) {
-	d, err := a.dataset(in.datasetPath)
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -216,21 +218,22 @@ func (a *api) download(h huma.Context, d *catalog.Dataset, q Query, form Form, b
 	}
 }
 
-type recordOutput struct {
+// RecordOutput is a record with its version.
+type RecordOutput struct {
 	ETag string `header:"ETag"`
 	Body *Record
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-func outputOf(rec *Record) *recordOutput { return &recordOutput{etag(rec.Version), rec} }
+func outputOf(rec *Record) *RecordOutput { return &RecordOutput{etag(rec.Version), rec} }
 
 func (a *api) get(ctx context.Context, in *struct {
-	recordPath
+	RecordPath
 	IfNoneMatch string `header:"If-None-Match" maxLength:"200"`
 },
-) (*recordOutput, error) {
-	d, err := a.dataset(in.datasetPath)
+) (*RecordOutput, error) {
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -245,16 +248,16 @@ func (a *api) get(ctx context.Context, in *struct {
 }
 
 type createdOutput struct {
-	recordOutput
+	RecordOutput
 	Location string `header:"Location"`
 }
 
 func (a *api) create(ctx context.Context, in *struct {
-	datasetPath
+	DatasetPath
 	Body Values
 },
 ) (*createdOutput, error) {
-	d, err := a.dataset(in.datasetPath)
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -265,19 +268,20 @@ func (a *api) create(ctx context.Context, in *struct {
 	return &createdOutput{*outputOf(rec), "/api/v1/datasets/" + d.Path() + "/records/" + url.PathEscape(rec.Key)}, nil
 }
 
-type match struct {
-	IfMatch string `header:"If-Match" maxLength:"200" doc:"The ETag that was read, or * for whatever there is"`
+// IfMatch is the version that a change is meant for.
+type IfMatch struct {
+	Header string `header:"If-Match" maxLength:"200" doc:"The ETag that was read, or * for whatever there is"`
 }
 
 // read understands the header; an ETag of another form matches nothing there is.
-func (m match) read() Match {
-	if m.IfMatch == "*" {
+func (m IfMatch) read() Match {
+	if m.Header == "*" {
 		return Match{Any: true}
 	}
-	if m.IfMatch == "" {
+	if m.Header == "" {
 		return Match{}
 	}
-	n, err := strconv.ParseInt(strings.Trim(m.IfMatch, `"`), 10, 64)
+	n, err := strconv.ParseInt(strings.Trim(m.Header, `"`), 10, 64)
 	if err != nil || n <= 0 {
 		return Match{Version: -1}
 	}
@@ -285,17 +289,17 @@ func (m match) read() Match {
 }
 
 type changeInput struct {
-	recordPath
-	match
+	RecordPath
+	IfMatch
 	Body Values
 }
 
 func (a *api) put(ctx context.Context, in *changeInput) (*struct {
 	Status int
-	recordOutput
+	RecordOutput
 }, error,
 ) {
-	d, err := a.dataset(in.datasetPath)
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +309,7 @@ func (a *api) put(ctx context.Context, in *changeInput) (*struct {
 	}
 	out := &struct {
 		Status int
-		recordOutput
+		RecordOutput
 	}{http.StatusOK, *outputOf(rec)}
 	if created {
 		out.Status = http.StatusCreated
@@ -313,8 +317,8 @@ func (a *api) put(ctx context.Context, in *changeInput) (*struct {
 	return out, nil
 }
 
-func (a *api) patch(ctx context.Context, in *changeInput) (*recordOutput, error) {
-	d, err := a.dataset(in.datasetPath)
+func (a *api) patch(ctx context.Context, in *changeInput) (*RecordOutput, error) {
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -326,11 +330,11 @@ func (a *api) patch(ctx context.Context, in *changeInput) (*recordOutput, error)
 }
 
 func (a *api) delete(ctx context.Context, in *struct {
-	recordPath
-	match
+	RecordPath
+	IfMatch
 },
 ) (*struct{}, error) {
-	d, err := a.dataset(in.datasetPath)
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -348,13 +352,13 @@ type versionBody struct {
 	Values   Values    `json:"values,omitempty" doc:"The fields of its day"`
 }
 
-func (a *api) history(ctx context.Context, in *recordPath) (*struct {
+func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
 	Body struct {
 		Items []versionBody `json:"items"`
 	}
 }, error,
 ) {
-	d, err := a.dataset(in.datasetPath)
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -379,7 +383,7 @@ func (a *api) history(ctx context.Context, in *recordPath) (*struct {
 	return out, nil
 }
 
-func (a *api) profile(ctx context.Context, in *datasetPath) (*struct{ Body *Profile }, error) {
+func (a *api) profile(ctx context.Context, in *DatasetPath) (*struct{ Body *Profile }, error) {
 	d, err := a.dataset(*in)
 	if err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func bodyOf(ctx context.Context, i *Import) importBody {
 }
 
 func (a *api) beginImport(ctx context.Context, in *struct {
-	datasetPath
+	DatasetPath
 	Body struct {
 		File        string `json:"file" minLength:"1" maxLength:"255" doc:"The file's name"`
 		Size        int64  `json:"size" minimum:"1" doc:"Bytes"`
@@ -79,7 +79,7 @@ func (a *api) beginImport(ctx context.Context, in *struct {
 	}
 },
 ) (*importOutput, error) {
-	d, err := a.dataset(in.datasetPath)
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (a *api) beginImport(ctx context.Context, in *struct {
 }
 
 func (a *api) listImports(ctx context.Context, in *struct {
-	datasetPath
+	DatasetPath
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }) (*struct {
 	Body struct {
@@ -99,7 +99,7 @@ func (a *api) listImports(ctx context.Context, in *struct {
 	}
 }, error,
 ) {
-	d, err := a.dataset(in.datasetPath)
+	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -63,38 +64,73 @@ func (c *client) get(ctx context.Context, path string, query url.Values, out any
 
 // call sends in as JSON, if it is something, and reads the answer into out. What the server says is wrong is a problem again.
 func (c *client) call(ctx context.Context, method, path string, in, out any) error {
-	var body io.Reader
-	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
-			return fmt.Errorf("write the request: %w", err)
-		}
-		body = bytes.NewReader(text)
+	if in == nil {
+		return c.send(ctx, method, path, "", nil, out)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.server+"/api/v1"+path, body)
+	text, err := json.Marshal(in)
 	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
+		return fmt.Errorf("write the request: %w", err)
 	}
-	req.Header.Set("Accept-Language", string(c.reader))
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := c.http.Do(req)
+	return c.send(ctx, method, path, "application/json", bytes.NewReader(text), out)
+}
+
+// send sends a body of a media type and reads the answer into out.
+func (c *client) send(ctx context.Context, method, path, media string, body io.Reader, out any) error {
+	res, err := c.do(ctx, method, path, media, body)
 	if err != nil {
-		return c.unreachable(ctx, err)
+		return err
 	}
 	defer res.Body.Close()
-	answer := io.LimitReader(res.Body, maxAnswer)
-	if res.StatusCode >= 400 {
-		return c.refused(res, answer)
-	}
-	if err := json.NewDecoder(answer).Decode(out); err != nil {
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(out); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return c.strange()
 	}
 	return nil
+}
+
+// save writes an answer to a file, which is there whole or not at all.
+func (c *client) save(ctx context.Context, path, file string) error {
+	res, err := c.do(ctx, http.MethodGet, path, "", nil)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	f, err := os.CreateTemp(filepath.Dir(file), ".maru-*")
+	if err != nil {
+		return noFile(file, err)
+	}
+	defer os.Remove(f.Name()) // where it has been renamed there is nothing to remove
+	if _, err := io.Copy(f, res.Body); err != nil {
+		f.Close()
+		return fmt.Errorf("save %s: %w", file, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("save %s: %w", file, err)
+	}
+	return os.Rename(f.Name(), file)
+}
+
+// do asks the server; an answer that says what is wrong is a problem.
+func (c *client) do(ctx context.Context, method, path, media string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.server+"/api/v1"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Accept-Language", string(c.reader))
+	if media != "" {
+		req.Header.Set("Content-Type", media)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreachable(ctx, err)
+	}
+	if res.StatusCode >= 400 {
+		defer res.Body.Close()
+		return nil, c.refused(res, io.LimitReader(res.Body, maxAnswer))
+	}
+	return res, nil
 }
 
 func (c *client) unreachable(ctx context.Context, err error) error {

@@ -25,6 +25,8 @@ type config struct {
 		Ko string `yaml:"ko"`
 		En string `yaml:"en"`
 	} `yaml:"city"` // its name, on every page
+	Fetch []string `yaml:"fetch"` // networks beside the public ones in which sources may lie, such as 10.0.0.0/8
+
 	Demo bool `yaml:"-"` // pages say that they are a demonstration
 }
 
@@ -115,7 +117,7 @@ func readConfig(path string) (out config, err error) {
 		}
 	}
 	return out, problem.New("config.invalid", 400, lang.F("설정 파일 %s 를 읽을 수 없습니다: %s", "the file of settings %s can't be read: %s", path, strings.TrimSpace(message))).
-		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, city (ko, en)", "its keys: data, database, listen, city (ko, en)"))
+		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, city (ko, en), fetch", "its keys: data, database, listen, city (ko, en), fetch"))
 }
 
 // reason is what an operating system's error says, without the path and the call, which the sentence around it names.

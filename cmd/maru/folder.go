@@ -12,12 +12,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/korean"
-
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/tabular"
 )
 
 // folder is what a command line names: manifests and the tables they cite.
@@ -161,8 +160,7 @@ func (f *folder) take(root *os.Root, name, typed string) (string, error) {
 		return "", fmt.Errorf("read %s: %w", typed, err)
 	}
 	if f.size += len(text); f.size > catalog.MaxPlanBody {
-		return "", problem.New("folder.large", 413, lang.F("파일이 모두 %d MB를 넘습니다 (%s 까지 읽음)", "the files have over %d MB in all (read up to %s)", catalog.MaxPlanBody>>20, typed)).
-			Hinting(lang.T("사업마다 따로 적용하세요", "apply one project at a time"))
+		return "", tooLarge(typed)
 	}
 	return string(text), nil
 }
@@ -200,18 +198,62 @@ func (f *folder) tables(root *os.Root, own map[string]string, typed string) erro
 	return nil
 }
 
-// table reads a table as CSV in UTF-8.
+// table reads a table as CSV in UTF-8, whatever form the file has. One that is just that already stays as it is, so that its lines keep their
+// numbers.
 func (f *folder) table(root *os.Root, name, typed string) (string, error) {
-	text, err := f.take(root, name, typed)
-	if err != nil || utf8.ValidString(text) {
-		return text, err
+	wrong := func(err error) error {
+		p := problem.As(err)
+		if p == nil {
+			return fmt.Errorf("read %s: %w", typed, err)
+		}
+		return problem.New("folder.table", 422, lang.F("%s 를 표로 읽을 수 없습니다: %s", "%s can't be read as a table: %s", typed, p.Detail)).Hinting(p.Hint)
 	}
-	decoded, err := korean.EUCKR.NewDecoder().String(text) // CP949: the superset, as browsers read it
-	if err != nil || strings.ContainsAny(decoded, "\uFFFD\x00") {
-		return "", problem.New("folder.table", 422, lang.F("%s 를 표로 읽을 수 없습니다", "%s can't be read as a table", typed)).
-			Hinting(lang.T("CSV(UTF-8 또는 CP949)로 저장하세요", "save it as CSV, in UTF-8 or CP949"))
+	file, err := root.Open(name)
+	if err != nil {
+		return "", wrong(err)
 	}
-	return decoded, nil
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", wrong(err)
+	}
+	t, err := tabular.Open(file, info.Size(), typed, tabular.Options{})
+	if err != nil {
+		return "", wrong(err)
+	}
+	if t.Form == "csv" && t.Encoding == "utf-8" && t.Delimiter == "," && t.Header == 1 && t.Skip == 0 {
+		return f.take(root, name, typed)
+	}
+	out := &bounded{left: catalog.MaxPlanBody - f.size}
+	if err := tabular.WriteCSV(out, t); errors.Is(err, errBounded) {
+		return "", tooLarge(typed)
+	} else if err != nil {
+		return "", wrong(err)
+	}
+	f.size += out.text.Len()
+	return out.text.String(), nil
+}
+
+// errBounded is the error of writing more than a bounded text holds.
+var errBounded = errors.New("over the limit")
+
+// bounded is a text that holds so many bytes and no more.
+type bounded struct {
+	text strings.Builder
+	left int
+}
+
+// Write adds to the text.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, errBounded
+	}
+	return b.text.Write(p)
+}
+
+func tooLarge(typed string) error {
+	return problem.New("folder.large", 413, lang.F("파일이 모두 %d MB를 넘습니다 (%s 까지 읽음)", "the files have over %d MB in all (read up to %s)", catalog.MaxPlanBody>>20, typed)).
+		Hinting(lang.T("사업마다 따로 적용하세요", "apply one project at a time"))
 }
 
 // shown puts the paths of findings as the user would write them, and adds what was found in reading.

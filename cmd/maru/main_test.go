@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/korean"
 )
 
@@ -24,13 +27,14 @@ func TestMain(m *testing.M) {
 // TestJourneys plays the command lines of testdata as a user would type them.
 //
 // `serve [FOLDER]` starts a server of this process with its data in a folder, and sets MARU_SERVER; a second one ends the first, and `! serve` only ends it. `status N` checks the
-// exit status of the command behind it. `cp949 FILE` saves a file as Korean Windows does.
+// exit status of the command behind it. `cp949 FILE` saves a file as Korean Windows does; `xlsx CSV FILE` saves a
+// table as a workbook.
 func TestJourneys(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // the servers' logs of requests
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
 		Setup: func(e *testscript.Env) error { e.Setenv("MARU_LANG", "en"); return nil },
-		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"serve": serveScript, "status": statusScript, "cp949": cp949Script},
+		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"serve": serveScript, "status": statusScript, "cp949": cp949Script, "xlsx": xlsxScript},
 	})
 }
 
@@ -90,4 +94,21 @@ func cp949Script(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := korean.EUCKR.NewEncoder().String(ts.ReadFile(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// xlsxScript writes a table of plain CSV as a workbook.
+func xlsxScript(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: xlsx CSV FILE")
+	}
+	book := excelize.NewFile()
+	defer book.Close()
+	for i, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n") {
+		cells := strings.Split(line, ",")
+		ts.Check(book.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &cells))
+	}
+	f, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	defer f.Close()
+	ts.Check(book.Write(f))
 }

@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/httpd"
+	"github.com/maru-city/maru/engine/jobs"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/registry"
@@ -29,6 +31,8 @@ type server struct {
 	registry *registry.Registry
 	catalog  *catalog.Catalog
 	http     *httpd.Server
+	jobs     *jobs.Queue
+	sources  registry.Sources
 	closers  []io.Closer // in the order of opening
 }
 
@@ -68,8 +72,12 @@ func (s *server) open(ctx context.Context, c config) error {
 	if c.City.Ko != "" || c.City.En != "" {
 		name = lang.T(c.City.Ko, c.City.En)
 	}
+	if err := s.openWork(ctx, c); err != nil {
+		return err
+	}
 	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready})
 	s.catalog.Serve(s.http.API())
+	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s.startImport)
 	s.http.Handle("/", web.New(web.Options{Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: records{s.registry}, Now: now}))
 	return nil
 }
@@ -82,15 +90,20 @@ func (s *server) ready(ctx context.Context) error {
 	return s.catalog.Refresh(ctx)
 }
 
-// serve answers on l, and follows what other nodes do, until ctx ends.
+// serve answers on l, does the work that waits and follows what other nodes do, until ctx ends.
 func (s *server) serve(ctx context.Context, l net.Listener) error {
-	watching, stop := context.WithCancel(ctx)
+	background, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
-	go func() { defer close(ended); s.catalog.Watch(watching) }()
-	err := s.http.Serve(ctx, l)
+	go func() { defer close(ended); s.catalog.Watch(background) }()
+	err := s.begin(background)
+	if err == nil {
+		err = s.http.Serve(ctx, l)
+	}
 	stop()
 	<-ended
-	return err
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return errors.Join(err, s.jobs.Stop(ending))
 }
 
 // Close closes what was opened, the newest first.

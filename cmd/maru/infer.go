@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/infer"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/tabular"
+)
+
+// inferCommand drafts datasets for files.
+func inferCommand(reader lang.Tag) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "infer FILE…",
+		Short: lang.T("파일을 보고 데이터셋 매니페스트를 만듭니다", "draft a dataset's manifest from a file").In(reader),
+		Long: lang.T(
+			"CSV, XLSX, XLS, JSON, GeoJSON, Parquet 파일을 읽어 데이터셋 매니페스트를 씁니다. 유형, 길이, 열쇠, 누구에 관한 자료인지, 개인정보, 표준용어를 찾고, 확실하지 않은 것은 주석으로 말합니다. 표준용어는 서버의 카탈로그에서 찾습니다.",
+			"Read a CSV, XLSX, XLS, JSON, GeoJSON or Parquet file and write a dataset's manifest: types, lengths, key, subject, personal data, standard terms; doubts stand in comments. Terms are looked up in the server's catalog.",
+		).In(reader),
+		Args: cobra.MinimumNArgs(1),
+	}
+	connect := serverFlag(c, reader)
+	name := c.Flags().String("name", "", lang.T("데이터셋 이름", "name of the dataset").In(reader))
+	sheet := c.Flags().String("sheet", "", lang.T("시트 이름", "sheet of a workbook").In(reader))
+	header := c.Flags().Int("header", -1, lang.T("열 이름이 있는 행의 수 (0이면 없음)", "rows of column names (0: none)").In(reader))
+	skip := c.Flags().Int("skip", 0, lang.T("열 이름 앞에서 건너뛸 행의 수", "rows to leave out before them").In(reader))
+	items := c.Flags().String("items", "", lang.T("JSON에서 목록의 자리 (예: data.items)", "where the list stands in a JSON, such as data.items").In(reader))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if *name != "" && len(args) > 1 {
+			return problem.New("infer.name", 400, lang.T("--name 은 파일이 하나일 때 씁니다", "--name is for one file"))
+		}
+		server, err := connect()
+		if err != nil {
+			return err
+		}
+		var terms infer.TermIndex
+		if index, err := server.terms(c.Context()); err == nil {
+			terms = index
+		} else if problem.Code(err) == "server.unreachable" {
+			fmt.Fprintln(c.ErrOrStderr(), lang.T("서버에 닿지 않아 표준용어 없이 만듭니다", "the server can't be reached: it is drafted without standard terms").In(reader))
+		} else {
+			return err
+		}
+		options := tabular.Options{Sheet: *sheet, Skip: *skip, Items: *items}
+		if *header >= 0 {
+			options.Header = header
+		}
+		project, err := hasProject(".")
+		if err != nil {
+			return err
+		}
+		for n, path := range args {
+			o := infer.Options{Name: *name, Terms: terms, Project: !project && n == 0}
+			if o.Folder, err = filepath.Abs("."); err != nil {
+				return err
+			}
+			draft, err := draft(path, options, o)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				fmt.Fprintln(c.OutOrStdout(), "---")
+			}
+			if _, err := c.OutOrStdout().Write(draft.YAML(reader)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return c
+}
+
+// draft drafts a dataset for one file.
+func draft(path string, options tabular.Options, o infer.Options) (*infer.Draft, error) {
+	t, err := tabular.OpenFile(path, options)
+	if err != nil {
+		if problem.As(err) == nil {
+			return nil, noFile(path, err)
+		}
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	defer t.Close()
+	in := infer.Input{
+		File: filepath.Base(path), Columns: t.Columns, Titles: t.Titles, Title: t.Title, Notes: notesOf(t), Source: readAs(t, options),
+		Rows: func(yield func(infer.Row, error) bool) {
+			t.Rows()(func(r tabular.Row, err error) bool { return yield(infer.Row(r), err) })
+		},
+	}
+	return infer.From(in, o)
+}
+
+// readAs writes down how a file was read, where another reading of it might go another way.
+func readAs(t *tabular.Table, asked tabular.Options) manifest.Source {
+	s := manifest.Source{Items: t.Items, Skip: t.Skip}
+	if len(t.Sheets) > 1 {
+		s.Sheet = t.Sheet
+	}
+	if t.Encoding == "cp949" {
+		s.Encoding = t.Encoding
+	}
+	table := t.Form == "csv" || t.Form == "xlsx" || t.Form == "xls"
+	if header := t.Header; table && (header != 1 || t.Skip > 0 || asked.Header != nil) {
+		s.Header = &header
+	}
+	return s
+}
+
+// hasProject reports whether a manifest in a folder or above it, up to the root of its files, makes it a project.
+func hasProject(dir string) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false, fmt.Errorf("look for a project: %w", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() || !manifest.IsManifest(e.Name()) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return false, fmt.Errorf("look for a project: %w", err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.TrimSpace(line) == "kind: Project" {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// terms are the terms of the server's catalog.
+func (c *client) terms(ctx context.Context) (*infer.Index, error) {
+	list, err := all[catalog.TermItem](ctx, c, "/terms", url.Values{"limit": {"1000"}}, 0)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(list, func(a, b catalog.TermItem) int { return strings.Compare(a.Vocabulary, b.Vocabulary) }) // the city's own first
+	entries := make([]manifest.Entry, len(list))
+	for i, item := range list {
+		entries[i] = manifest.Entry{Name: item.Name, Term: item.Term()}
+	}
+	return infer.NewIndex(entries), nil
+}
