@@ -292,7 +292,7 @@ func TestTheDescriptionOfTheAPIIsWhole(t *testing.T) {
 		Components struct{ Schemas map[string]any }
 	}
 	text := s.ask(200, "GET", "/openapi.json", "", &doc)
-	if !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Paths) != 7 {
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Paths) != 8 {
 		t.Errorf("version %s, %d paths", doc.OpenAPI, len(doc.Paths))
 	}
 	for _, part := range strings.Split(text, `"$ref":"#/components/schemas/`)[1:] {

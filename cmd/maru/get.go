@@ -130,6 +130,9 @@ func (c *client) find(ctx context.Context, kind manifest.Kind, written string) (
 	case len(found) == 1:
 		return l, nil
 	case len(found) > 1:
+		if here, err := projectOf("."); err == nil && slices.Contains(found, here+"/"+name) { // the folder one works in
+			return listed{Kind: kind.Name, Project: here, Name: name}, nil
+		}
 		return l, problem.New("resource.ambiguous", 409, lang.F("%s 라는 이름이 여럿입니다: %s", "several are called %s: %s", name, strings.Join(found, ", "))).
 			Hinting(lang.T("사업/이름 으로 쓰세요", "write project/name"))
 	}

@@ -56,12 +56,12 @@ func inferCommand(reader lang.Tag) *cobra.Command {
 		if *header >= 0 {
 			options.Header = header
 		}
-		project, err := hasProject(".")
+		project, err := projectOf(".")
 		if err != nil {
 			return err
 		}
 		for n, path := range args {
-			o := infer.Options{Name: *name, Terms: terms, Project: !project && n == 0}
+			o := infer.Options{Name: *name, Terms: terms, Project: project == "" && n == 0}
 			if o.Folder, err = filepath.Abs("."); err != nil {
 				return err
 			}
@@ -116,27 +116,28 @@ func readAs(t *tabular.Table, asked tabular.Options) manifest.Source {
 	return s
 }
 
-// hasProject reports whether a manifest in a folder or above it, up to the root of its files, makes it a project.
-func hasProject(dir string) (bool, error) {
+// projectOf is the name of the project whose document lies in a folder, or "".
+func projectOf(dir string) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return false, fmt.Errorf("look for a project: %w", err)
+		return "", fmt.Errorf("look for a project: %w", err)
 	}
+	files := map[string]string{}
 	for _, e := range entries {
 		if e.IsDir() || !manifest.IsManifest(e.Name()) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
-			return false, fmt.Errorf("look for a project: %w", err)
+			return "", fmt.Errorf("look for a project: %w", err)
 		}
-		for line := range strings.Lines(string(text)) {
-			if strings.TrimSpace(line) == "kind: Project" {
-				return true, nil
-			}
-		}
+		files[e.Name()] = string(text)
 	}
-	return false, nil
+	set, _ := manifest.Parse(files, nil) // what is wrong with them, plan says
+	if len(set.Projects) == 0 {
+		return "", nil
+	}
+	return set.Projects[0], nil
 }
 
 // terms are the terms of the server's catalog.
