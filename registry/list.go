@@ -169,11 +169,10 @@ func (r *Registry) list(ctx context.Context, tx *db.Tx, d *catalog.Dataset, q Qu
 		return nil, err
 	}
 	l.wanted = len(l.fields)
-	for _, name := range t.key {
-		if slices.ContainsFunc(l.order, func(o order) bool { return o.column == name }) {
-			continue
+	for _, k := range t.keyOrder() {
+		if !slices.ContainsFunc(l.order, func(o order) bool { return o.column == k.column }) {
+			l.order = append(l.order, k)
 		}
-		l.order = append(l.order, order{column: name, typ: t.keyType(name)})
 	}
 	if q.Filter != "" {
 		condition, args, err := r.condition(d, q.Filter, l.dialect)

@@ -46,6 +46,7 @@ func Open(ctx context.Context, d *db.DB, files blob.Store, now func() time.Time)
 type table struct {
 	*catalog.Dataset
 	id     int64
+	built  int64    // the revision that made the physical table, which names it
 	shaped int64    // the revision that gave it its shape
 	name   string   // quoted
 	key    []string // the columns that identify a record: the key fields, or idColumn
@@ -63,8 +64,11 @@ const (
 	idColumn     = "_id" // of datasets without key fields
 )
 
-func tableOf(d *catalog.Dataset, id int64) *table {
-	t := &table{Dataset: d, id: id, name: db.Quote(fmt.Sprintf("d%d_%.40s", id, fieldForm(d.Name))), key: d.Spec.Key}
+// tableOf is the table of a dataset that a revision made. A table that is made anew has another name, so that no statement that
+// a connection has prepared for the former one is used for it.
+func tableOf(d *catalog.Dataset, id, built int64) *table {
+	t := &table{Dataset: d, id: id, built: built, key: d.Spec.Key}
+	t.name = t.called(fmt.Sprintf("%.40s", fieldForm(d.Name)))
 	for _, k := range t.key {
 		t.keyAt = append(t.keyAt, slices.IndexFunc(d.Fields, func(f catalog.Field) bool { return f.Name == k }))
 	}
@@ -72,6 +76,11 @@ func tableOf(d *catalog.Dataset, id int64) *table {
 		t.key = []string{idColumn}
 	}
 	return t
+}
+
+// called is the quoted name of the table, or of something that belongs to it.
+func (t *table) called(what string) string {
+	return db.Quote(fmt.Sprintf("d%d_%d_%s", t.id, t.built, what))
 }
 
 // fieldForm writes a resource's name as one that tables bear.
@@ -87,8 +96,8 @@ func fieldForm(name string) string {
 
 // table finds the table of a dataset and checks that the dataset is of the shape the table has now.
 func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*table, error) {
-	var id, shaped int64
-	err := tx.QueryRow(ctx, "SELECT id, shaped FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &shaped)
+	var id, built, shaped int64
+	err := tx.QueryRow(ctx, "SELECT id, built, shaped FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &built, &shaped)
 	if db.NoRows(err) || (err == nil && shaped > d.Revision) {
 		return nil, problem.New("catalog.moved", 409, lang.F("데이터셋 %s 의 정의가 방금 바뀌었습니다", "the definition of the dataset %s has just changed", d.Path())).
 			Hinting(lang.T("다시 시도하세요", "try again"))
@@ -96,7 +105,7 @@ func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*t
 	if err != nil {
 		return nil, fmt.Errorf("find the table of %s: %w", d.Path(), err)
 	}
-	t := tableOf(d, id)
+	t := tableOf(d, id, built)
 	t.shaped = shaped
 	return t, nil
 }

@@ -45,7 +45,7 @@ func openRoom(t testing.TB, address string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := catalog.Open(t.Context(), d, fake.Now, onlyNew{r})
+	c, err := catalog.Open(t.Context(), d, fake.Now, r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,10 +15,10 @@ import (
 // create makes the table of a dataset that had none.
 func (r *Registry) create(ctx context.Context, tx *db.Tx, d *catalog.Dataset) error {
 	var id int64
-	if err := tx.QueryRow(ctx, "INSERT INTO dataset_table (project, dataset, shaped) VALUES (?, ?, ?) RETURNING id", d.Project, d.Name, d.Revision).Scan(&id); err != nil {
+	if err := tx.QueryRow(ctx, "INSERT INTO dataset_table (project, dataset, shaped, built) VALUES (?, ?, ?, ?) RETURNING id", d.Project, d.Name, d.Revision, d.Revision).Scan(&id); err != nil {
 		return fmt.Errorf("number the table of %s: %w", d.Path(), err)
 	}
-	t := tableOf(d, id)
+	t := tableOf(d, id, d.Revision)
 	if _, err := tx.Exec(ctx, t.definition(tx.Dialect())); err != nil {
 		return fmt.Errorf("make the table of %s: %w", d.Path(), err)
 	}
@@ -34,7 +34,7 @@ func (t *table) definition(dialect db.Dialect) string {
 	for i := range t.Fields {
 		columns = append(columns, t.column(&t.Fields[i], dialect))
 	}
-	columns = append(columns, "PRIMARY KEY ("+db.Quotes(t.key)+")")
+	columns = append(columns, "CONSTRAINT "+t.called("key")+" PRIMARY KEY ("+db.Quotes(t.key)+")")
 	statement := "CREATE TABLE " + t.name + " (\n  " + strings.Join(columns, ",\n  ") + "\n)"
 	if dialect == db.SQLite {
 		statement += " STRICT"
@@ -46,7 +46,7 @@ func (t *table) definition(dialect db.Dialect) string {
 // order of its pages.
 func (t *table) indexes(ctx context.Context, tx *db.Tx) error {
 	for i, set := range t.Spec.Unique {
-		if err := t.index(ctx, tx, "CREATE UNIQUE INDEX ", fmt.Sprintf("d%d_u%d", t.id, i), set); err != nil {
+		if err := t.index(ctx, tx, "CREATE UNIQUE INDEX ", t.called(fmt.Sprintf("u%d", i)), set); err != nil {
 			return err
 		}
 	}
@@ -57,7 +57,7 @@ func (t *table) indexes(ctx context.Context, tx *db.Tx) error {
 				columns = append(columns, k)
 			}
 		}
-		if err := t.index(ctx, tx, "CREATE INDEX ", fmt.Sprintf("d%d_i%d", t.id, i), columns); err != nil {
+		if err := t.index(ctx, tx, "CREATE INDEX ", t.called(fmt.Sprintf("i%d", i)), columns); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func (t *table) index(ctx context.Context, tx *db.Tx, statement, name string, co
 			list[i] += " NULLS FIRST" // as SQLite orders
 		}
 	}
-	if _, err := tx.Exec(ctx, statement+db.Quote(name)+" ON "+t.name+" ("+strings.Join(list, ", ")+")"); err != nil {
+	if _, err := tx.Exec(ctx, statement+name+" ON "+t.name+" ("+strings.Join(list, ", ")+")"); err != nil {
 		return fmt.Errorf("index %s of %s: %w", strings.Join(columns, ", "), t.Path(), err)
 	}
 	return nil

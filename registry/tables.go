@@ -2,29 +2,174 @@ package registry
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/manifest"
 )
 
 // Plan implements catalog.Tables.
-func (r *Registry) Plan(_ context.Context, _ *db.Tx, before, after *catalog.Snapshot, _ bool) (steps []catalog.Step, _ []manifest.Finding, _ error) {
+func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	for _, d := range after.Datasets() {
-		if before.Dataset(d.Project, d.Name) == nil {
+		old := before.Dataset(d.Project, d.Name)
+		if old == nil {
 			steps = append(steps, createStep(d))
+			continue
+		}
+		s := shapeOf(old, d)
+		if s == nil {
+			continue
+		}
+		t, err := r.table(ctx, tx, old)
+		if err != nil {
+			return nil, nil, err
+		}
+		more, faults, err := s.weigh(ctx, tx, t, allowLoss)
+		if err != nil {
+			return nil, nil, err
+		}
+		steps, findings = append(steps, more...), append(findings, faults...)
+	}
+	for _, old := range gone(before, after) {
+		t, err := r.table(ctx, tx, old)
+		if err != nil {
+			return nil, nil, err
+		}
+		n, err := t.rows(ctx, tx)
+		if err != nil {
+			return nil, nil, err
+		}
+		text := lang.F("표를 없앱니다. 레코드 %d개와 그 이력은 파일로 남깁니다", "drop its table; its %d records and their history are kept in a file", n)
+		if n == 0 {
+			text = lang.T("빈 표를 없앱니다", "drop its empty table")
+		}
+		steps = append(steps, catalog.Step{Dataset: old.Key(), Text: text, Loses: n})
+		if n > 0 && !allowLoss {
+			findings = append(findings, old.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("데이터셋 %[1]s 을(를) 없애면 레코드 %[2]d개를 잃습니다", "without the dataset %[1]s its %[2]d records are lost", old.Path(), n), withLoss))
 		}
 	}
-	return steps, nil, nil
+	return steps, findings, nil
 }
 
-// Apply implements catalog.Tables.
-func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, _ bool) error {
+var withLoss = lang.T("그래도 하려면 --allow-data-loss 를 붙이세요. 없애기 전에 파일로 남깁니다", "add --allow-data-loss to do it all the same; what goes is first written to a file")
+
+// gone lists the datasets that are no longer there.
+func gone(before, after *catalog.Snapshot) (out []*catalog.Dataset) {
+	for _, d := range before.Datasets() {
+		if after.Dataset(d.Project, d.Name) == nil {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Apply implements catalog.Tables. What the data say against it is looked at again, for they may have changed since the plan.
+func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, allowLoss bool) error {
+	for _, old := range gone(before, after) {
+		if err := r.drop(ctx, tx, old, after.Revision, allowLoss); err != nil {
+			return err
+		}
+	}
 	for _, d := range after.Datasets() {
-		if before.Dataset(d.Project, d.Name) == nil {
+		old := before.Dataset(d.Project, d.Name)
+		if old == nil {
 			if err := r.create(ctx, tx, d); err != nil {
 				return err
 			}
+			continue
+		}
+		s := shapeOf(old, d)
+		if s == nil {
+			continue
+		}
+		if err := r.reshape(ctx, tx, s, allowLoss); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse says that a plan can't be applied to the data as they have become.
+func refuse(f manifest.Finding) error {
+	p := problem.New("plan.data", 409, lang.F("계획한 뒤 자료가 바뀌어 적용할 수 없습니다: %s", "the data have changed since the plan, so it can't be applied: %s", f.Message))
+	return p.Hinting(lang.T("다시 maru plan 을 하세요", "plan again"))
+}
+
+// reshape changes a table to its dataset's next shape.
+func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss bool) error {
+	t, err := r.table(ctx, tx, s.before)
+	if err != nil {
+		return err
+	}
+	if err := tx.Lock(ctx, "records "+t.Path()); err != nil {
+		return fmt.Errorf("lock the records of %s: %w", t.Path(), err)
+	}
+	_, findings, err := s.weigh(ctx, tx, t, allowLoss)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.Severity == manifest.Error {
+			return refuse(f)
+		}
+	}
+	next := tableOf(s.after, t.id, t.built)
+	for _, i := range s.dropped {
+		if err := r.keepColumn(ctx, tx, t, &s.before.Fields[i], s.after.Revision); err != nil {
+			return err
+		}
+	}
+	if s.rebuilds() {
+		next = tableOf(s.after, t.id, s.after.Revision)
+		err = s.rebuild(ctx, tx, t, next)
+	} else {
+		err = s.alter(ctx, tx, t, next)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE dataset_table SET shaped = ?, built = ? WHERE id = ?", s.after.Revision, next.built, t.id); err != nil {
+		return fmt.Errorf("note the shape of %s: %w", t.Path(), err)
+	}
+	return nil
+}
+
+// drop takes a dataset's table away, after its rows are written to files.
+func (r *Registry) drop(ctx context.Context, tx *db.Tx, d *catalog.Dataset, revision int64, allowLoss bool) error {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	if err := tx.Lock(ctx, "records "+t.Path()); err != nil {
+		return fmt.Errorf("lock the records of %s: %w", t.Path(), err)
+	}
+	n, err := t.rows(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if n > 0 && !allowLoss {
+		return refuse(d.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("데이터셋 %s 에 레코드가 있습니다", "the dataset %s has records", d.Path()), withLoss))
+	}
+	if n > 0 {
+		if err := r.keepRecords(ctx, tx, t, revision); err != nil {
+			return err
+		}
+	}
+	if err := r.keepHistory(ctx, tx, t, revision); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "DROP TABLE "+t.name); err != nil {
+		return fmt.Errorf("drop the table of %s: %w", t.Path(), err)
+	}
+	for _, statement := range []string{
+		"DELETE FROM import_rejected WHERE run IN (SELECT id FROM import_run WHERE dataset_id = ?)", "DELETE FROM import_run WHERE dataset_id = ?",
+		"DELETE FROM former WHERE dataset_id = ?", "DELETE FROM profile WHERE dataset_id = ?", "DELETE FROM change WHERE dataset_id = ?", "DELETE FROM dataset_table WHERE id = ?",
+	} {
+		if _, err := tx.Exec(ctx, statement, t.id); err != nil {
+			return fmt.Errorf("drop the table of %s: %w", t.Path(), err)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ CREATE TABLE dataset_table (
   project TEXT NOT NULL,
   dataset TEXT NOT NULL,
   shaped  BIGINT NOT NULL,
+  built   BIGINT NOT NULL,
   UNIQUE (project, dataset)
 );
 CREATE TABLE change (
