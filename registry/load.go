@@ -187,7 +187,14 @@ func (w *loading) uniques() string {
 // present reads the records that have the keys of a chunk.
 func (w *loading) present(ctx context.Context, chunk []incoming) (map[string]*Record, error) {
 	var args []any
-	tuple := "(" + db.Marks(len(w.key)) + ")"
+	marks := make([]string, len(w.key))
+	for i, name := range w.key {
+		if marks[i] = "?"; w.tx.Dialect() == db.Postgres { // which takes what it isn't told for text
+			typ, _, _ := strings.Cut(sqlType(w.keyType(name), db.Postgres), " COLLATE")
+			marks[i] = "CAST(? AS " + typ + ")"
+		}
+	}
+	tuple := "(" + strings.Join(marks, ", ") + ")"
 	tuples := make([]string, len(chunk))
 	for i, in := range chunk {
 		tuples[i] = tuple

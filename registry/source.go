@@ -34,8 +34,8 @@ const (
 	spoolNames = "maru-source-*"
 )
 
-// ReadSource brings what a dataset's source has now into the dataset, as one import. Its error is the source's; a file that doesn't fit ends the
-// import as failed.
+// ReadSource brings what a dataset's source has now into the dataset, as one import. What is wrong with the source or its file ends the import as
+// failed, so that it is seen where imports are; that is no error.
 func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(project, name string) *catalog.Dataset, project, name string, open Opener) (*Import, error) {
 	d := dataset(project, name)
 	if d == nil || d.Spec.Source == nil {
@@ -49,6 +49,9 @@ func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(pr
 	defer spool.Close()
 	hash := sha256.New()
 	file, err := from.copy(ctx, d.Spec.Source, io.MultiWriter(spool, hash))
+	if p := problem.As(err); p != nil && ctx.Err() == nil {
+		return r.failSource(ctx, d, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +78,31 @@ func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(pr
 	return r.Import(ctx, i.ID)
 }
 
+// failSource keeps among a dataset's imports that its source can't be read.
+func (r *Registry) failSource(ctx context.Context, d *catalog.Dataset, p *problem.Problem) (*Import, error) {
+	i, err := r.Begin(ctx, By{Actor: "source", Via: "source"}, d, Upload{File: sourceName(d.Spec.Source), Size: 1, Fingerprint: "source failed"})
+	if err != nil {
+		return nil, err
+	}
+	return i, r.end(ctx, i, Failed, wholly(p))
+}
+
+// sourceName is what a source's file is called.
+func sourceName(from *manifest.Source) string {
+	switch {
+	case from.File != "":
+		return path.Base(from.File)
+	case from.HTTP != "":
+		return "source.json"
+	}
+	return "source.jsonl"
+}
+
 // copy writes what a source has to w, and says what to call it.
 func (s Sources) copy(ctx context.Context, from *manifest.Source, w io.Writer) (string, error) {
 	switch {
 	case from.File != "":
-		return path.Base(from.File), s.file(from.File, w)
+		return sourceName(from), s.file(from.File, w)
 	case from.HTTP != "":
 		body, err := s.Client.Get(ctx, from.HTTP, maxSource)
 		if err != nil {
@@ -87,9 +110,9 @@ func (s Sources) copy(ctx context.Context, from *manifest.Source, w io.Writer) (
 		}
 		defer body.Close()
 		_, err = io.Copy(w, body)
-		return "source.json", err
+		return sourceName(from), err
 	}
-	return "source.jsonl", s.pages(ctx, from.OpenAPI, w)
+	return sourceName(from), s.pages(ctx, from.OpenAPI, w)
 }
 
 func (s Sources) file(name string, w io.Writer) error {

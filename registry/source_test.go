@@ -1,0 +1,102 @@
+package registry
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/fetch"
+	"github.com/maru-city/maru/tabular"
+)
+
+// readTable opens a file as the program does.
+func readTable(file io.ReaderAt, size int64, name string, d *catalog.Dataset) (*TableFile, error) {
+	t, err := tabular.Open(file, size, name, tabular.Options{Items: d.Spec.Source.Items})
+	if err != nil {
+		return nil, err
+	}
+	return &TableFile{Columns: t.Columns, Read: t.Read, Rows: func(yield func(TableRow, error) bool) {
+		t.Rows()(func(r tabular.Row, err error) bool { return yield(TableRow(r), err) })
+	}}, nil
+}
+
+// city is a server with an open API of n rows, and what else sources may be.
+func cityServer(t *testing.T, n int) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/key/json/parks/{from}/{to}/", func(w http.ResponseWriter, r *http.Request) {
+		from, err := strconv.Atoi(r.PathValue("from"))
+		to, err2 := strconv.Atoi(r.PathValue("to"))
+		if err != nil || err2 != nil || to-from >= 1000 {
+			fmt.Fprint(w, `{"RESULT": {"CODE": "ERROR-336", "MESSAGE": "데이터요청은 한번에 최대 1000건을 넘을 수 없습니다."}}`)
+			return
+		}
+		var rows []string
+		for i := from; i <= min(to, n); i++ {
+			rows = append(rows, fmt.Sprintf("{\"ID\": %d,\n\"NAME\": \"공원 %[1]d\"}", i))
+		}
+		fmt.Fprintf(w, `{"parks": {"list_total_count": %d, "RESULT": {"CODE": "INFO-000", "MESSAGE": "정상 처리되었습니다"}, "row": [%s]}}`, n, strings.Join(rows, ","))
+	})
+	mux.HandleFunc("/wrong/{from}/{to}/", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"RESULT": {"CODE": "INFO-100", "MESSAGE": "인증키가 유효하지 않습니다."}}`)
+	})
+	mux.HandleFunc("/list", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"data": {"items": [{"id": 1, "name": "가"}, {"id": 2, "name": "나"}]}}`)
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestSourcesAreRead(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		server := cityServer(t, 2345)
+		folder := t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, "parks.csv"), []byte("id,name\n1,가\nx,나\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		root, err := os.OpenRoot(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer root.Close()
+		from := Sources{Folder: root, Client: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})}
+		for i, c := range []struct {
+			source string
+			state  ImportState
+			tally  Tally
+			reason string
+		}{
+			{"{file: parks.csv}", Done, Tally{Loaded: 1, Rejected: 1}, ""},
+			{"{file: nothing.csv}", Failed, Tally{}, "nothing.csv"},
+			{"{http: \"" + server.URL + "/list\", items: data.items}", Done, Tally{Loaded: 1, Unchanged: 1}, ""},
+			{"{http: \"" + server.URL + "/nowhere\"}", Failed, Tally{}, "404"},
+			{"{openapi: \"" + server.URL + "/api/key/json/parks/{from}/{to}/\", map: {ID: id, NAME: name}}", Done, Tally{Loaded: 2343, Changed: 2}, ""},
+			{"{openapi: \"" + server.URL + "/wrong/{from}/{to}/\"}", Failed, Tally{}, "INFO-100"},
+		} {
+			d := r.apply(t, "kind: Dataset\nname: parks\ntitle: 공원\nkey: [id]\nfields:\n  id: {type: int}\n  name: {type: string}\nsource: "+c.source+"\n")
+			got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, d.Project, d.Name, readTable)
+			if err != nil {
+				t.Fatalf("%d: %v", i, err)
+			}
+			if got.State != c.state || got.Tally != c.tally || !strings.Contains(got.Reason.In("en"), c.reason) || strings.Contains(got.Reason.In("en"), "/key/") {
+				t.Errorf("%s: %+v", c.source, got)
+			}
+		}
+		d := r.catalog.Snapshot().Datasets()[0]
+		if all, err := r.Imports(t.Context(), d, 100); err != nil || len(all) != 6 {
+			t.Errorf("a source that can't be read stands among the imports: %d %v", len(all), err)
+		}
+		if got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, "trial", "gone", readTable); got != nil || err != nil {
+			t.Errorf("a source that has gone: %+v %v", got, err)
+		}
+	})
+}
