@@ -51,12 +51,28 @@ func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started 
 	huma.Register(h, op("delete-record", http.MethodDelete, records+"/{key}", "Delete a record; its history stays", 409, 428), a.delete)
 	huma.Register(h, op("list-record-history", http.MethodGet, records+"/{key}/history", "What a record was and is, the newest first"), a.history)
 	huma.Register(h, op("get-profile", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/profile", "What values the fields have"), a.profile)
+	huma.Register(h, op("describe-dataset", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/openapi.json", "The OpenAPI description of one dataset's API, with its fields"),
+		func(_ context.Context, in *DatasetPath) (*struct{ Body json.RawMessage }, error) {
+			d, err := a.dataset(*in)
+			if err != nil {
+				return nil, err
+			}
+			text, err := describe(h.OpenAPI(), d)
+			return &struct{ Body json.RawMessage }{text}, err
+		})
 	a.serveImports(h)
 }
 
+// The schemas of records, which a dataset's own description makes exact.
+const (
+	valuesSchema = "RecordValues"
+	recordSchema = "Record"
+)
+
 // Schema describes the fields of a record in general; those of one dataset are in its own description.
-func (Values) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "The fields of the dataset. What begins with an underscore is left out."}
+func (Values) Schema(schemas huma.Registry) *huma.Schema {
+	schemas.Map()[valuesSchema] = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "The fields of the dataset. What begins with an underscore is left out."}
+	return &huma.Schema{Ref: "#/components/schemas/" + valuesSchema}
 }
 
 // UnmarshalJSON keeps numbers as they are written.
@@ -67,14 +83,15 @@ func (v *Values) UnmarshalJSON(text []byte) error {
 }
 
 // Schema describes a record in general.
-func (*Record) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{
+func (*Record) Schema(schemas huma.Registry) *huma.Schema {
+	schemas.Map()[recordSchema] = &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true, Required: []string{keyMember, versionMember}, Description: "The fields of the dataset, and:",
 		Properties: map[string]*huma.Schema{
 			keyMember:     {Type: huma.TypeString, Description: "Names the record in paths: its key fields joined by commas"},
 			versionMember: {Type: huma.TypeInteger, Format: "int64", Description: "The change that made it; its ETag"},
 		},
 	}
+	return &huma.Schema{Ref: "#/components/schemas/" + recordSchema}
 }
 
 // DatasetPath is a dataset in an address of the API.
@@ -129,10 +146,8 @@ func (in *listInput) query() Query {
 
 // listResponse describes a page and the downloads.
 func listResponse(schemas huma.Registry) *huma.Response {
-	record := (&Record{}).Schema(schemas)
-	schemas.Map()["Record"] = record
 	page := &huma.Schema{Type: huma.TypeObject, Required: []string{"items"}, Properties: map[string]*huma.Schema{
-		"items": {Type: huma.TypeArray, Items: &huma.Schema{Ref: "#/components/schemas/Record"}},
+		"items": {Type: huma.TypeArray, Items: (&Record{}).Schema(schemas)},
 		"next":  {Type: huma.TypeString, Description: "The cursor of the next page; absent at the end"},
 	}}
 	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}

@@ -88,6 +88,9 @@ func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Uploa
 		if !db.NoRows(err) {
 			return fmt.Errorf("look for an unfinished import: %w", err)
 		}
+		if err := t.forgetRuns(ctx, tx); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, `INSERT INTO import_run (dataset_id, project, dataset, file, size, fingerprint, dry_run, actor, via, state, started)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`, t.id, d.Project, d.Name, u.File, u.Size, u.Fingerprint, encode(u.DryRun, tx.Dialect()),
 			by.Actor, by.Via, Receiving, manifest.FormatDatetime(out.Started)).Scan(&out.ID)
@@ -96,6 +99,28 @@ func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Uploa
 		return nil, err
 	}
 	return out, nil
+}
+
+// keptRuns is how many imports of a dataset are remembered, with the rows they rejected.
+const keptRuns = 200
+
+// forgetRuns forgets the oldest imports that have ended.
+func (t *table) forgetRuns(ctx context.Context, tx *db.Tx) error {
+	var oldest int64
+	err := tx.QueryRow(ctx, "SELECT id FROM import_run WHERE dataset_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?", t.id, keptRuns-2).Scan(&oldest)
+	if db.NoRows(err) {
+		return nil
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "DELETE FROM import_rejected WHERE run IN (SELECT id FROM import_run WHERE dataset_id = ? AND id < ? AND state IN ('done', 'failed'))", t.id, oldest)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "DELETE FROM import_run WHERE dataset_id = ? AND id < ? AND state IN ('done', 'failed')", t.id, oldest)
+	}
+	if err != nil {
+		return fmt.Errorf("forget old imports of %s: %w", t.Path(), err)
+	}
+	return nil
 }
 
 const importColumns = `id, project, dataset, file, size, received, fingerprint, dry_run, actor, via, state, started, ended, rows_read, bytes_read,

@@ -210,3 +210,18 @@ func TestARunSeesTheDefinitionOfItsDay(t *testing.T) {
 		}
 	})
 }
+
+func TestOldImportsAreForgotten(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		d := r.apply(t, libraries)
+		for i := range keptRuns + 3 {
+			if r.load(t, t.Context(), r.upload(t, d, fmt.Sprintf("code,name\nA%d,가%[1]d\nx,나\n", i), false)).State != Done {
+				t.Fatal(i)
+			}
+		}
+		all, err := r.Imports(t.Context(), d, 10*keptRuns)
+		if err != nil || len(all) != keptRuns {
+			t.Errorf("%d %v", len(all), err)
+		}
+	})
+}

@@ -175,6 +175,11 @@ func takeUp(ctx context.Context, d *db.DB, node string) error {
 		left, args = "state = 'running' AND attempted_by[array_length(attempted_by, 1)] = ?", []any{node}
 	}
 	err := d.Write(ctx, func(tx *db.Tx) error {
+		if d.Dialect == db.SQLite { // nobody else leads: don't wait for the term of the one who was killed to end
+			if _, err := tx.Exec(ctx, "DELETE FROM river_leader"); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, "UPDATE river_job SET state = 'available' WHERE "+left, args...)
 		return err
 	})
