@@ -2,18 +2,16 @@ package registry
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/maru-city/maru/engine/httpd"
 )
 
 func TestADatasetDescribesItsOwnAPI(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		d := r.apply(t, libraries)
-		api := humago.New(http.NewServeMux(), huma.DefaultConfig("t", "1"))
+		api := httpd.New(httpd.Options{Title: "t", Version: "1"}).API()
 		r.Serve(api, r.catalog.Snapshot, func(int64) {})
 		text, err := describe(api.OpenAPI(), d)
 		if err != nil {
