@@ -172,7 +172,13 @@ func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, er
 		}
 		return &huma.StreamResponse{Body: func(h huma.Context) { a.download(h, d, q, form, in.BOM) }}, nil
 	}
-	page, err := a.List(ctx, d, q)
+	short, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	page, err := a.List(short, d, q)
+	if short.Err() != nil && ctx.Err() == nil {
+		return nil, problem.New("list.slow", 503, lang.F("%d초 안에 찾지 못했습니다", "it wasn't found within %d seconds", int(listTime.Seconds()))).
+			Hinting(lang.T("조건을 좁히거나, 자주 찾는 항목을 매니페스트의 index: 에 쓰세요", "narrow the filter, or name the fields in the manifest's index:"))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +209,9 @@ func (p *Page) JSON() []byte {
 	b.WriteString("}\n")
 	return []byte(b.String())
 }
+
+// listTime is how long a page may take.
+const listTime = 30 * time.Second
 
 // stalled is how long a client may take in nothing of a download.
 const stalled = time.Minute

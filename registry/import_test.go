@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
@@ -222,6 +223,36 @@ func TestOldImportsAreForgotten(t *testing.T) {
 		all, err := r.Imports(t.Context(), d, 10*keptRuns)
 		if err != nil || len(all) != keptRuns {
 			t.Errorf("%d %v", len(all), err)
+		}
+	})
+}
+
+func TestAFileThatNeverComesWholeIsForgotten(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		d := r.apply(t, libraries)
+		i, err := r.Begin(t.Context(), clerk, d, Upload{File: "x.csv", Fingerprint: "x", Size: 2 * ChunkBytes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Receive(t.Context(), i.ID, 0, strings.NewReader(strings.Repeat("x", ChunkBytes))); err != nil {
+			t.Fatal(err)
+		}
+		r.clock.Advance(6 * 24 * time.Hour)
+		if err := r.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.Import(t.Context(), i.ID); err != nil || got.State != Receiving {
+			t.Fatalf("after six days: %+v %v", got, err)
+		}
+		r.clock.Advance(2 * 24 * time.Hour)
+		if err := r.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.Import(t.Context(), i.ID); err != nil || got.State != Failed {
+			t.Fatalf("after eight days: %+v %v", got, err)
+		}
+		if _, _, err := r.files.Open(t.Context(), chunkKey(i.ID, 0)); err == nil {
+			t.Error("its parts are still there")
 		}
 	})
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
 )
 
 // Receive takes the part of an import's file that begins at offset, which must be where the last one ended. It returns the import as it then is:
@@ -55,6 +57,27 @@ func (r *Registry) forget(ctx context.Context, i *Import) error {
 	for n := int64(0); n*ChunkBytes < i.Size; n++ {
 		if err := r.files.Delete(ctx, chunkKey(i.ID, n)); err != nil {
 			return fmt.Errorf("delete the file of import %d: %w", i.ID, err)
+		}
+	}
+	return nil
+}
+
+// uploadLife is how long a file may be on its way.
+const uploadLife = 7 * 24 * time.Hour
+
+// Sweep ends the imports whose files never came whole, and deletes what came of them.
+func (r *Registry) Sweep(ctx context.Context) error {
+	var old []*Import
+	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
+		old, err = r.importRuns(ctx, tx, "state = ? AND started < ?", Receiving, manifest.FormatDatetime(r.now().Add(-uploadLife)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, i := range old {
+		if err := r.end(ctx, i, Failed, lang.T("파일이 끝까지 오지 않아 이레 뒤에 지웠습니다", "the file never came whole and was deleted after seven days")); err != nil {
+			return err
 		}
 	}
 	return nil

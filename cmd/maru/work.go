@@ -96,6 +96,9 @@ func (s *server) startImport(id int64) {
 
 // begin takes up what was left undone and keeps the schedules as the catalog says, until ctx ends.
 func (s *server) begin(ctx context.Context) error {
+	if err := s.registry.Sweep(ctx); err != nil {
+		return err
+	}
 	left, err := s.registry.Unfinished(ctx)
 	if err != nil {
 		return err
