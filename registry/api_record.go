@@ -1,0 +1,190 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// RecordOutput is a record with its version.
+type RecordOutput struct {
+	ETag string `header:"ETag"`
+	Body *Record
+}
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+func outputOf(rec *Record) *RecordOutput { return &RecordOutput{etag(rec.Version), rec} }
+
+func (a *api) get(ctx context.Context, in *struct {
+	RecordPath
+	IfNoneMatch string `header:"If-None-Match" maxLength:"200"`
+},
+) (*RecordOutput, error) {
+	d, err := a.dataset(in.DatasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := a.Get(ctx, d, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	if in.IfNoneMatch == etag(rec.Version) {
+		return nil, huma.Status304NotModified()
+	}
+	return outputOf(rec), nil
+}
+
+type createdOutput struct {
+	RecordOutput
+	Location string `header:"Location"`
+}
+
+func (a *api) create(ctx context.Context, in *struct {
+	DatasetPath
+	Body Values
+},
+) (*createdOutput, error) {
+	d, err := a.dataset(in.DatasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := a.Create(ctx, By{Actor: local, Via: "api"}, d, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &createdOutput{*outputOf(rec), "/api/v1/datasets/" + d.Path() + "/records/" + url.PathEscape(rec.Key)}, nil
+}
+
+// IfMatch is the version that a change is meant for.
+type IfMatch struct {
+	Header string `header:"If-Match" maxLength:"200" doc:"The ETag that was read, or * for whatever there is"`
+}
+
+// read understands the header; an ETag of another form matches nothing there is.
+func (m IfMatch) read() Match {
+	if m.Header == "*" {
+		return Match{Any: true}
+	}
+	if m.Header == "" {
+		return Match{}
+	}
+	n, err := strconv.ParseInt(strings.Trim(m.Header, `"`), 10, 64)
+	if err != nil || n <= 0 {
+		return Match{Version: -1}
+	}
+	return Match{Version: n}
+}
+
+type changeInput struct {
+	RecordPath
+	IfMatch
+	Body Values
+}
+
+func (a *api) put(ctx context.Context, in *changeInput) (*struct {
+	Status int
+	RecordOutput
+}, error,
+) {
+	d, err := a.dataset(in.DatasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, created, err := a.Put(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read(), in.Body)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Status int
+		RecordOutput
+	}{http.StatusOK, *outputOf(rec)}
+	if created {
+		out.Status = http.StatusCreated
+	}
+	return out, nil
+}
+
+func (a *api) patch(ctx context.Context, in *changeInput) (*RecordOutput, error) {
+	d, err := a.dataset(in.DatasetPath)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := a.Patch(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read(), in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return outputOf(rec), nil
+}
+
+func (a *api) delete(ctx context.Context, in *struct {
+	RecordPath
+	IfMatch
+},
+) (*struct{}, error) {
+	d, err := a.dataset(in.DatasetPath)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.Delete(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read())
+}
+
+// versionBody is one state of a record.
+type versionBody struct {
+	Version  int64     `json:"version"`
+	At       time.Time `json:"at"`
+	Actor    string    `json:"actor"`
+	Via      string    `json:"via" doc:"api, import, source or demo"`
+	Revision int64     `json:"revision" doc:"Of the catalog, at the time"`
+	Deleted  bool      `json:"deleted,omitempty"`
+	Values   Values    `json:"values,omitempty" doc:"The fields of its day"`
+}
+
+func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
+	Body struct {
+		Items []versionBody `json:"items"`
+	}
+}, error,
+) {
+	d, err := a.dataset(in.DatasetPath)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.History(ctx, d, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Body struct {
+			Items []versionBody `json:"items"`
+		}
+	}{}
+	for _, v := range all {
+		item := versionBody{Version: v.ID, At: v.At, Actor: v.Actor, Via: v.Via, Revision: v.Revision, Deleted: v.Deleted}
+		if len(v.Values) > 0 {
+			if err := item.Values.UnmarshalJSON(v.Values); err != nil {
+				return nil, fmt.Errorf("read version %d: %w", v.ID, err)
+			}
+		}
+		out.Body.Items = append(out.Body.Items, item)
+	}
+	return out, nil
+}
+
+func (a *api) profile(ctx context.Context, in *DatasetPath) (*struct{ Body *Profile }, error) {
+	d, err := a.dataset(*in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Profile(ctx, d)
+	if p == nil && err == nil {
+		p = &Profile{At: a.now().UTC().Truncate(time.Second), Fields: []FieldProfile{}}
+	}
+	return &struct{ Body *Profile }{p}, err
+}
