@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/maru-city/maru/catalog"
 )
 
 // RecordOutput is a record with its version.
@@ -41,16 +43,27 @@ func (a *api) get(ctx context.Context, in *struct {
 	return outputOf(rec), nil
 }
 
-type createdOutput struct {
-	RecordOutput
-	Location string `header:"Location"`
+// writtenOutput is a record that was written.
+type writtenOutput struct {
+	Status   int
+	Location string `header:"Location" doc:"Of a new record"`
+	ETag     string `header:"ETag"`
+	Body     *Record
+}
+
+func writtenAs(d *catalog.Dataset, rec *Record, created bool) *writtenOutput {
+	out := &writtenOutput{Status: http.StatusOK, ETag: etag(rec.Version), Body: rec}
+	if created {
+		out.Status, out.Location = http.StatusCreated, "/api/v1/datasets/"+d.Path()+"/records/"+url.PathEscape(rec.Key)
+	}
+	return out
 }
 
 func (a *api) create(ctx context.Context, in *struct {
 	DatasetPath
 	Body Values
 },
-) (*createdOutput, error) {
+) (*writtenOutput, error) {
 	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
@@ -59,7 +72,7 @@ func (a *api) create(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &createdOutput{*outputOf(rec), "/api/v1/datasets/" + d.Path() + "/records/" + url.PathEscape(rec.Key)}, nil
+	return writtenAs(d, rec, true), nil
 }
 
 // IfMatch is the version that a change is meant for.
@@ -88,11 +101,7 @@ type changeInput struct {
 	Body Values
 }
 
-func (a *api) put(ctx context.Context, in *changeInput) (*struct {
-	Status int
-	RecordOutput
-}, error,
-) {
+func (a *api) put(ctx context.Context, in *changeInput) (*writtenOutput, error) {
 	d, err := a.dataset(in.DatasetPath)
 	if err != nil {
 		return nil, err
@@ -101,14 +110,7 @@ func (a *api) put(ctx context.Context, in *changeInput) (*struct {
 	if err != nil {
 		return nil, err
 	}
-	out := &struct {
-		Status int
-		RecordOutput
-	}{http.StatusOK, *outputOf(rec)}
-	if created {
-		out.Status = http.StatusCreated
-	}
-	return out, nil
+	return writtenAs(d, rec, created), nil
 }
 
 func (a *api) patch(ctx context.Context, in *changeInput) (*RecordOutput, error) {

@@ -1,0 +1,87 @@
+package registry
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/maru-city/maru/engine/httpd"
+)
+
+// ask sends a request and returns the answer with its body.
+func ask(t *testing.T, method, address, match, body string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if match != "" {
+		req.Header.Set("If-Match", match)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, strings.TrimSpace(string(text))
+}
+
+func TestRecordsOverHTTP(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		r.apply(t, shapeHead+"key: [id, n]\nfields:\n  id: {type: string}\n  n: {type: int}\n  v: {type: string}\n")
+		s := httpd.New(httpd.Options{Title: "t", Version: "1"})
+		r.Serve(s.API(), r.catalog.Snapshot, func(int64) {})
+		server := httptest.NewServer(s.Handler())
+		defer server.Close()
+		records := server.URL + "/api/v1/datasets/trial/places/records"
+
+		res, body := ask(t, "POST", records, "", `{"id": "x/y, %z", "n": 9007199254740993}`)
+		if res.StatusCode != 201 || body != `{"_key":"x/y%2C %25z,9007199254740993","_version":1,"id":"x/y, %z","n":9007199254740993,"v":null}` {
+			t.Fatal(res.Status, body)
+		}
+		one := server.URL + res.Header.Get("Location")
+		tag := res.Header.Get("ETag")
+		if res, body := ask(t, "GET", one, "", ""); res.StatusCode != 200 || res.Header.Get("ETag") != tag || !strings.HasPrefix(body, `{"_key":"x/y`) {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "PATCH", one, tag, `{"v": "a"}`); res.StatusCode != 200 || !strings.HasSuffix(body, `"v":"a"}`) {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "PUT", one, tag, `{"v": "b"}`); res.StatusCode != 409 || !strings.Contains(body, `"current":{"_key"`) {
+			t.Error("a stale version:", res.Status, body)
+		}
+		if res, body := ask(t, "PUT", one, "*", `{}`); res.StatusCode != 200 || !strings.HasSuffix(body, `"v":null}`) {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "PUT", records+"/new,1", "", `{"id": "new", "n": 1}`); res.StatusCode != 201 || res.Header.Get("Location") == "" {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "GET", records+"?filter=n%20%3E%202&fields=n&limit=1", "", ""); res.StatusCode != 200 || !strings.Contains(body, `"n":9007199254740993}]}`) {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "GET", records+"?as=jsonl&sort=-id", "", ""); res.StatusCode != 200 || len(strings.Split(body, "\n")) != 2 {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "GET", records+"?as=csv&filter=m%3D%3D1", "", ""); res.StatusCode != 400 || !strings.Contains(body, "rule.unknown_field") {
+			t.Error("a wrong filter of a download:", res.Status, body)
+		}
+		if res, body := ask(t, "DELETE", one, "*", ""); res.StatusCode != 204 || body != "" {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "GET", one+"/history", "", ""); res.StatusCode != 200 || strings.Count(body, `"version"`) != 4 {
+			t.Error(res.Status, body)
+		}
+		if res, body := ask(t, "GET", server.URL+"/api/v1/datasets/trial/place/records", "", ""); res.StatusCode != 404 || !strings.Contains(body, "trial/places") {
+			t.Error(res.Status, body)
+		}
+	})
+}
