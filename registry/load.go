@@ -10,6 +10,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/manifest"
 )
 
 // Sizes of what is loaded at once. A batch is one transaction and one change; a chunk is one statement.
@@ -234,9 +235,30 @@ func (w *loading) ours(ctx context.Context, change int64) (bool, error) {
 	return run == w.run, nil
 }
 
-// Load writes rows that the program itself makes, such as the demo city's. columns names the fields of each row's values. The first
-// row that can't be a record is an error; what was written before it stays.
-func (r *Registry) Load(ctx context.Context, by By, d *catalog.Dataset, columns []string, rows iter.Seq[[]any]) (Tally, error) {
+// Load writes rows that the program itself makes, such as the demo city's, and notes among the dataset's imports that it did, under a name.
+// columns names the fields of each row's values. The first row that can't be a record is an error; what was written before it stays.
+func (r *Registry) Load(ctx context.Context, by By, d *catalog.Dataset, name string, columns []string, rows iter.Seq[[]any]) (Tally, error) {
+	started := r.now().UTC()
+	total, err := r.loadAll(ctx, by, d, columns, rows)
+	if err != nil {
+		return total, err
+	}
+	return total, r.db.Write(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO import_run (dataset_id, project, dataset, file, size, fingerprint, dry_run, actor, via, state, started, ended, rows_read, loaded, changed, unchanged)
+			VALUES (?, ?, ?, ?, 0, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, t.id, d.Project, d.Name, name, encode(false, tx.Dialect()), by.Actor, by.Via, Done,
+			manifest.FormatDatetime(started), manifest.FormatDatetime(r.now()), total.Loaded+total.Changed+total.Unchanged, total.Loaded, total.Changed, total.Unchanged)
+		if err != nil {
+			return fmt.Errorf("note what was loaded into %s: %w", d.Path(), err)
+		}
+		return nil
+	})
+}
+
+func (r *Registry) loadAll(ctx context.Context, by By, d *catalog.Dataset, columns []string, rows iter.Seq[[]any]) (Tally, error) {
 	at := make([]int, len(columns))
 	for i, name := range columns {
 		if at[i] = slices.IndexFunc(d.Fields, func(f catalog.Field) bool { return f.Name == name }); at[i] < 0 {

@@ -25,7 +25,7 @@ func TestTheDemoCitysPeopleAreLoaded(t *testing.T) {
 			people := city.People(1, 500, time.Date(2026, 11, 24, 0, 0, 0, 0, clock.Seoul))
 			for _, data := range people.Datasets() {
 				d := r.dataset(t, data.Dataset)
-				tally, err := r.Load(t.Context(), By{Actor: "demo", Via: "demo"}, d, data.Columns, data.Rows)
+				tally, err := r.Load(t.Context(), By{Actor: "demo", Via: "demo"}, d, "test", data.Columns, data.Rows)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -51,17 +51,17 @@ func TestLoadingChangesWhatDiffers(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		ctx, d := t.Context(), r.apply(t, libraries)
 		columns := []string{"code", "name", "seats"}
-		if _, err := r.Load(ctx, clerk, d, columns, ofRows([]any{"A1", "가", int64(1)}, []any{"A2", "나", int64(2)})); err != nil {
+		if _, err := r.Load(ctx, clerk, d, "test", columns, ofRows([]any{"A1", "가", int64(1)}, []any{"A2", "나", int64(2)})); err != nil {
 			t.Fatal(err)
 		}
-		tally, err := r.Load(ctx, clerk, d, columns, ofRows([]any{"A1", "가", int64(1)}, []any{"A2", "나", nil}, []any{"A3", "다", int64(3)}))
+		tally, err := r.Load(ctx, clerk, d, "test", columns, ofRows([]any{"A1", "가", int64(1)}, []any{"A2", "나", nil}, []any{"A3", "다", int64(3)}))
 		if err != nil || tally != (Tally{Loaded: 1, Changed: 1, Unchanged: 1}) {
 			t.Fatal(tally, err)
 		}
 		if h, err := r.History(ctx, d, "A2"); err != nil || len(h) != 2 {
 			t.Fatal(h, err)
 		}
-		if _, err := r.Load(ctx, clerk, d, columns, ofRows([]any{"a1", "가", nil})); err == nil {
+		if _, err := r.Load(ctx, clerk, d, "test", columns, ofRows([]any{"a1", "가", nil})); err == nil {
 			t.Error("a wrong row")
 		}
 	})
@@ -85,7 +85,7 @@ func BenchmarkLoad(b *testing.B) {
 				}
 				b.StartTimer()
 				start := time.Now()
-				if _, err := r.Load(b.Context(), clerk, d, d.FieldNames(), rows); err != nil {
+				if _, err := r.Load(b.Context(), clerk, d, "test", d.FieldNames(), rows); err != nil {
 					b.Fatal(err)
 				}
 				b.ReportMetric(n/time.Since(start).Seconds(), "rows/s")

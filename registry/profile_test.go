@@ -55,7 +55,7 @@ func TestManyRowsAreProfiledFromSome(t *testing.T) {
 		ctx := t.Context()
 		d := r.apply(t, "kind: Dataset\nname: many\ntitle: 많음\nkey: [n]\nfields:\n  n: {type: int, class: public}\n  kind: {type: string, class: public}\n")
 		const n = 250_000
-		_, err := r.Load(ctx, clerk, d, []string{"n", "kind"}, func(yield func([]any) bool) {
+		_, err := r.Load(ctx, clerk, d, "test", []string{"n", "kind"}, func(yield func([]any) bool) {
 			for i := range int64(n) {
 				if !yield([]any{i, []string{"가", "나", "다", "라"}[i%4]}) {
 					return

@@ -239,7 +239,7 @@ func TestManyRowsAreRebuiltInBatches(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		d := r.apply(t, shapeHead+"key: [id]\nfields:\n  id: {type: int}\n  kind: {type: string}\n")
 		const n = 2*batchRows + 7
-		if _, err := r.Load(t.Context(), clerk, d, []string{"id", "kind"}, func(yield func([]any) bool) {
+		if _, err := r.Load(t.Context(), clerk, d, "test", []string{"id", "kind"}, func(yield func([]any) bool) {
 			for i := range int64(n) {
 				if !yield([]any{i, "k"}) {
 					return

@@ -111,7 +111,7 @@ func (s *server) settle(ctx context.Context, note string, want settled, say func
 	say(lang.F("주민 %d명을 지어냅니다…", "making up %d people…", now.Residents))
 	for _, data := range city.People(now.Seed, now.Residents, now.AsOf).Datasets() {
 		project, name, _ := strings.Cut(data.Dataset, "/")
-		if _, err := s.registry.Load(ctx, registry.By{Actor: "demo", Via: "demo"}, s.catalog.Snapshot().Dataset(project, name), data.Columns, data.Rows); err != nil {
+		if _, err := s.registry.Load(ctx, registry.By{Actor: "demo", Via: "demo"}, s.catalog.Snapshot().Dataset(project, name), fmt.Sprintf("seed %d", now.Seed), data.Columns, data.Rows); err != nil {
 			return now, err
 		}
 	}
