@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -109,6 +110,7 @@ func (s *server) settle(ctx context.Context, note string, want settled, say func
 		return now, err
 	}
 	say(lang.F("주민 %d명을 지어냅니다…", "making up %d people…", now.Residents))
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // what is made lives for a batch: collect it less often
 	for _, data := range city.People(now.Seed, now.Residents, now.AsOf).Datasets() {
 		project, name, _ := strings.Cut(data.Dataset, "/")
 		if _, err := s.registry.Load(ctx, registry.By{Actor: "demo", Via: "demo"}, s.catalog.Snapshot().Dataset(project, name), fmt.Sprintf("seed %d", now.Seed), data.Columns, data.Rows); err != nil {

@@ -71,7 +71,7 @@ func openSQLite(path string) (*DB, error) {
 	// FULL: what was acknowledged survives a power cut, not only a kill.
 	common := "&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-32768)&_pragma=temp_store(FILE)&_pragma=mmap_size(268435456)"
 	name := "file:" + (&url.URL{Path: path}).EscapedPath()
-	write, err := sql.Open("sqlite", name+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)&_pragma=foreign_keys(1)"+common)
+	write, err := sql.Open("sqlite", name+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(8000)&_pragma=foreign_keys(1)"+common)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
