@@ -146,7 +146,7 @@ func filled(c *catalog.Catalog) *records {
 	}
 	r.imports = []console.Import{
 		{Started: now, By: "register-steward", File: "toilets.csv", State: console.Running, Loaded: 40_000, Rejected: 3, Done: 4_200_000, Size: 10_000_000},
-		{Started: now.Add(-time.Hour), Ended: now, By: "register-steward", File: "toilets.csv", State: console.Done, Loaded: 5_027, Unchanged: 0, Rejected: 19},
+		{ID: 7, Started: now.Add(-time.Hour), Ended: now, By: "register-steward", File: "toilets.csv", State: console.Done, Loaded: 5_027, Unchanged: 0, Rejected: 19},
 		{Started: now.Add(-2 * time.Hour), Ended: now, File: "toilets.xlsx", State: console.Failed, Reason: lang.T("파일이 중간에서 끊겼습니다", "The file ends in the middle")},
 	}
 	return r

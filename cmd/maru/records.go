@@ -45,6 +45,7 @@ func (r records) Imports(ctx context.Context, d *catalog.Dataset, limit int) ([]
 	out := make([]console.Import, len(all))
 	for n, i := range all {
 		out[n] = console.Import{
+			ID:      i.ID,
 			Started: i.Started, Ended: i.Ended, By: i.By.Actor, File: i.File, State: importStates[i.State], Loaded: i.Loaded + i.Changed, Unchanged: i.Unchanged,
 			Rejected: i.Rejected, Done: i.Read, Size: i.Size, Reason: i.Reason,
 		}

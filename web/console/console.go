@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/maru-city/maru/catalog"
@@ -67,6 +68,7 @@ const (
 
 // Import is one import of a file into a dataset.
 type Import struct {
+	ID             int64
 	Started, Ended time.Time // Ended is zero while it runs
 	By             string
 	File           string
@@ -166,6 +168,16 @@ func resourcePath(key manifest.Key) string {
 		return "/console/terms?from=" + key.Name
 	}
 	return ""
+}
+
+// descriptionPath is the OpenAPI description of a dataset's own API.
+func descriptionPath(d *catalog.Dataset) string {
+	return "/api/v1/datasets/" + d.Path() + "/openapi.json"
+}
+
+// rejectedPath is where the rows that an import rejected are.
+func rejectedPath(id int64) string {
+	return "/api/v1/imports/" + strconv.FormatInt(id, 10) + "/rejected"
 }
 
 // titled is a resource's title, or its name where it has none.
