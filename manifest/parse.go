@@ -19,6 +19,7 @@ const (
 	MaxFile      = 64 << 20 // bytes of a table beside the manifests
 	MaxManifest  = 4 << 20  // bytes of a YAML file
 	MaxDocuments = 50_000
+	MaxKeys      = 10_000 // colons in a document: the YAML reader takes time that grows with the square of the keys of one map
 	maxDepth     = 40
 )
 
@@ -125,6 +126,10 @@ func ParseDocument(file, text string) (*Resource, []Finding) {
 func parseDocument(file string, d document) (*Resource, []Finding) {
 	r := &Resource{File: file, Text: d.text, line: d.line, pos: map[string]Pos{}}
 	c := &checker{resource: r}
+	if strings.Count(d.text, ":") > MaxKeys {
+		c.fault("", "manifest.large", Textf("문서 하나에 이름이 %d개를 넘습니다", "one document has over %d names", MaxKeys), T("여러 문서로 나누거나, 용어와 코드는 표(Vocabulary)로 두세요", "split it, or keep terms and codes in a table (Vocabulary)"))
+		return nil, c.findings
+	}
 	parsed, err := parseYAML(d.text)
 	if err != nil {
 		c.syntax(err)

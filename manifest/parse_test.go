@@ -1,8 +1,10 @@
 package manifest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/manifest"
@@ -189,5 +191,21 @@ func TestNearest(t *testing.T) {
 		if got := manifest.Nearest(word, []string{"title", "owner", "budget"}); got != want {
 			t.Errorf("nearest of %s is %q, not %q", word, got, want)
 		}
+	}
+}
+
+func TestADocumentOfTooManyNamesIsRefusedAtOnce(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("kind: Term\nname: many\ntitle: t\ntype: string\ncodes:\n")
+	for i := range 200_000 {
+		fmt.Fprintf(&b, "  c%d: x\n", i)
+	}
+	began := time.Now()
+	_, findings := manifest.Parse(map[string]string{"a.yaml": b.String()}, nil)
+	if len(findings) != 1 || findings[0].Code != "manifest.large" {
+		t.Errorf("%+v", findings)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
