@@ -48,7 +48,7 @@ type importBody struct {
 	Rows     int64       `json:"rows" doc:"Rows of the file that are behind it: loaded + changed + unchanged + rejected"`
 	Read     int64       `json:"read" doc:"Bytes of the file that are behind it"`
 	Tally
-	Reason string   `json:"reason,omitempty" doc:"Why it failed"`
+	Reason string   `json:"reason,omitempty" doc:"Why it failed, or why it waits to be tried again"`
 	Notes  []string `json:"notes,omitempty"`
 }
 

@@ -42,7 +42,7 @@ type Import struct {
 	Rows        int64     // of the file that are behind it
 	Read        int64     // bytes of the file that are behind it
 	Tally
-	Reason lang.Text
+	Reason lang.Text // why it failed, or why it waits to be tried again
 	Notes  []lang.Text
 }
 
@@ -182,11 +182,14 @@ func (r *Registry) importRuns(ctx context.Context, tx *db.Tx, where string, args
 			return nil, fmt.Errorf("read imports: %w", err)
 		}
 		i.By.Run = i.ID
-		for text, into := range map[string]*time.Time{started: &i.Started, ended: &i.Ended} {
-			if text == "" {
+		for _, moment := range []struct {
+			text string
+			into *time.Time
+		}{{started, &i.Started}, {ended, &i.Ended}} {
+			if moment.text == "" {
 				continue
 			}
-			if *into, err = time.Parse(manifest.DatetimeLayout, text); err != nil {
+			if *moment.into, err = time.Parse(manifest.DatetimeLayout, moment.text); err != nil {
 				return nil, fmt.Errorf("times of import %d: %w", i.ID, err)
 			}
 		}
@@ -195,6 +198,9 @@ func (r *Registry) importRuns(ctx context.Context, tx *db.Tx, where string, args
 		}
 		if err := json.Unmarshal([]byte(notes), &i.Notes); err != nil {
 			return nil, fmt.Errorf("notes of import %d: %w", i.ID, err)
+		}
+		if why, late := r.delays.Load(i.ID); late {
+			i.Reason = why.(lang.Text)
 		}
 		out = append(out, i)
 	}

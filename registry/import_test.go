@@ -3,10 +3,9 @@ package registry
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,36 +14,6 @@ import (
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 )
-
-// plainCSV opens a CSV file without oddities.
-func plainCSV(file io.ReaderAt, size int64, _ string, _ *catalog.Dataset) (*TableFile, error) {
-	header, err := csv.NewReader(io.NewSectionReader(file, 0, size)).Read()
-	if err != nil {
-		return nil, problem.New("table.empty", 422, lang.T("빈 파일입니다", "the file is empty"))
-	}
-	var done int64
-	return &TableFile{Columns: header, Read: func() int64 { return done }, Rows: func(yield func(TableRow, error) bool) {
-		in := csv.NewReader(io.NewSectionReader(file, 0, size))
-		in.FieldsPerRecord = -1
-		for {
-			cells, err := in.Read()
-			if err == io.EOF {
-				return
-			}
-			line, _ := in.FieldPos(0)
-			row := TableRow{Line: line, Cells: cells}
-			if done = in.InputOffset(); line == 1 {
-				continue
-			}
-			if len(cells) != len(header) {
-				row.Fault = lang.T("칸 수가 다릅니다", "another number of cells")
-			}
-			if !yield(row, err) || err != nil {
-				return
-			}
-		}
-	}}, nil
-}
 
 // upload brings a file in, in parts.
 func (r *room) upload(t *testing.T, d *catalog.Dataset, body string, dry bool) *Import {
@@ -64,7 +33,7 @@ func (r *room) upload(t *testing.T, d *catalog.Dataset, body string, dry bool) *
 
 func (r *room) load(t *testing.T, ctx context.Context, i *Import) *Import {
 	t.Helper()
-	if err := r.Run(ctx, i.ID, func(p, n string) *catalog.Dataset { return r.catalog.Snapshot().Dataset(p, n) }, plainCSV); err != nil && ctx.Err() == nil {
+	if err := r.Run(ctx, i.ID, func(p, n string) *catalog.Dataset { return r.catalog.Snapshot().Dataset(p, n) }); err != nil && ctx.Err() == nil {
 		t.Fatal(err)
 	}
 	i, err := r.Import(t.Context(), i.ID)
@@ -93,7 +62,7 @@ func TestAFileIsImported(t *testing.T) {
 		}
 		for n, want := range []Tally{{Loaded: 2, Unchanged: 1, Rejected: 3}, {Unchanged: 3, Rejected: 3}} {
 			i := r.load(t, t.Context(), r.upload(t, d, file, false))
-			if i.State != Done || i.Tally != want || i.Rows != 6 || i.Read != int64(len(file)) || len(i.Notes) != 1 {
+			if i.State != Done || i.Tally != want || i.Started.IsZero() || i.Ended.IsZero() || i.Rows != 6 || i.Read != int64(len(file)) || len(i.Notes) != 1 {
 				t.Errorf("run %d: %+v", n, i)
 			}
 			var out bytes.Buffer
@@ -103,7 +72,7 @@ func TestAFileIsImported(t *testing.T) {
 			lines := strings.Split(strings.TrimSpace(strings.TrimPrefix(out.String(), "\ufeff")), "\n")
 			if len(lines) != 4 || lines[0] != "_line,_reason,번호,이름,자치구,좌석 수,extra" ||
 				!strings.HasPrefix(lines[1], "3,district: it is not in the code list: 99999; seats: it is below 0,A2,나") ||
-				!strings.HasPrefix(lines[2], "4,another number of cells,A3") || !strings.HasPrefix(lines[3], "6,line 2 has the same key and other values,A1") {
+				!strings.HasPrefix(lines[2], `4,"it has 4 cells, there are 5 columns",A3`) || !strings.HasPrefix(lines[3], "6,line 2 has the same key and other values,A1") {
 				t.Errorf("rejected:\n%s", out.String())
 			}
 		}
@@ -128,20 +97,13 @@ func TestAnImportGoesOnWhereItWasCutOff(t *testing.T) {
 		}
 		i := r.upload(t, d, b.String(), false)
 		ctx, stop := context.WithCancel(t.Context())
-		cut := func(file io.ReaderAt, size int64, name string, d *catalog.Dataset) (*TableFile, error) {
-			f, err := plainCSV(file, size, name, d)
-			all, count := f.Rows, 0
-			f.Rows = func(yield func(TableRow, error) bool) {
-				all(func(row TableRow, err error) bool {
-					if count++; count == 2*batchRows+5 {
-						stop()
-					}
-					return yield(row, err)
-				})
+		go func() { // stop in the middle
+			defer stop()
+			for at, err := i, error(nil); at.Rows < batchRows && err == nil; {
+				at, err = r.Import(ctx, i.ID)
 			}
-			return f, err
-		}
-		if err := r.Run(ctx, i.ID, r.catalog.Snapshot().Dataset, cut); !errors.Is(err, context.Canceled) {
+		}()
+		if err := r.Run(ctx, i.ID, r.catalog.Snapshot().Dataset); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 		half, err := r.Unfinished(t.Context())
@@ -203,7 +165,7 @@ func TestARunSeesTheDefinitionOfItsDay(t *testing.T) {
 			}
 			return d
 		}
-		if err := r.Run(t.Context(), i.ID, find, plainCSV); err != nil {
+		if err := r.Run(t.Context(), i.ID, find); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := r.Import(t.Context(), i.ID); err != nil || got.Loaded != 2 {
@@ -255,4 +217,37 @@ func TestAFileThatNeverComesWholeIsForgotten(t *testing.T) {
 			t.Error("its parts are still there")
 		}
 	})
+}
+
+func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
+	r := openRoom(t, filepath.Join(t.TempDir(), "maru.db"))
+	d := r.apply(t, libraries)
+	var b strings.Builder
+	b.WriteString("code,name,seats\n")
+	const n = 3 * batchRows
+	for i := range n {
+		fmt.Fprintf(&b, "A%d,이름 %d,%d\n", i, i, i)
+	}
+	i := r.upload(t, d, b.String(), false)
+	room := func(pages string) {
+		t.Helper()
+		if _, err := r.db.Pool().ExecContext(t.Context(), "PRAGMA max_page_count = "+pages); err != nil { // SQLite's own full disk
+			t.Fatal(err)
+		}
+	}
+	room("500") // of 4 kB
+	if err := r.Run(t.Context(), i.ID, r.catalog.Snapshot().Dataset); problem.Code(err) != problem.FullCode {
+		t.Fatal(err)
+	}
+	now, err := r.Import(t.Context(), i.ID)
+	if err != nil || now.State != Running || !strings.Contains(now.Reason.En, "disk is full") || now.Rows%batchRows != 0 || now.Rows == n {
+		t.Fatalf("%+v %v", now, err)
+	}
+	if _, err := r.Create(t.Context(), clerk, d, Values{"code": "Z1", "name": strings.Repeat("가", 20)}); err != nil && problem.Code(err) != problem.FullCode {
+		t.Error(err)
+	}
+	room("1000000")
+	if done := r.load(t, t.Context(), i); done.State != Done || done.Loaded != n || !done.Reason.Empty() {
+		t.Errorf("%+v", done)
+	}
 }

@@ -28,6 +28,7 @@ type Registry struct {
 
 	filters filters
 	counts  sync.Map // table → counted
+	delays  sync.Map // number of an import → lang.Text: why it waits to be tried again
 }
 
 // Open opens the registry in a database.

@@ -5,37 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"slices"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/tabular"
 )
-
-// TableFile is a file that is being read as a table.
-type TableFile struct {
-	Columns []string
-	Notes   []lang.Text
-	Rows    iter.Seq2[TableRow, error] // from the start, each time
-	Read    func() int64               // bytes that are behind the last row
-}
-
-// TableRow is one row of a file. Its cells need to hold only until the next one. A row with a Fault can't be read.
-type TableRow struct {
-	Line  int
-	Cells []string
-	Fault lang.Text
-}
-
-// Opener opens a file as a table, as a dataset's source says.
-type Opener func(file io.ReaderAt, size int64, name string, d *catalog.Dataset) (*TableFile, error)
 
 // Run loads the file of an import, from where it was cut off. dataset gives the dataset as it is now: when it changes meanwhile, the import
 // goes on with the new definition. A file that can't be read, or doesn't fit, ends the import as failed; that is no error of Run.
-func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name string) *catalog.Dataset, open Opener) error {
+//
+// Where there is no room on the disk Run returns that problem, and the import says so until it is run again.
+func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name string) *catalog.Dataset) error {
+	r.delays.Delete(id)
 	i, err := r.Import(ctx, id)
 	if err != nil {
 		return err
@@ -48,14 +33,19 @@ func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name
 		if d == nil {
 			return r.end(ctx, i, Failed, lang.F("데이터셋 %s/%s 이(가) 없어졌습니다", "the dataset %s/%s is gone", i.Project, i.Dataset))
 		}
-		err := r.run(ctx, i, d, open)
+		err := r.run(ctx, i, d)
 		if problem.Code(err) == "catalog.moved" && dataset(i.Project, i.Dataset) != d {
 			if i, err = r.Import(ctx, id); err != nil {
 				return err
 			}
 			continue
 		}
-		if p := problem.As(err); p != nil && ctx.Err() == nil {
+		p := problem.As(err)
+		if p != nil && p.Code == problem.FullCode { // no fault of the file's: tried again
+			r.delays.Store(id, wholly(p))
+			return err
+		}
+		if p != nil && ctx.Err() == nil {
 			return r.end(ctx, i, Failed, wholly(p))
 		}
 		return err
@@ -73,8 +63,8 @@ func wholly(p *problem.Problem) lang.Text {
 }
 
 // run loads what is left of a file.
-func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset, open Opener) error {
-	file, err := open(&upload{ctx: ctx, files: r.files, id: i.ID, size: i.Size}, i.Size, i.File, d)
+func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error {
+	file, err := tabular.Open(&upload{ctx: ctx, files: r.files, id: i.ID, size: i.Size}, i.Size, i.File, readAs(d.Spec.Source))
 	if err != nil {
 		return err
 	}
@@ -82,7 +72,11 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset, open 
 	if err != nil {
 		return err
 	}
-	i.State, i.Notes = Running, append(slices.Clone(file.Notes), match.notes...)
+	i.State, i.Notes, i.Reason = Running, nil, lang.Text{}
+	for _, n := range file.Notes {
+		i.Notes = append(i.Notes, n.Text)
+	}
+	i.Notes = append(i.Notes, match.notes...)
 	if err := r.start(ctx, i, file.Columns); err != nil {
 		return err
 	}
@@ -100,6 +94,14 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset, open 
 		}
 		return err
 	})
+}
+
+// readAs is how a dataset's source says its files are to be read.
+func readAs(s *manifest.Source) tabular.Options {
+	if s == nil {
+		return tabular.Options{}
+	}
+	return tabular.Options{Sheet: s.Sheet, Header: s.Header, Skip: s.Skip, Encoding: s.Encoding, Items: s.Items}
 }
 
 // start notes that an import runs, with the columns of its file for those of its rows that are rejected.
@@ -134,7 +136,7 @@ type read struct {
 }
 
 // batches reads a file in batches, while take writes the one before. Rows that are behind the import already are left out.
-func (r *Registry) batches(ctx context.Context, i *Import, file *TableFile, match *columns, take func(*read) error) error {
+func (r *Registry) batches(ctx context.Context, i *Import, file *tabular.Table, match *columns, take func(*read) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ready := make(chan *read, 1)
@@ -153,7 +155,7 @@ func (r *Registry) batches(ctx context.Context, i *Import, file *TableFile, matc
 				return false
 			}
 		}
-		for row, err := range file.Rows {
+		for row, err := range file.Rows() {
 			if err != nil {
 				failed <- err
 				return
@@ -191,7 +193,7 @@ func (r *Registry) batches(ctx context.Context, i *Import, file *TableFile, matc
 }
 
 // add reads a row into the batch.
-func (b *read) add(in TableRow, match *columns) {
+func (b *read) add(in tabular.Row, match *columns) {
 	b.count++
 	for _, c := range in.Cells {
 		b.size += len(c) + 16
@@ -249,7 +251,7 @@ func (r *Registry) take(ctx context.Context, tx *db.Tx, i *Import, d *catalog.Da
 var errDry = errors.New("registry: a dry run")
 
 // dryRun does all of an import in one transaction and undoes it; only the counts and the rejected rows stay.
-func (r *Registry) dryRun(ctx context.Context, i *Import, d *catalog.Dataset, file *TableFile, match *columns) error {
+func (r *Registry) dryRun(ctx context.Context, i *Import, d *catalog.Dataset, file *tabular.Table, match *columns) error {
 	next := *i
 	var refused []rejected
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
@@ -266,7 +268,7 @@ func (r *Registry) dryRun(ctx context.Context, i *Import, d *catalog.Dataset, fi
 			b = &read{}
 			return ctx.Err()
 		}
-		for row, err := range file.Rows {
+		for row, err := range file.Rows() {
 			if err != nil {
 				return err
 			}

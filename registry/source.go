@@ -36,7 +36,7 @@ const (
 
 // ReadSource brings what a dataset's source has now into the dataset, as one import. What is wrong with the source or its file ends the import as
 // failed, so that it is seen where imports are; that is no error.
-func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(project, name string) *catalog.Dataset, project, name string, open Opener) (*Import, error) {
+func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(project, name string) *catalog.Dataset, project, name string) (*Import, error) {
 	d := dataset(project, name)
 	if d == nil || d.Spec.Source == nil {
 		return nil, nil // it has gone since it was asked for
@@ -72,7 +72,7 @@ func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(pr
 			return nil, err
 		}
 	}
-	if err := r.Run(ctx, i.ID, dataset, open); err != nil {
+	if err := r.Run(ctx, i.ID, dataset); err != nil {
 		return nil, err
 	}
 	return r.Import(ctx, i.ID)

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -12,21 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/fetch"
-	"github.com/maru-city/maru/tabular"
 )
-
-// readTable opens a file as the program does.
-func readTable(file io.ReaderAt, size int64, name string, d *catalog.Dataset) (*TableFile, error) {
-	t, err := tabular.Open(file, size, name, tabular.Options{Items: d.Spec.Source.Items})
-	if err != nil {
-		return nil, err
-	}
-	return &TableFile{Columns: t.Columns, Read: t.Read, Rows: func(yield func(TableRow, error) bool) {
-		t.Rows()(func(r tabular.Row, err error) bool { return yield(TableRow(r), err) })
-	}}, nil
-}
 
 // city is a server with an open API of n rows, and what else sources may be.
 func cityServer(t *testing.T, n int) *httptest.Server {
@@ -83,7 +69,7 @@ func TestSourcesAreRead(t *testing.T) {
 			{"{openapi: \"" + server.URL + "/wrong/{from}/{to}/\"}", Failed, Tally{}, "INFO-100"},
 		} {
 			d := r.apply(t, "kind: Dataset\nname: parks\ntitle: 공원\nkey: [id]\nfields:\n  id: {type: int}\n  name: {type: string}\nsource: "+c.source+"\n")
-			got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, d.Project, d.Name, readTable)
+			got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, d.Project, d.Name)
 			if err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
@@ -95,7 +81,7 @@ func TestSourcesAreRead(t *testing.T) {
 		if all, err := r.Imports(t.Context(), d, 100); err != nil || len(all) != 6 {
 			t.Errorf("a source that can't be read stands among the imports: %d %v", len(all), err)
 		}
-		if got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, "trial", "gone", readTable); got != nil || err != nil {
+		if got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, "trial", "gone"); got != nil || err != nil {
 			t.Errorf("a source that has gone: %+v %v", got, err)
 		}
 	})

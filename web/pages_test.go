@@ -60,9 +60,7 @@ var pages = []struct{ name, path string }{
 func TestEveryPageIsAccessibleAndFitsInBothLanguages(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	r := filled(c)
-	r.imports = r.imports[1:] // none running: a page that asks again and again never settles
-	s := serve(t, c, r)
+	s := serve(t, c)
 	for _, width := range []int64{360, 1280} {
 		for _, language := range []string{"ko", "en"} {
 			b.Size(width, 800)
@@ -93,7 +91,7 @@ func TestEveryPageIsAccessibleAndFitsInBothLanguages(t *testing.T) {
 func TestPagesStayWholeAtTwiceTheSize(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Size(640, 400) // 1280 × 800 at 200 % (WCAG 1.4.4, 1.4.10)
 	for _, path := range []string{"/", "/console", "/console/datasets", "/console/datasets/resident-registry/residents"} {
 		b.Visit(s.URL + path)
@@ -103,7 +101,7 @@ func TestPagesStayWholeAtTwiceTheSize(t *testing.T) {
 
 func TestPagesOfAnEmptyCatalogSayWhatToDo(t *testing.T) {
 	b := webtest.Open(t)
-	s := serve(t, empty(t), &records{})
+	s := serve(t, empty(t))
 	b.Size(360, 800)
 	for _, path := range []string{"/", "/console", "/console/agencies", "/console/projects", "/console/terms", "/console/datasets", "/console/parameters", "/console/revisions"} {
 		t.Run(strings.ReplaceAll(path[1:], "/", "-"), func(t *testing.T) {
@@ -122,7 +120,7 @@ func TestPagesOfAnEmptyCatalogSayWhatToDo(t *testing.T) {
 func TestAPageWeighsLessThan300kBAsSent(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Size(1280, 800)
 	for _, path := range []string{"/", "/console", "/console/datasets", "/console/terms"} {
 		b := webtest.Open(t) // a new profile: nothing is cached
@@ -142,7 +140,7 @@ func TestAPageWeighsLessThan300kBAsSent(t *testing.T) {
 func TestTheFirstTabStopSkipsToTheContent(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Visit(s.URL + "/console")
 	b.Do(chromedp.KeyEvent(kb.Tab))
 	if got := webtest.Eval[string](b, "document.activeElement.getAttribute('href')"); got != "#content" {
@@ -157,7 +155,7 @@ func TestTheFirstTabStopSkipsToTheContent(t *testing.T) {
 func TestEveryLinkAndButtonCanBeReachedAndSeenByKeyboard(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Size(1280, 800)
 	b.Visit(s.URL + "/console/datasets/public-toilets/toilets?tab=api")
 	want := webtest.Eval[int](b, `[...document.querySelectorAll('a[href],button,input,select,summary')].filter(e => e.checkVisibility()).length`)
@@ -184,7 +182,7 @@ func TestEveryLinkAndButtonCanBeReachedAndSeenByKeyboard(t *testing.T) {
 func TestTheMenuOfAPhoneWorksByKeyboard(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Size(360, 800)
 	b.Visit(s.URL + "/console/terms?lang=ko")
 	b.Do(chromedp.Focus("details.menu summary"), chromedp.KeyEvent(kb.Enter))
@@ -207,7 +205,7 @@ func TestTheMenuOfAPhoneWorksByKeyboard(t *testing.T) {
 func TestTypingFindsTermsWhateverTheSpacing(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Visit(s.URL + "/console/terms?lang=ko")
 	all := b.Text("#results-count")
 	b.Do(chromedp.SendKeys("#q", "자 치구"))
@@ -228,7 +226,7 @@ func TestTypingFindsTermsWhateverTheSpacing(t *testing.T) {
 func TestTabsExchangeTheViewAndKeepAddressAndFocus(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Visit(s.URL + "/console/datasets/public-toilets/toilets")
 	b.Do(chromedp.Focus("#tab-sample"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#sample"))
 	b.Settled()
@@ -241,15 +239,18 @@ func TestTabsExchangeTheViewAndKeepAddressAndFocus(t *testing.T) {
 func TestARunningImportIsFollowed(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	r := filled(c)
-	s := serve(t, c, r)
+	line := strings.Repeat("x", 1<<20-1) + "\n" // rows that can't be records
+	i := c.upload(t, "long.csv", strings.Repeat(line, 8), 20<<20)
+	s := serve(t, c)
 	b.Visit(s.URL + "/console/datasets/public-toilets/toilets?tab=imports&lang=en")
-	if got := b.Text("#imports"); !strings.Contains(got, "42.0%") {
+	if got := b.Text("#imports"); !strings.Contains(got, "40.0%") {
 		t.Fatalf("the progress isn't shown: %q", got)
 	}
 	b.Shot("import-running-en-1280")
-	done := r.imports[1]
-	r.imports = append([]importOf{done}, r.imports[1:]...)
+	for _, lines := range []int{8, 4} {
+		c.upload(t, "long.csv", strings.Repeat(line, lines), 20<<20)
+	}
+	c.finish(t, i)
 	if !b.Until("!document.querySelector('#imports progress')") {
 		t.Error("the page didn't notice that the import ended")
 	}
@@ -261,7 +262,7 @@ func TestARunningImportIsFollowed(t *testing.T) {
 func TestAPartThatFailsSaysSoInItsPlace(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, failing{filled(c)})
+	s := serve(t, c, failing{c.registry})
 	b.Visit(s.URL + "/console/datasets/public-toilets/toilets?tab=profile&lang=ko")
 	b.Do(chromedp.WaitVisible(".maru-alert.problem"))
 	if got := b.Text(".maru-alert.problem"); !strings.Contains(got, "다시 불러오기") {
@@ -272,7 +273,7 @@ func TestAPartThatFailsSaysSoInItsPlace(t *testing.T) {
 func TestCopyingSaysThatItWasDone(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Visit(s.URL + "/console/datasets/public-toilets/toilets?tab=api&lang=ko")
 	b.Do(chromedp.Click("button[data-copy=curl-list]"))
 	if !b.Until("document.querySelector('button[data-copy=curl-list]').parentElement.querySelector('[role=status]').textContent") {
@@ -283,7 +284,7 @@ func TestCopyingSaysThatItWasDone(t *testing.T) {
 func TestAManifestIsCopiedAsItWasWritten(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	b.Visit(s.URL + "/console/terms/district")
 	if got, want := webtest.Eval[string](b, "document.getElementById('manifest').textContent"), c.Snapshot().Term("district").Resource.Text; got != want {
 		t.Errorf("the page holds %q, want %q", got, want)
@@ -293,7 +294,7 @@ func TestAManifestIsCopiedAsItWasWritten(t *testing.T) {
 func TestScreenshotsAreKeptWhereTheyAreAskedFor(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c, filled(c))
+	s := serve(t, c)
 	folder := t.TempDir()
 	t.Setenv("MARU_SCREENSHOTS", folder)
 	b.Visit(s.URL + "/")

@@ -116,7 +116,13 @@ func (u *uploading) run(ctx context.Context, d listed, dry bool) (s importState,
 			return s, err
 		}
 	}
+	said := ""
 	for pause := 20 * time.Millisecond; s.State == "waiting" || s.State == "running"; pause = min(2*pause, 250*time.Millisecond) {
+		if s.Reason != said && s.Reason != "" {
+			u.bar.clear()
+			fmt.Fprintln(u.out, lang.F("서버에서 기다리고 있습니다: %s", "it waits at the server: %s", s.Reason).In(u.reader))
+		}
+		said, s.Reason = s.Reason, ""
 		u.bar.show(lang.T("가져오는 중", "importing").In(u.reader), s.Read, s.Size, u.grouped(s.Rows)+lang.T("행", " rows").In(u.reader))
 		select {
 		case <-time.After(pause):

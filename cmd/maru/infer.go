@@ -92,10 +92,13 @@ func draft(path string, options tabular.Options, o infer.Options) (*infer.Draft,
 	}
 	defer t.Close()
 	in := infer.Input{
-		File: filepath.Base(path), Columns: t.Columns, Titles: t.Titles, Title: t.Title, Notes: notesOf(t), Source: readAs(t, options),
+		File: filepath.Base(path), Columns: t.Columns, Titles: t.Titles, Title: t.Title, Source: readAs(t, options),
 		Rows: func(yield func(infer.Row, error) bool) {
 			t.Rows()(func(r tabular.Row, err error) bool { return yield(infer.Row(r), err) })
 		},
+	}
+	for _, n := range t.Notes {
+		in.Notes = append(in.Notes, n.Text)
 	}
 	return infer.From(in, o)
 }

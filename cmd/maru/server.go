@@ -78,7 +78,7 @@ func (s *server) open(ctx context.Context, c config) error {
 	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready})
 	s.catalog.Serve(s.http.API())
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s.startImport)
-	s.http.Handle("/", web.New(web.Options{Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: records{s.registry}, Now: now}))
+	s.http.Handle("/", web.New(web.Options{Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Now: now}))
 	return nil
 }
 

@@ -74,11 +74,11 @@ func (s *server) work() map[string]jobs.Handler {
 			if err != nil {
 				return fmt.Errorf("import %q: %w", subject, err)
 			}
-			return s.registry.Run(ctx, id, s.catalog.Snapshot().Dataset, openTable)
+			return s.registry.Run(ctx, id, s.catalog.Snapshot().Dataset)
 		},
 		sourceWork: func(ctx context.Context, subject string) error {
 			project, name, _ := strings.Cut(subject, "/")
-			i, err := s.registry.ReadSource(ctx, s.sources, s.catalog.Snapshot().Dataset, project, name, openTable)
+			i, err := s.registry.ReadSource(ctx, s.sources, s.catalog.Snapshot().Dataset, project, name)
 			if err == nil && i != nil {
 				slog.Info("source read", "dataset", subject, "state", i.State, "loaded", i.Loaded, "changed", i.Changed, "unchanged", i.Unchanged, "rejected", i.Rejected)
 			}

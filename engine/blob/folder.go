@@ -12,7 +12,10 @@ import (
 	"os"
 	"path"
 	"slices"
+	"syscall"
 	"time"
+
+	"github.com/maru-city/maru/engine/problem"
 )
 
 // incoming is where files lie while they are being written, on the same file system as their place. It isn't a key.
@@ -80,6 +83,9 @@ func (f *Folder) Put(ctx context.Context, key string, r io.Reader) (int64, error
 	}
 	if err != nil {
 		_ = f.root.Remove(temporary) // the error of writing is the one that matters
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			err = fmt.Errorf("%w: %w", problem.Full(), err)
+		}
 		return 0, fmt.Errorf("keep file %s: %w", key, err)
 	}
 	return n, nil

@@ -15,6 +15,8 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/maru-city/maru/engine/problem"
 )
 
 // Dialect names a database's SQL.
@@ -134,13 +136,21 @@ func (d *DB) run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, fn f
 		if stopped := ctx.Err(); stopped != nil && !errors.Is(err, stopped) {
 			return fmt.Errorf("%w: %w", stopped, err) // drivers have names of their own for it
 		}
-		return err
+		return roomless(err)
 	}
 	done = true
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return roomless(fmt.Errorf("commit: %w", err))
 	}
 	return nil
+}
+
+// roomless makes an error that says that the disk is full the problem that it is for everyone.
+func roomless(err error) error {
+	if !full(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", problem.Full(), err)
 }
 
 // Tx is a transaction. Queries have ? for parameters.

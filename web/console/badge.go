@@ -3,6 +3,7 @@ package console
 import (
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
 )
 
@@ -33,11 +34,12 @@ var grades = map[string]components.BadgeText{
 }
 
 // importStates are the badges of imports.
-var importStates = map[ImportState]components.BadgeText{
-	Running: {Text: lang.T("진행 중", "running"), Tone: "information"},
-	Done:    {Text: lang.T("완료", "done"), Tone: "success"},
-	Stopped: {Text: lang.T("중단", "stopped"), Tone: "warning"},
-	Failed:  {Text: lang.T("실패", "failed"), Tone: "danger"},
+var importStates = map[registry.ImportState]components.BadgeText{
+	registry.Receiving: {Text: lang.T("받는 중", "receiving"), Tone: "information"},
+	registry.Waiting:   {Text: lang.T("대기", "waiting"), Tone: "information"},
+	registry.Running:   {Text: lang.T("진행 중", "running"), Tone: "information"},
+	registry.Done:      {Text: lang.T("완료", "done"), Tone: "success"},
+	registry.Failed:    {Text: lang.T("실패", "failed"), Tone: "danger"},
 }
 
 // levels are what units of organisation are called.

@@ -9,6 +9,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
 )
 
@@ -27,57 +28,9 @@ type Records interface {
 	// Sample returns up to limit records with the values of the named fields only, in their order.
 	Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([][]any, error)
 	// Profile describes a dataset's values. It may take seconds; it is nil where there are no records.
-	Profile(ctx context.Context, d *catalog.Dataset) (*Profile, error)
+	Profile(ctx context.Context, d *catalog.Dataset) (*registry.Profile, error)
 	// Imports lists a dataset's imports, the newest first.
-	Imports(ctx context.Context, d *catalog.Dataset, limit int) ([]Import, error)
-}
-
-// Profile describes the values of a dataset's fields, field by field.
-type Profile struct {
-	At      time.Time // when it was taken
-	Rows    int64
-	Sampled bool // from some of the rows: distinct and frequent are estimates
-	Fields  []FieldProfile
-}
-
-// FieldProfile describes the values of one field. Min, Max and Frequent hold values as package manifest has them.
-type FieldProfile struct {
-	Name     string
-	Empty    int64
-	Distinct int64
-	Min, Max any
-	Frequent []Frequent // the most frequent first
-}
-
-// Frequent is a value and how often it occurs.
-type Frequent struct {
-	Value any
-	Count int64
-}
-
-// ImportState says how an import stands.
-type ImportState string
-
-// The states of an import.
-const (
-	Running ImportState = "running"
-	Done    ImportState = "done"
-	Stopped ImportState = "stopped" // killed or interrupted; it can be resumed
-	Failed  ImportState = "failed"
-)
-
-// Import is one import of a file into a dataset.
-type Import struct {
-	ID             int64
-	Started, Ended time.Time // Ended is zero while it runs
-	By             string
-	File           string
-	State          ImportState
-	Loaded         int64 // rows new or changed
-	Unchanged      int64
-	Rejected       int64
-	Done, Size     int64     // bytes read and in all; Size 0 is unknown
-	Reason         lang.Text // why it failed
+	Imports(ctx context.Context, d *catalog.Dataset, limit int) ([]*registry.Import, error)
 }
 
 // Console serves the pages under /console.

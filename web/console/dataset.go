@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -11,6 +12,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
 )
 
@@ -98,7 +100,7 @@ type datasetView struct {
 	Count    int64
 	Tab      string
 	Sample   sample
-	Imports  []Import
+	Imports  []*registry.Import
 	Versions []catalog.Version
 }
 
@@ -202,11 +204,6 @@ func (c *Console) imports(r *http.Request) (templ.Component, error) {
 }
 
 // running reports whether one of the imports isn't at its end.
-func running(list []Import) bool {
-	for _, i := range list {
-		if i.State == Running {
-			return true
-		}
-	}
-	return false
+func running(list []*registry.Import) bool {
+	return slices.ContainsFunc(list, func(i *registry.Import) bool { return i.Ended.IsZero() })
 }
