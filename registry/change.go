@@ -62,8 +62,8 @@ func (t *table) supersede(ctx context.Context, tx *db.Tx, former *Record, ended 
 		return err
 	}
 	body.WriteByte('}')
-	_, err := tx.Exec(ctx, "INSERT INTO former (dataset_id, record, change, ended, deleted, body) VALUES (?, ?, ?, ?, ?, ?)",
-		t.id, former.Key, former.Version, ended, deleted, body.String())
+	_, err := tx.Exec(ctx, "INSERT INTO former (dataset_id, keyed, record, change, ended, deleted, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		t.id, t.keyed, former.Key, former.Version, ended, deleted, body.String())
 	if err != nil {
 		return fmt.Errorf("keep the former state of a record of %s: %w", t.Path(), err)
 	}
@@ -105,9 +105,18 @@ func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) 
 			}
 			out = append(out, v)
 		}
-		former, err := t.former(ctx, tx, key)
+		former, err := t.former(ctx, tx, t.keyed, key)
 		if err != nil {
 			return err
+		}
+		if len(former)+len(out) == 0 { // perhaps it was deleted when the dataset had another key
+			keyed := int64(-1)
+			if err := tx.QueryRow(ctx, "SELECT coalesce(max(keyed), -1) FROM former WHERE dataset_id = ? AND record = ?", t.id, key).Scan(&keyed); err != nil {
+				return fmt.Errorf("read the history of %s: %w", t.Path(), err)
+			}
+			if former, err = t.former(ctx, tx, keyed, key); err != nil {
+				return err
+			}
 		}
 		out = append(out, former...)
 		if len(out) == 0 {
@@ -118,12 +127,12 @@ func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) 
 	return out, err
 }
 
-// former reads the superseded versions of a record, the newest first. A deletion is a version too.
-func (t *table) former(ctx context.Context, tx *db.Tx, key string) (out []Version, err error) {
+// former reads the superseded versions of a record under the key that a revision made, the newest first. A deletion is a version too.
+func (t *table) former(ctx context.Context, tx *db.Tx, keyed int64, key string) (out []Version, err error) {
 	rows, err := tx.Query(ctx, `
 		SELECT f.body, f.deleted, c.id, c.at, c.actor, c.via, c.revision, e.id, e.at, e.actor, e.via, e.revision
 		FROM former f JOIN change c ON c.id = f.change JOIN change e ON e.id = f.ended
-		WHERE f.dataset_id = ? AND f.record = ? ORDER BY f.change DESC LIMIT ?`, t.id, key, historyLimit)
+		WHERE f.dataset_id = ? AND f.keyed = ? AND f.record = ? ORDER BY f.change DESC LIMIT ?`, t.id, keyed, key, historyLimit)
 	if err != nil {
 		return nil, fmt.Errorf("read the history of %s: %w", t.Path(), err)
 	}

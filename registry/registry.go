@@ -49,6 +49,7 @@ type table struct {
 	id     int64
 	built  int64    // the revision that made the physical table, which names it
 	shaped int64    // the revision that gave it its shape
+	keyed  int64    // the revision that made its key what it is, or 0; see migration 2
 	name   string   // quoted
 	key    []string // the columns that identify a record: the key fields, or idColumn
 	keyAt  []int    // where the key fields stand among the fields; none for idColumn
@@ -97,8 +98,8 @@ func fieldForm(name string) string {
 
 // table finds the table of a dataset and checks that the dataset is of the shape the table has now.
 func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*table, error) {
-	var id, built, shaped int64
-	err := tx.QueryRow(ctx, "SELECT id, built, shaped FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &built, &shaped)
+	var id, built, shaped, keyed int64
+	err := tx.QueryRow(ctx, "SELECT id, built, shaped, keyed FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &built, &shaped, &keyed)
 	if db.NoRows(err) || (err == nil && shaped > d.Revision) {
 		return nil, problem.New("catalog.moved", 409, lang.F("데이터셋 %s 의 정의가 방금 바뀌었습니다", "the definition of the dataset %s has just changed", d.Path())).
 			Hinting(lang.T("다시 시도하세요", "try again"))
@@ -107,7 +108,7 @@ func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*t
 		return nil, fmt.Errorf("find the table of %s: %w", d.Path(), err)
 	}
 	t := tableOf(d, id, built)
-	t.shaped = shaped
+	t.shaped, t.keyed = shaped, keyed
 	return t, nil
 }
 

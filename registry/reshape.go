@@ -63,8 +63,12 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 	if _, err := tx.Exec(ctx, next.definition(tx.Dialect())); err != nil {
 		return fmt.Errorf("rebuild the table of %s: %w", t.Path(), err)
 	}
+	rekey, err := s.rekeying(ctx, tx, t, next)
+	if err != nil {
+		return err
+	}
 	columns := next.columns()
-	err := t.inBatches(ctx, tx, func(batch []*Record) error {
+	err = t.inBatches(ctx, tx, func(batch []*Record) error {
 		for chunk := range slices.Chunk(batch, min(chunkRows, chunkParameters/len(columns))) {
 			var args []any
 			for _, rec := range chunk {
@@ -78,6 +82,9 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 						return fmt.Errorf("rebuild the table of %s: the record %q: %s", t.Path(), rec.Key, bad.Message.En)
 					}
 					row[i] = v
+				}
+				if err := rekey(rec.Key, KeyText(next.keyOf(row))); err != nil {
+					return err
 				}
 				args = next.appendArgs(args, tx.Dialect(), rec.Version, row)
 			}
@@ -98,6 +105,39 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 		return fmt.Errorf("rebuild the table of %s: %w", t.Path(), err)
 	}
 	return next.indexes(ctx, tx)
+}
+
+// rekeying returns what brings a record's history to the key it now has. Where the key stays what it is that does nothing.
+func (s *shape) rekeying(ctx context.Context, tx *db.Tx, t, next *table) (func(former, key string) error, error) {
+	nothing := func(_, _ string) error { return nil }
+	if !s.rekeys() {
+		return nothing, nil
+	}
+	next.keyed = next.built
+	var any bool
+	if err := tx.QueryRow(ctx, "SELECT count(*) > 0 FROM former WHERE dataset_id = ?", t.id).Scan(&any); err != nil || !any {
+		return nothing, err
+	}
+	return func(former, key string) error {
+		_, err := tx.Exec(ctx, "UPDATE former SET keyed = ?, record = ? WHERE dataset_id = ? AND keyed = ? AND record = ?", next.keyed, key, t.id, t.keyed, former)
+		if err != nil {
+			return fmt.Errorf("bring the history of %s to its new key: %w", t.Path(), err)
+		}
+		return nil
+	}, nil
+}
+
+// rekeys reports whether a record's key may be another text than before.
+func (s *shape) rekeys() bool {
+	if len(s.after.Spec.Key) == 0 || !slices.Equal(s.renamed(s.before.Spec.Key), s.after.Spec.Key) {
+		return true
+	}
+	for i, at := range s.from {
+		if f := &s.after.Fields[i]; f.KeyPart && s.before.Fields[at].Type != f.Type {
+			return true
+		}
+	}
+	return false
 }
 
 // inBatches reads all records in the order of the key, so that the connection is free between batches.

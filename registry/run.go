@@ -139,7 +139,7 @@ type read struct {
 func (r *Registry) batches(ctx context.Context, i *Import, file *tabular.Table, match *columns, take func(*read) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	ready := make(chan *read, 1)
+	ready := make(chan *read) // one is read while one is written
 	failed := make(chan error, 1)
 	behind := i.Rows
 	go func() {

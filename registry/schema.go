@@ -15,7 +15,7 @@ import (
 // create makes the table of a dataset that had none.
 func (r *Registry) create(ctx context.Context, tx *db.Tx, d *catalog.Dataset) error {
 	var id int64
-	if err := tx.QueryRow(ctx, "INSERT INTO dataset_table (project, dataset, shaped, built) VALUES (?, ?, ?, ?) RETURNING id", d.Project, d.Name, d.Revision, d.Revision).Scan(&id); err != nil {
+	if err := tx.QueryRow(ctx, "INSERT INTO dataset_table (project, dataset, shaped, built, keyed) VALUES (?, ?, ?, ?, ?) RETURNING id", d.Project, d.Name, d.Revision, d.Revision, d.Revision).Scan(&id); err != nil {
 		return fmt.Errorf("number the table of %s: %w", d.Path(), err)
 	}
 	t := tableOf(d, id, d.Revision)

@@ -257,3 +257,57 @@ func TestManyRowsAreRebuiltInBatches(t *testing.T) {
 		}
 	})
 }
+
+func TestAHistoryGoesWithItsRecordToANewKey(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		const one = "key: [id]\nfields:\n  id: {type: int}\n  code: {type: int}\n  name: {type: string}\n"
+		d := r.apply(t, shapeHead+one)
+		for _, s := range []string{`{"id": 1, "code": 2, "name": "가"}`, `{"id": 2, "code": 9, "name": "나"}`, `{"id": 3, "code": 3, "name": "다"}`} {
+			if _, err := r.Create(t.Context(), clerk, d, values(t, s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := r.Patch(t.Context(), clerk, d, "1", Match{Any: true}, values(t, `{"name": "가나"}`)); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"2", "3"} {
+			if err := r.Delete(t.Context(), clerk, d, key, Match{Any: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if codes := r.try(t, shapeHead+strings.Replace(one, "key: [id]", "key: [code]", 1), false); codes != nil {
+			t.Fatal(codes)
+		}
+		d = r.catalog.Snapshot().Datasets()[0]
+		history := func(key string) (out []string) {
+			t.Helper()
+			all, err := r.History(t.Context(), d, key)
+			if err != nil {
+				return []string{problem.Code(err)}
+			}
+			for _, v := range all {
+				if v.Deleted {
+					out = append(out, "deleted")
+					continue
+				}
+				out = append(out, string(v.Values))
+			}
+			return out
+		}
+		for key, want := range map[string][]string{
+			"2": {`{"id":1,"code":2,"name":"가나"}`, `{"id":1,"code":2,"name":"가"}`}, // not what was deleted as 2
+			"3": {"deleted", `{"id":3,"code":3,"name":"다"}`},                       // under the key it had
+			"1": {"record.unknown"},
+		} {
+			if got := history(key); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", key, got, want)
+			}
+		}
+		if _, err := r.Patch(t.Context(), clerk, d, "2", Match{Any: true}, values(t, `{"name": "가나다"}`)); err != nil {
+			t.Fatal(err)
+		}
+		if got := history("2"); len(got) != 3 {
+			t.Error(got)
+		}
+	})
+}

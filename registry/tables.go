@@ -117,6 +117,7 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss b
 		}
 	}
 	next := tableOf(s.after, t.id, t.built)
+	next.keyed = t.keyed
 	for _, i := range s.dropped {
 		if err := r.keepColumn(ctx, tx, t, &s.before.Fields[i], s.after.Revision); err != nil {
 			return err
@@ -124,6 +125,7 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss b
 	}
 	if s.rebuilds() {
 		next = tableOf(s.after, t.id, s.after.Revision)
+		next.keyed = t.keyed
 		err = s.rebuild(ctx, tx, t, next)
 	} else {
 		err = s.alter(ctx, tx, t, next)
@@ -131,7 +133,7 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss b
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "UPDATE dataset_table SET shaped = ?, built = ? WHERE id = ?", s.after.Revision, next.built, t.id); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE dataset_table SET shaped = ?, built = ?, keyed = ? WHERE id = ?", s.after.Revision, next.built, next.keyed, t.id); err != nil {
 		return fmt.Errorf("note the shape of %s: %w", t.Path(), err)
 	}
 	return nil

@@ -97,7 +97,7 @@ type chunk struct {
 	data []byte
 }
 
-const keptChunks = 3
+const keptChunks = 2
 
 // ReadAt implements io.ReaderAt. It is not safe for concurrent use.
 func (u *upload) ReadAt(p []byte, off int64) (n int, err error) {

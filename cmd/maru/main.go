@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if errors.As(err, &status) {
 		return int(status)
 	}
-	say(errs, reader, err)
+	say(errs, reader, understood(err))
 	return 1
 }
 
@@ -76,5 +76,6 @@ func root(reader lang.Tag) *cobra.Command {
 		inferCommand(reader), importCommand(reader), benchCommand(reader),
 		schemaCommand(reader),
 	)
+	speak(c, reader)
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -364,5 +365,39 @@ func TestAServerThatEndsFinishesWhatIsUnderWay(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestLargeBodiesWaitForEachOther(t *testing.T) {
+	s, _ := newServer(t)
+	var now, most atomic.Int64
+	began, finish := make(chan struct{}, 10), make(chan struct{})
+	s.Handle("POST /large", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if n := now.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		began <- struct{}{}
+		<-finish
+		now.Add(-1)
+	}))
+	h := s.Handler()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			r := httptest.NewRequest("POST", "/large", strings.NewReader(""))
+			r.Host, r.ContentLength = "localhost", 60<<20
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		})
+	}
+	for range 4 {
+		<-began
+		if w := ask(h, "POST", "/api/v1/echo/x", `{"size":1}`); w.Code != 200 {
+			t.Errorf("a small request beside them: status %d", w.Code)
+		}
+		finish <- struct{}{}
+	}
+	all.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d requests of 60 MiB were handled at once", most.Load())
 	}
 }

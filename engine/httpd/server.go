@@ -75,7 +75,7 @@ func (s *Server) Handler() http.Handler {
 	if err != nil { // only options that contradict each other
 		panic(err)
 	}
-	return s.observe(s.guard(compress(s.mux)))
+	return s.observe(s.guard(ration(compress(s.mux))))
 }
 
 // isText reports whether answers of a type get smaller by compression. What a handler has compressed itself is left alone.
