@@ -113,12 +113,16 @@ func (f *field) named() string {
 			return name
 		}
 	}
-	name := identifier(f.column.header)
-	if strings.HasPrefix(f.column.header, "column ") && f.column.title != "" {
-		name = identifier(f.column.title)
+	header := f.column.header
+	if strings.HasPrefix(header, "column ") && f.column.title != "" {
+		header = f.column.title
 	}
+	name := identifier(header)
 	if !manifest.ValidField(name) {
 		return "column"
+	}
+	if spelt(header) {
+		f.say(doubt("name", lang.T("이름에 사전에 없는 말이 있어 소리대로 적었습니다. 뜻이 보이는 이름으로 고치십시오", "a word of its name isn't in the dictionary and was spelt as it sounds: better give it a name that says what it means")))
 	}
 	return name
 }

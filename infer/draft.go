@@ -318,7 +318,7 @@ func (d *Draft) tableDoubts(in Input, r *reading) (out []Doubt) {
 		out = append(out, doubt("faults", lang.F("읽을 수 없는 행이 %s개 있습니다. 가져올 때 거부 파일에 이유와 함께 남습니다", "%s rows can't be read; an import puts them into the rejected file with the reason", grouped(d.Faults))))
 	}
 	if r.matrix.repeated > 0 {
-		out = append(out, doubt("repeated", lang.F("모든 값이 같은 행이 %s개 더 있습니다. 한 레코드로 들어갑니다", "%s rows repeat another in every value: they become one record", grouped(r.matrix.repeated))))
+		out = append(out, doubt("repeated", lang.F("모든 값이 같은 행이 %s개 더 있습니다. 한 레코드로 들어갑니다", "%s rows repeat another cell for cell: they become one record", grouped(r.matrix.repeated))))
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func likenessDoubts(columns []*column, fields map[*column]*field, m *matrix) {
 			switch {
 			case same:
 				fields[b].say(doubt("same", lang.F("%s 와 값이 %s 같습니다. 하나만 두어도 됩니다", "has the same values as %s in %s of the rows: one of them may do", fields[a].name, percent(share))))
-			case named && both > 0:
+			case named && both > 0 && share > 0:
 				fields[b].say(doubt("same", lang.F("%s 와 같은 뜻으로 보입니다 (값은 %s 같습니다)", "seems to mean the same as %s (%s of the values agree)", fields[a].name, percent(share))))
 			default:
 				continue

@@ -70,6 +70,22 @@ func segments(s string) (out []string) {
 	return out
 }
 
+// spelt reports whether a header's identifier has words that are only spelt as they sound.
+func spelt(header string) bool {
+	for s := withoutUnit(norm.NFC.String(header)); s != ""; {
+		word, _ := longestWord(s)
+		if word == "" {
+			r, size := utf8.DecodeRuneInString(s)
+			if r >= 0xAC00 && r <= 0xD7A3 {
+				return latinInside.FindStringSubmatch(header) == nil
+			}
+			word = s[:size]
+		}
+		s = s[len(word):]
+	}
+	return false
+}
+
 // longestWord is the longest word of the dictionary that s begins with. Words of one syllable count only at the end, or
 // before another known word: inside an unknown word they mean nothing.
 func longestWord(s string) (word, english string) {

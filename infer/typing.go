@@ -65,6 +65,10 @@ func (c *column) taken(t manifest.Type, refused int) typing {
 		out.doubts = append(out.doubts, doubt("float-codes", lang.T("코드가 소수(1144010500.0 꼴)로 적혀 있어 정수로 읽습니다. 원본에서 글자로 내보내면 type: string 으로 두십시오",
 			"its codes are written as floats (like 1144010500.0), so they are read as whole numbers; make it type: string once the source writes text")))
 	}
+	if t == manifest.Int && c.lengths[13]*2 > c.filled && dayHeader.MatchString(fold(c.label())) {
+		out.doubts = append(out.doubts, doubt("epoch", lang.T("1970년부터 센 밀리초로 적은 일시로 보입니다. 원본에서 일시로 내보내면 type: datetime으로 두십시오",
+			"it looks like moments in milliseconds since 1970; make it type: datetime once the source writes moments")))
+	}
 	return out
 }
 

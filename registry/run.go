@@ -56,8 +56,8 @@ func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name
 func wholly(p *problem.Problem) lang.Text {
 	out := lang.Text{Ko: p.In(lang.Ko), En: p.In(lang.En)}
 	if !p.Hint.Empty() {
-		out.Ko += " " + p.Hint.In(lang.Ko)
-		out.En += " " + p.Hint.In(lang.En)
+		out.Ko += "\n" + p.Hint.In(lang.Ko)
+		out.En += "\n" + p.Hint.In(lang.En)
 	}
 	return out
 }

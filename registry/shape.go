@@ -178,7 +178,7 @@ func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) 
 		if err != nil {
 			return nil, nil, err
 		}
-		step(lang.F("항목 %s 을(를) 없앱니다. 값 %d개는 파일로 남깁니다", "drop the field %s; its %d values are kept in a file", name, n), n)
+		step(lang.F("항목 %s 을(를) 없앱니다. 값 %d개는 서버의 자료 폴더에 남깁니다: %s", "drop the field %s; its %d values are kept in %s", name, n, "files/"+keepKey(t, s.after.Revision, name)), n)
 		if n > 0 && !allowLoss {
 			fault("dataset.loss", "fields", lang.F("항목 %[1]s 을(를) 없애면 값 %[2]d개를 잃습니다", "without the field %[1]s its %[2]d values are lost", name, n), withLoss)
 		}

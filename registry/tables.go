@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"path"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
@@ -42,7 +43,7 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		if err != nil {
 			return nil, nil, err
 		}
-		text := lang.F("표를 없앱니다. 레코드 %d개와 그 이력은 파일로 남깁니다", "drop its table; its %d records and their history are kept in a file", n)
+		text := lang.F("표를 없앱니다. 레코드 %d개와 그 이력은 서버의 자료 폴더에 남깁니다: %s", "drop its table; its %d records and their history are kept in %s", n, "files/"+path.Dir(keepKey(t, after.Revision, "")))
 		if n == 0 {
 			text = lang.T("빈 표를 없앱니다", "drop its empty table")
 		}

@@ -310,3 +310,11 @@ func BenchmarkCSV(b *testing.B) {
 	}
 	b.ReportMetric(100_000*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+func TestAMarkOfUTF8CountsMoreThanWhatWasSaid(t *testing.T) {
+	const file = "\ufeff_line,이름\n2,도서관\n" // the rejected rows of a file in CP949, mended
+	table, err := Open(strings.NewReader(file), int64(len(file)), "libraries.rejected.csv", Options{Encoding: "cp949"})
+	if err != nil || table.Encoding != "utf-8" || table.Columns[1] != "이름" {
+		t.Errorf("%+v %v", table, err)
+	}
+}

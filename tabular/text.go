@@ -21,6 +21,8 @@ func encodingOf(in *io.SectionReader, asked string) (string, error) {
 	head := make([]byte, 4)
 	n, _ := in.ReadAt(head, 0)
 	switch {
+	case bytes.HasPrefix(head[:n], []byte("\ufeff")): // a mended file of rejected rows, say, whose original was CP949
+		return "utf-8", nil
 	case asked == "utf-8" || asked == "cp949":
 		return asked, nil
 	case utf16(head[:n]) != "":

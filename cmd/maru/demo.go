@@ -133,7 +133,7 @@ func (s *server) applyCity(ctx context.Context) error {
 	if len(p.Changes) == 0 {
 		return nil
 	}
-	_, err = s.catalog.Apply(ctx, p.ID, "데모 도시")
+	_, err = s.catalog.Apply(ctx, p.ID, "데모 도시 (demo city)")
 	return err
 }
 
@@ -150,6 +150,10 @@ func writeNote(path string, now settled) error {
 
 // welcome says where to look.
 func welcome(w io.Writer, reader lang.Tag, address string, now settled) {
+	where := ""
+	if "http://"+address != standardServer {
+		where = " --server http://" + address
+	}
 	fmt.Fprintln(w, lang.F(`
 마루 데모가 준비되었습니다. 끝내려면 Ctrl-C 를 누르세요.
 
@@ -158,7 +162,7 @@ func welcome(w io.Writer, reader lang.Tag, address string, now settled) {
   API    http://%[1]s/api/v1/openapi.json
 
 주민 %[2]d명과 모든 자료는 시드 %[3]d에서 지어낸 것입니다. 실제 사람이 아닙니다.
-다른 창에서 해 보세요:  maru get dataset`, `
+다른 창에서 해 보세요:  bin/maru get dataset%[4]s`, `
 The Maru demo is ready. Ctrl-C ends it.
 
   Portal   http://%[1]s/
@@ -166,5 +170,5 @@ The Maru demo is ready. Ctrl-C ends it.
   API      http://%[1]s/api/v1/openapi.json
 
 The %[2]d people and all data are made up from the seed %[3]d. None of them is real.
-Try in another window:  maru get dataset`, address, now.Residents, now.Seed).In(reader))
+Try in another window:  bin/maru get dataset%[4]s`, address, now.Residents, now.Seed, where).In(reader))
 }

@@ -235,6 +235,12 @@ func describe(out io.Writer, reader lang.Tag, r one) {
 	line(lang.T("개정", "revision"), same(fmt.Sprint(r.Revision)))
 	line(lang.T("쓰는 것", "uses"), same(someOf(r.Uses, len(r.Uses))))
 	line(lang.T("쓰는 곳", "used by"), same(someOf(r.UsedBy, r.Users)))
+	if len(r.Fields) == 0 && r.Kind != "Vocabulary" {
+		fmt.Fprintln(out)
+		for text := range strings.SplitSeq(strings.TrimRight(r.Text, "\n"), "\n") {
+			fmt.Fprintln(out, "  "+plainText(text))
+		}
+	}
 	if len(r.Fields) == 0 {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -174,14 +175,50 @@ func (u *uploading) tell(c *cobra.Command, d listed, s importState, dry bool) er
 		head = lang.T("%s → %s (쓰지 않음): 새 레코드 %s, 바뀔 레코드 %s, 그대로 %s, 거부 %s\n", "%s → %s (nothing written): %s new, %s changed, %s unchanged, %s rejected\n")
 	}
 	fmt.Fprint(out, lang.F(head.Ko, head.En, filepath.Base(u.file.Name()), d.full(), u.grouped(s.Loaded), u.grouped(s.Changed), u.grouped(s.Unchanged), u.grouped(s.Rejected)).In(u.reader))
+	if dry {
+		return u.reasons(c, s)
+	}
+	path := strings.TrimSuffix(u.file.Name(), filepath.Ext(u.file.Name())) + ".rejected.csv"
+	if err := os.Rename(path, path+".old"); err != nil && !os.IsNotExist(err) { // it may have been mended by hand, and must not look like this import's
+		return noFile(path, err)
+	}
 	if s.Rejected == 0 {
 		return nil
 	}
-	path := strings.TrimSuffix(u.file.Name(), filepath.Ext(u.file.Name())) + ".rejected.csv"
 	if err := u.save(c.Context(), fmt.Sprintf("/imports/%d/rejected", s.ID), path); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, lang.F("거부된 행과 까닭: %s", "rejected rows and reasons: %s", path).In(u.reader))
+	return nil
+}
+
+// shownReasons is how many rejected rows a dry run shows.
+const shownReasons = 10
+
+// reasons shows the first rows that a dry run rejected.
+func (u *uploading) reasons(c *cobra.Command, s importState) error {
+	if s.Rejected == 0 {
+		return nil
+	}
+	res, err := u.do(c.Context(), http.MethodGet, fmt.Sprintf("/imports/%d/rejected", s.ID), "", nil)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	in := csv.NewReader(res.Body)
+	in.FieldsPerRecord = -1
+	for n := int64(0); n <= min(s.Rejected, shownReasons); n++ {
+		row, err := in.Read()
+		if err != nil {
+			return u.strange()
+		}
+		if n > 0 && len(row) > 1 { // the first are the columns' names
+			fmt.Fprintln(c.OutOrStdout(), "  "+lang.F("%s행: %s", "line %s: %s", row[0], plainText(row[1])).In(u.reader))
+		}
+	}
+	if s.Rejected > shownReasons {
+		fmt.Fprintln(c.OutOrStdout(), "  "+lang.F("외 %s행", "and %s more", u.grouped(s.Rejected-shownReasons)).In(u.reader))
+	}
 	return nil
 }
 

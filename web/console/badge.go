@@ -42,6 +42,9 @@ var importStates = map[registry.ImportState]components.BadgeText{
 	registry.Failed:    {Text: lang.T("실패", "failed"), Tone: "danger"},
 }
 
+// dryRun is the badge of an import that wrote nothing.
+var dryRun = components.BadgeText{Text: lang.T("미리 보기, 저장 안 함", "dry run, nothing written"), Tone: "gray"}
+
 // levels are what units of organisation are called.
 var levels = map[string]lang.Text{
 	"city":             lang.T("본청", "city hall"),

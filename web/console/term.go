@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -37,9 +39,19 @@ func (c *Console) terms(r *http.Request) (templ.Component, error) {
 		func(t *catalog.Term) bool { return asked == "" || t.Matches(asked) },
 	)
 	v := termsView{URL: r.URL, Uses: uses, Vocabularies: s.List("Vocabulary"), Empty: len(list) == 0}
+	inOrder(r.Context(), found)
 	found = ranked(found, asked, func(t *catalog.Term) lang.Text { return t.Titled() })
 	v.Page, v.Slice = cut(found, func(t *catalog.Term) string { return t.Name }, q, pageSize)
 	return termsPage(v), nil
+}
+
+// inOrder sorts terms by the titles that the reader sees. The list is the caller's own.
+func inOrder(ctx context.Context, list []*catalog.Term) {
+	if tag := lang.From(ctx); tag != lang.Ko { // that is the order they come in
+		slices.SortStableFunc(list, func(a, b *catalog.Term) int {
+			return strings.Compare(strings.ToLower(a.Titled().In(tag)), strings.ToLower(b.Titled().In(tag)))
+		})
+	}
 }
 
 // synonymFor is the synonym that a search found a term by, where its title doesn't have what was searched for.
