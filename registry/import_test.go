@@ -251,3 +251,27 @@ func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
 		t.Errorf("%+v", done)
 	}
 }
+
+func TestAFileThatBringsTheProgramDownIsGivenUp(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		d := r.apply(t, libraries)
+		i := r.upload(t, d, "code,name\nA1,가\n", false)
+		for range maxStarts { // each ended by a crash
+			if _, err := r.starting(t.Context(), i.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i = r.load(t, t.Context(), i); i.State != Failed || !strings.Contains(i.Reason.En, "3 times") || i.Loaded != 0 {
+			t.Errorf("%+v", i)
+		}
+		again := r.upload(t, d, "code,name\nA1,가\n", false)
+		for range maxStarts - 1 {
+			if _, err := r.starting(t.Context(), again.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if again = r.load(t, t.Context(), again); again.State != Done || again.Loaded != 1 {
+			t.Errorf("%+v", again)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/maru-city/maru/catalog"
@@ -24,6 +25,16 @@ func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name
 	i, err := r.Import(ctx, id)
 	if err != nil {
 		return err
+	}
+	if i.State == Waiting || i.State == Running {
+		n, err := r.starting(ctx, id)
+		if err != nil {
+			return err
+		}
+		if n > maxStarts {
+			return r.end(ctx, i, Failed, lang.F("이 파일을 가져오다가 서버가 %d번 멈추어 그만두었습니다", "the server stopped %d times while it imported this file, so it was given up", maxStarts))
+		}
+		defer r.got(ctx, id) // not where the program ends
 	}
 	for {
 		if i.State != Waiting && i.State != Running {
@@ -52,6 +63,28 @@ func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name
 	}
 }
 
+// maxStarts is how often an import is started without getting on before the file is taken for one that brings the program down.
+const maxStarts = 3
+
+// starting notes that an import is about to be started, and says how often it was since it last got on.
+func (r *Registry) starting(ctx context.Context, id int64) (n int, err error) {
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, "UPDATE import_run SET starts = starts + 1 WHERE id = ? RETURNING starts", id).Scan(&n)
+	})
+	return n, err
+}
+
+// got notes that a start of an import didn't bring the program down.
+func (r *Registry) got(ctx context.Context, id int64) {
+	err := r.db.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		_, err := tx.Exec(context.WithoutCancel(ctx), "UPDATE import_run SET starts = 0 WHERE id = ?", id)
+		return err
+	})
+	if err != nil { // it counts for one that did
+		slog.Warn("import: its start can't be noted", "import", id, "error", err)
+	}
+}
+
 // wholly is a problem with its faults and its hint in both languages.
 func wholly(p *problem.Problem) lang.Text {
 	out := lang.Text{Ko: p.In(lang.Ko), En: p.In(lang.En)}
@@ -68,6 +101,7 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 	if err != nil {
 		return err
 	}
+	defer file.Close()
 	match, err := matchColumns(d, file.Columns)
 	if err != nil {
 		return err
@@ -239,7 +273,7 @@ func (r *Registry) take(ctx context.Context, tx *db.Tx, i *Import, d *catalog.Da
 	}
 	i.Tally.add(tally)
 	i.Rows, i.Read = i.Rows+b.count, b.bytes
-	_, err = tx.Exec(ctx, "UPDATE import_run SET rows_read = ?, bytes_read = ?, loaded = ?, changed = ?, unchanged = ?, rejected = ? WHERE id = ?",
+	_, err = tx.Exec(ctx, "UPDATE import_run SET rows_read = ?, bytes_read = ?, loaded = ?, changed = ?, unchanged = ?, rejected = ?, starts = 0 WHERE id = ?",
 		i.Rows, i.Read, i.Loaded, i.Changed, i.Unchanged, i.Rejected, i.ID)
 	if err != nil {
 		return fmt.Errorf("note the progress of import %d: %w", i.ID, err)

@@ -47,7 +47,7 @@ func openParquet(t *Table, in *io.SectionReader, _ Options) (err error) {
 }
 
 // batchRows is how many rows of a Parquet file are in memory at once.
-const batchRows = 4096
+const batchRows = 1024
 
 // with opens the file for a while.
 func (s *parquetSource) with(do func(*file.Reader, *pqarrow.FileReader) error) (err error) {

@@ -51,7 +51,8 @@ type Table struct {
 
 	source source
 	read   atomic.Int64
-	closer io.Closer
+	closer io.Closer // of the form
+	file   io.Closer // of OpenFile
 }
 
 // Note is something about a file that a person may want to know.
@@ -79,9 +80,9 @@ type raw struct {
 	fault lang.Text
 }
 
-// Open reads the table in a file. name is only used to say what the file is.
+// Open reads the table in a file. name is only used to say what the file is. Close it: what the table is read from may be a process of its own.
 //
-// Problems have the codes table.empty, table.form (no table at all: what it is, and what to do), table.truncated, table.too_large,
+// Problems have the codes table.broken, table.empty, table.form (no table at all: what it is, and what to do), table.truncated, table.too_large,
 // table.encoding, table.sheet, table.items, table.openapi.
 func Open(r io.ReaderAt, size int64, name string, o Options) (*Table, error) {
 	t := &Table{Titles: map[string]string{}}
@@ -92,15 +93,17 @@ func Open(r io.ReaderAt, size int64, name string, o Options) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	open, known := forms[form]
-	if !known {
-		return nil, fmt.Errorf("tabular: no reader for %s", form)
-	}
 	t.Form = form
-	if err := open(t, io.NewSectionReader(r, 0, size), o); err != nil {
+	if apart[form] {
+		err = openApart(t, r, size, o)
+	} else {
+		err = forms[form](t, io.NewSectionReader(r, 0, size), o)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if len(t.Columns) > MaxColumns {
+		t.Close()
 		return nil, problem.New("table.too_large", 422, lang.F("열이 %[1]d개입니다. %[2]d개까지 읽습니다", "it has %[1]d columns; at most %[2]d are read", len(t.Columns), MaxColumns))
 	}
 	return t, nil
@@ -130,16 +133,19 @@ func OpenFile(path string, o Options) (*Table, error) {
 		f.Close()
 		return nil, err
 	}
-	t.closer = f
+	t.file = f
 	return t, nil
 }
 
-// Close closes what OpenFile opened.
+// Close ends the reading.
 func (t *Table) Close() error {
-	if t.closer == nil {
-		return nil
+	var errs []error
+	for _, c := range []io.Closer{t.closer, t.file} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
 	}
-	return t.closer.Close()
+	return errors.Join(errs...)
 }
 
 // Read is how many bytes of the file are behind the row that was read last.

@@ -3,6 +3,8 @@ package tabular
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"runtime"
@@ -10,6 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/korean"
 
@@ -22,6 +28,7 @@ func open(t testing.TB, text string, o Options) *Table {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { tab.Close() })
 	return tab
 }
 
@@ -265,6 +272,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Add([]byte(book(f, func(b *excelize.File) { must(f, b.SetSheetRow("Sheet1", "A1", &[]any{"a", 1})) })))
+	apart = nil // a process for each input takes too long
 	f.Fuzz(func(t *testing.T, text []byte) {
 		tab, err := Open(bytes.NewReader(text), int64(len(text)), "a", Options{})
 		if err != nil {
@@ -316,5 +324,40 @@ func TestAMarkOfUTF8CountsMoreThanWhatWasSaid(t *testing.T) {
 	table, err := Open(strings.NewReader(file), int64(len(file)), "libraries.rejected.csv", Options{Encoding: "cp949"})
 	if err != nil || table.Encoding != "utf-8" || table.Columns[1] != "이름" {
 		t.Errorf("%+v %v", table, err)
+	}
+}
+
+// TestAFileThatAsksForAllMemoryEndsItsReaderAlone makes a Parquet file lie about how many entries its schema has.
+func TestAFileThatAsksForAllMemoryEndsItsReaderAlone(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.BinaryTypes.String, Metadata: arrow.NewMetadata([]string{"title"}, []string{"가"})}}, nil)
+	var b bytes.Buffer
+	w, err := pqarrow.NewFileWriter(schema, &b, nil, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	must(t, err)
+	column := array.NewStringBuilder(memory.DefaultAllocator)
+	column.Append("x")
+	must(t, w.Write(array.NewRecordBatch(schema, []arrow.Array{column.NewArray()}, 1)))
+	must(t, w.Close())
+	good := b.Bytes()
+	if tab, err := Open(bytes.NewReader(good), int64(len(good)), "a", Options{}); err != nil || len(all(t, tab)) != 1 {
+		t.Fatal("the file is no table before it lies", err)
+	}
+	at := bytes.Index(good, []byte("/////"))
+	end := at + bytes.IndexFunc(good[at:], func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r)
+	})
+	stored, err := base64.StdEncoding.DecodeString(string(good[at:end]))
+	must(t, err)
+	ended := 0
+	for i := 8; i+4 <= len(stored) && ended == 0; i += 4 {
+		lying := bytes.Clone(stored)
+		binary.LittleEndian.PutUint32(lying[i:], 0x7fffffff)
+		bad := bytes.Clone(good)
+		base64.StdEncoding.Encode(bad[at:end], lying)
+		if _, err := Open(bytes.NewReader(bad), int64(len(bad)), "a", Options{}); problem.Code(err) == "table.broken" {
+			ended++
+		}
+	}
+	if ended == 0 {
+		t.Error("no lie ended a reader: this test shows nothing")
 	}
 }

@@ -40,6 +40,7 @@ func openXLSX(t *Table, in *io.SectionReader, o Options) error {
 		}
 		return problem.New("table.form", 422, lang.F("엑셀 파일을 읽을 수 없습니다: %s", "the workbook can't be read: %s", shorten(err.Error()))).Hinting(convert)
 	}
+	t.closer = book
 	s := &xlsxSource{table: t, size: in.Size(), book: book}
 	if props, err := book.GetWorkbookProps(); err == nil && props.Date1904 != nil {
 		s.from = *props.Date1904

@@ -221,6 +221,7 @@ func (f *folder) table(root *os.Root, name, typed string) (string, error) {
 	if err != nil {
 		return "", wrong(err)
 	}
+	defer t.Close()
 	if t.Form == "csv" && t.Encoding == "utf-8" && t.Delimiter == "," && t.Header == 1 && t.Skip == 0 {
 		return f.take(root, name, typed)
 	}
