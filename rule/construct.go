@@ -60,7 +60,7 @@ func (c *checker) nullTest(e ast.Expr, name string, side ast.Expr) *expr {
 	case x == nil:
 		return nil
 	case x.field == nil:
-		return c.fault(e, "rule.null", lang.T("항목만 null 과 비교할 수 있습니다", "only a field can be compared with null"), lang.Text{})
+		return c.fault(e, "rule.null", lang.T("항목만 null과 비교할 수 있습니다", "only a field can be compared with null"), lang.Text{})
 	case !x.field.Nullable:
 		return literal(tBool, x.where, name == operators.NotEquals)
 	case name == operators.Equals:

@@ -157,7 +157,7 @@ func welcome(w io.Writer, reader lang.Tag, address string, now settled) {
   콘솔   http://%[1]s/console
   API    http://%[1]s/api/v1/openapi.json
 
-주민 %[2]d명과 모든 자료는 시드 %[3]v에서 만든 가상 자료이며, 실제 사람이나 시설과 관계없습니다.
+주민 %[2]d명과 모든 자료는 시연용 가상 자료(시드 %[3]v)이며, 실제 사람이나 시설과 관계없습니다.
 다른 창에서 실행해 보세요:  maru get dataset`, `
 The Maru demo is ready. Ctrl-C ends it.
 
