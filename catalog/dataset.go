@@ -96,7 +96,7 @@ func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) 
 		if f := d.Field(name); f != nil {
 			f.KeyPart, f.Required = true, true
 			if f.Type == manifest.Geometry || f.Type == manifest.Double {
-				findings = append(findings, r.Finding(manifest.Error, "dataset.key", "key", manifest.Textf("%[2]s 항목은 식별 항목이 될 수 없습니다 (유형: %[1]s)", "%[2]s can't be a key: it is a %[1]s", string(f.Type), f.Name), manifest.Text{}))
+				findings = append(findings, r.Finding(manifest.Error, "dataset.key", "key", manifest.Textf("‘%[2]s’ 항목은 식별 항목이 될 수 없습니다 (유형: %[1]s)", "%[2]s can't be a key: it is a %[1]s", string(f.Type), f.Name), manifest.Text{}))
 			}
 		}
 	}
