@@ -203,7 +203,7 @@ func (s *Snapshot) together(before *Snapshot, put []*manifest.Resource, removed 
 		for _, r := range s.resources {
 			for _, ref := range r.References() {
 				if gone[ref.To] && !s.has(ref.To) && !changed[r.Key] {
-					findings = append(findings, r.Finding(manifest.Error, "catalog.used", ref.Path, manifest.Textf("없앨 수 없습니다: %s (쓰는 곳: %s)", "%s can't be removed: %s uses it", ref.To, r.Key),
+					findings = append(findings, r.Finding(manifest.Error, "catalog.used", ref.Path, manifest.Textf("삭제할 수 없습니다: %s (쓰는 곳: %s)", "%s can't be removed: %s uses it", ref.To, r.Key),
 						manifest.T("먼저 쓰는 곳을 고치십시오", "change what uses it first")))
 				}
 			}
@@ -211,7 +211,7 @@ func (s *Snapshot) together(before *Snapshot, put []*manifest.Resource, removed 
 		for key := range gone { // a project goes with all that is at home in it
 			if key.Kind == "Project" && s.resources[key] == nil {
 				for _, r := range s.Home(key.Name) {
-					findings = append(findings, r.Finding(manifest.Error, "catalog.used", "", manifest.Textf("사업을 없앨 수 없습니다: %s (남아 있는 내용: %s)", "project %s can't be removed: %s is still in it", key.Name, r.Key), manifest.Text{}))
+					findings = append(findings, r.Finding(manifest.Error, "catalog.used", "", manifest.Textf("사업을 삭제할 수 없습니다: %s (남아 있는 내용: %s)", "project %s can't be removed: %s is still in it", key.Name, r.Key), manifest.Text{}))
 				}
 			}
 		}

@@ -178,9 +178,9 @@ func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) 
 		if err != nil {
 			return nil, nil, err
 		}
-		step(lang.F("‘%s’ 항목을 없앱니다. 값 %d개는 파일로 보관합니다", "drop the field %s; its %d values are kept in a file", name, n), n)
+		step(lang.F("‘%s’ 항목을 삭제합니다. 값 %d개는 파일로 보관합니다", "drop the field %s; its %d values are kept in a file", name, n), n)
 		if n > 0 && !allowLoss {
-			fault("dataset.loss", "fields", lang.F("‘%[1]s’ 항목을 없애면 값 %[2]d개를 잃습니다", "without the field %[1]s its %[2]d values are lost", name, n), withLoss)
+			fault("dataset.loss", "fields", lang.F("‘%[1]s’ 항목을 삭제하면 값 %[2]d개를 잃습니다", "without the field %[1]s its %[2]d values are lost", name, n), withLoss)
 		}
 	}
 	err = s.weighSets(ctx, tx, t, step, fault)
@@ -242,7 +242,7 @@ func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(la
 	if !slices.Equal(s.renamed(s.before.Spec.Key), s.after.Spec.Key) {
 		name := strings.Join(s.after.Spec.Key, ", ")
 		if name == "" {
-			step(lang.T("식별 항목을 없앱니다. 값 전체로 레코드를 구분하고, 값이 모두 같은 레코드는 하나로 합칩니다", "take the key away: all values are the key, and records that are the same become one"), 0)
+			step(lang.T("식별 항목을 삭제합니다. 값 전체로 레코드를 구분하고, 값이 모두 같은 레코드는 하나로 합칩니다", "take the key away: all values are the key, and records that are the same become one"), 0)
 		} else {
 			step(lang.F("식별 항목을 바꿉니다: %s", "make %s the key", name), 0)
 		}

@@ -42,19 +42,19 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		if err != nil {
 			return nil, nil, err
 		}
-		text := lang.F("표를 없앱니다. 레코드 %d건과 그 이력은 파일로 보관합니다", "drop its table; its %d records and their history are kept in a file", n)
+		text := lang.F("표를 삭제합니다. 레코드 %d건과 그 이력은 파일로 보관합니다", "drop its table; its %d records and their history are kept in a file", n)
 		if n == 0 {
-			text = lang.T("빈 표를 없앱니다", "drop its empty table")
+			text = lang.T("빈 표를 삭제합니다", "drop its empty table")
 		}
 		steps = append(steps, catalog.Step{Dataset: old.Key(), Text: text, Loses: n})
 		if n > 0 && !allowLoss {
-			findings = append(findings, old.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("‘%[1]s’ 데이터셋을 없애면 레코드 %[2]d건을 잃습니다", "without the dataset %[1]s its %[2]d records are lost", old.Path(), n), withLoss))
+			findings = append(findings, old.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("‘%[1]s’ 데이터셋을 삭제하면 레코드 %[2]d건을 잃습니다", "without the dataset %[1]s its %[2]d records are lost", old.Path(), n), withLoss))
 		}
 	}
 	return steps, findings, nil
 }
 
-var withLoss = lang.T("그래도 하시려면 --allow-data-loss를 붙이십시오. 없애기 전에 파일로 보관합니다", "add --allow-data-loss to do it all the same; what goes is first written to a file")
+var withLoss = lang.T("그래도 하시려면 --allow-data-loss를 붙이십시오. 삭제하기 전에 파일로 보관합니다", "add --allow-data-loss to do it all the same; what goes is first written to a file")
 
 // gone lists the datasets that are no longer there.
 func gone(before, after *catalog.Snapshot) (out []*catalog.Dataset) {
