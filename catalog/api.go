@@ -64,19 +64,19 @@ type planOutput struct{ Body *Plan }
 func (c *Catalog) makePlan(ctx context.Context, in *planInput) (*planOutput, error) {
 	q := Request{Files: in.Body.Files, Rollback: in.Body.Rollback, Base: in.Body.Base, AllowLoss: in.Body.AllowLoss, Author: local}
 	if (q.Files == nil) == (q.Rollback == nil) {
-		return nil, problem.New("plan.request", 422, lang.T("files 와 rollback 가운데 하나를 주세요", "give either files or rollback"))
+		return nil, problem.New("plan.request", 422, lang.T("files와 rollback 가운데 하나를 지정하십시오", "give either files or rollback"))
 	}
 	if len(q.Files) > MaxPlanFiles {
 		return nil, problem.New("plan.files", 422, lang.F("파일은 %d개까지 보낼 수 있습니다", "at most %d files can be sent", MaxPlanFiles))
 	}
 	for name, text := range q.Files {
 		if strings.ContainsRune(text, 0) { // PostgreSQL keeps no such text
-			return nil, problem.New("plan.text", 422, lang.F("파일 %s 에 NUL 문자가 있습니다", "the file %s holds the character NUL", name)).
-				Hinting(lang.T("글자 파일인지 확인하세요", "check that it is a text file"))
+			return nil, problem.New("plan.text", 422, lang.F("파일에 NUL 문자가 있습니다: %s", "the file %s holds the character NUL", name)).
+				Hinting(lang.T("텍스트 파일인지 확인하십시오", "check that it is a text file"))
 		}
 		if !validPath(name) {
-			return nil, problem.New("plan.path", 422, lang.F("파일 경로 %.100q 를 쓸 수 없습니다", "%.100q can't be the path of a file", name)).
-				Hinting(lang.T("폴더 안의 상대 경로를 / 로 이어 쓰세요", "write a path inside the folder, joined by /"))
+			return nil, problem.New("plan.path", 422, lang.F("쓸 수 없는 파일 경로입니다: %.100q", "%.100q can't be the path of a file", name)).
+				Hinting(lang.T("폴더 안의 상대 경로를 /로 이어 쓰십시오", "write a path inside the folder, joined by /"))
 		}
 	}
 	p, err := c.Plan(ctx, q)
@@ -136,8 +136,8 @@ func (in *PageInput) before() (int64, error) {
 }
 
 func wrongCursor() error {
-	return problem.New("list.cursor", 400, lang.T("이 목록의 cursor 가 아닙니다", "the cursor isn't of this list")).
-		Hinting(lang.T("cursor 는 앞 쪽의 next 값을 그대로 씁니다", "a cursor is the next of the page before, unchanged"))
+	return problem.New("list.cursor", 400, lang.T("이 목록의 cursor가 아닙니다", "the cursor isn't of this list")).
+		Hinting(lang.T("cursor에는 앞 쪽의 next 값을 그대로 쓰십시오", "a cursor is the next of the page before, unchanged"))
 }
 
 type revisionsOutput struct {

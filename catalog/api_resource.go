@@ -148,9 +148,9 @@ func kindNamed(written string) (manifest.Kind, error) {
 	}
 	hint := lang.F("쓸 수 있는 종류: %s", "kinds: %s", strings.Join(names, ", "))
 	if near := manifest.Nearest(written, names); near != "" {
-		hint = lang.F("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+		hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 	}
-	return manifest.Kind{}, problem.New("manifest.kind", 404, lang.F("모르는 종류 %q", "unknown kind %q", written)).Hinting(hint)
+	return manifest.Kind{}, problem.New("manifest.kind", 404, lang.F("알 수 없는 종류입니다: %q", "unknown kind %q", written)).Hinting(hint)
 }
 
 // ResourcePath is a resource in an address of the API.
@@ -173,14 +173,14 @@ func (in *ResourcePath) key() (manifest.Key, error) {
 		return key, unknownResource(key)
 	}
 	if kind.City && key.Project != "" {
-		return key, unknownResource(key).Hinting(lang.F("%s 은(는) 도시의 것입니다. 사업 자리에 - 를 쓰세요", "a %s is the city's own: write - for the project", kind.Title))
+		return key, unknownResource(key).Hinting(lang.F("도시 공통 항목입니다: %s. 사업 자리에 -를 쓰십시오", "a %s is the city's own: write - for the project", kind.Title))
 	}
 	return key, nil
 }
 
 func unknownResource(key manifest.Key) *problem.Problem {
-	return problem.New("resource.unknown", 404, lang.F("%s 가 없습니다", "there is no %s", key.String())).
-		Hinting(lang.F("있는 것: maru get %s", "what there is: maru get %s", strings.ToLower(key.Kind)))
+	return problem.New("resource.unknown", 404, lang.F("없는 이름입니다: %s", "there is no %s", key.String())).
+		Hinting(lang.F("전체 목록: maru get %s", "what there is: maru get %s", strings.ToLower(key.Kind)))
 }
 
 type resourceOutput struct{ Body resourceBody }
@@ -272,11 +272,11 @@ func fieldsOf(d *Dataset) []fieldBody {
 func (s *Snapshot) unknown(key manifest.Key) error {
 	p := unknownResource(key)
 	if near := manifest.Nearest(key.Name, s.names(key.Kind)); near != "" && near != key.Name {
-		p.Hint = lang.F("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+		p.Hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 	}
 	for _, r := range s.byKind[key.Kind] {
 		if r.Name == key.Name {
-			p.Hint = lang.F("%s 를 쓰려고 하셨나요?", "did you mean %s?", r.Key.String())
+			p.Hint = lang.F("비슷한 이름: %s", "did you mean %s?", r.Key.String())
 			break
 		}
 	}

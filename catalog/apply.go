@@ -35,7 +35,7 @@ func (c *Catalog) Apply(ctx context.Context, id, message string) (*Revision, err
 		var author, body string
 		err := tx.QueryRow(ctx, "SELECT base, author, body FROM plan WHERE id = ?", id).Scan(&base, &author, &body)
 		if db.NoRows(err) {
-			return problem.New("plan.unknown", 404, lang.T("그런 계획이 없습니다", "there is no such plan")).Hinting(lang.T("계획은 이레 뒤에 지워집니다. 다시 maru plan 을 하세요", "plans are kept for seven days; plan again"))
+			return problem.New("plan.unknown", 404, lang.T("계획을 찾을 수 없습니다", "there is no such plan")).Hinting(lang.T("계획은 7일 뒤에 지워집니다. maru plan을 다시 실행하십시오", "plans are kept for seven days; plan again"))
 		}
 		if err != nil {
 			return fmt.Errorf("read the plan: %w", err)
@@ -45,7 +45,7 @@ func (c *Catalog) Apply(ctx context.Context, id, message string) (*Revision, err
 			return fmt.Errorf("read the plan: %w", err)
 		}
 		if w.Refused {
-			return problem.New("plan.refused", 422, lang.T("오류가 있는 계획은 적용할 수 없습니다", "a plan with errors can't be applied")).Hinting(lang.T("오류를 고치고 다시 maru plan 을 하세요", "mend the errors and plan again"))
+			return problem.New("plan.refused", 422, lang.T("오류가 있는 계획은 적용할 수 없습니다", "a plan with errors can't be applied")).Hinting(lang.T("오류를 고치고 maru plan을 다시 실행하십시오", "mend the errors and plan again"))
 		}
 		before := c.Snapshot()
 		if newer, err := c.load(ctx, tx, before); err != nil {
@@ -186,7 +186,7 @@ func (c *Catalog) Revision(ctx context.Context, n int64) (*Revision, error) {
 	err := c.db.Read(ctx, func(tx *db.Tx) (err error) {
 		rev, err = scanRevision(tx.QueryRow(ctx, "SELECT n, at, author, message FROM revision WHERE n = ?", n))
 		if db.NoRows(err) {
-			return problem.New("revision.unknown", 404, lang.F("개정 %d 이 없습니다", "there is no revision %d", n)).Hinting(lang.T("maru history 로 개정을 보세요", "maru history lists the revisions"))
+			return problem.New("revision.unknown", 404, lang.F("없는 개정입니다: %v", "there is no revision %v", n)).Hinting(lang.T("maru history로 개정을 확인하십시오", "maru history lists the revisions"))
 		}
 		if err != nil {
 			return err

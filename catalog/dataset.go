@@ -96,7 +96,7 @@ func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) 
 		if f := d.Field(name); f != nil {
 			f.KeyPart, f.Required = true, true
 			if f.Type == manifest.Geometry || f.Type == manifest.Double {
-				findings = append(findings, r.Finding(manifest.Error, "dataset.key", "key", manifest.Textf("%s 유형인 %s 는 열쇠가 될 수 없습니다", "%s can't be a key: it is a %[1]s", string(f.Type), f.Name), manifest.Text{}))
+				findings = append(findings, r.Finding(manifest.Error, "dataset.key", "key", manifest.Textf("‘%[2]s’ 항목은 식별 항목이 될 수 없습니다 (유형: %[1]s)", "%[2]s can't be a key: it is a %[1]s", string(f.Type), f.Name), manifest.Text{}))
 			}
 		}
 	}
@@ -110,8 +110,8 @@ func (f *Field) complete(t *Term, r *manifest.Resource) (findings []manifest.Fin
 	if f.Type == "" {
 		f.Type = t.Type
 	} else if f.Type != t.Type {
-		findings = append(findings, r.Finding(manifest.Error, "dataset.type", at+".type", manifest.Textf("용어 %s 는 %s 인데 항목은 %s 입니다", "the term %s is a %s, the field a %s", t.Name, string(t.Type), string(f.Type)),
-			manifest.T("type: 을 지우거나 다른 용어를 쓰세요", "leave type: out, or cite another term")))
+		findings = append(findings, r.Finding(manifest.Error, "dataset.type", at+".type", manifest.Textf("용어와 항목의 유형이 다릅니다: %s (용어 %s, 항목 %s)", "the term %s is a %s, the field a %s", t.Name, string(t.Type), string(f.Type)),
+			manifest.T("type:을 지우거나 다른 용어를 쓰십시오", "leave type: out, or cite another term")))
 	}
 	if f.Title.Empty() {
 		f.Title = t.Title
@@ -137,8 +137,8 @@ func (f *Field) complete(t *Term, r *manifest.Resource) (findings []manifest.Fin
 	if f.Class == "" {
 		f.Class = t.Class
 	} else if t.Class != "" && !f.Class.AtLeast(t.Class) {
-		findings = append(findings, r.Finding(manifest.Warning, "dataset.class", at+".class", manifest.Textf("용어 %s 의 등급은 %s 인데 %s 로 낮췄습니다", "the term %s is %s; the field lowers it to %s", t.Name, string(t.Class), string(f.Class)),
-			manifest.T("낮추어도 되는 까닭을 about: 에 쓰세요", "say in about: why that is right")))
+		findings = append(findings, r.Finding(manifest.Warning, "dataset.class", at+".class", manifest.Textf("용어의 보호 등급을 낮추었습니다: %s (용어 %s, 항목 %s)", "the term %s is %s; the field lowers it to %s", t.Name, string(t.Class), string(f.Class)),
+			manifest.T("낮추어도 되는 이유를 about:에 쓰십시오", "say in about: why that is right")))
 	}
 	return findings
 }

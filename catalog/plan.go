@@ -128,8 +128,8 @@ func (c *Catalog) wanted(ctx context.Context, q Request, before *Snapshot, plan 
 		old := before.Get(r.Key)
 		if old != nil && old.Home != r.Home && r.Home != "" && old.Home != "" {
 			plan.Findings = append(plan.Findings, r.Finding(manifest.Error, "catalog.home", "name",
-				manifest.Textf("%s 는 사업 %s 에서 관리합니다", "%s is kept by the project %s", r.Key, old.Home),
-				manifest.T("그 사업의 폴더에서 고치거나 다른 이름을 쓰세요", "change it in that project's folder, or use another name")))
+				manifest.Textf("다른 사업에서 관리합니다: %s (사업 %s)", "%s is kept by the project %s", r.Key, old.Home),
+				manifest.T("그 사업의 폴더에서 고치거나 다른 이름을 쓰십시오", "change it in that project's folder, or use another name")))
 		}
 		if old == nil || old.Text != r.Text || !maps.Equal(old.Tables, r.Tables) {
 			put = append(put, r)
@@ -148,8 +148,8 @@ func (c *Catalog) wanted(ctx context.Context, q Request, before *Snapshot, plan 
 // back says what makes the catalog what it was at revision n.
 func (c *Catalog) back(ctx context.Context, n int64, before *Snapshot) (put []*manifest.Resource, removed []manifest.Key, err error) {
 	if n < 0 || n >= before.Revision {
-		return nil, nil, problem.New("revision.unknown", 404, lang.F("개정 %d 으로 돌아갈 수 없습니다 (지금은 %d)", "there is no way back to revision %d (now is %d)", n, before.Revision)).
-			Hinting(lang.T("maru history 로 개정을 보세요", "maru history lists the revisions"))
+		return nil, nil, problem.New("revision.unknown", 404, lang.F("되돌아갈 수 없는 개정입니다: %v (현재 개정 %v)", "there is no way back to revision %v (now is %v)", n, before.Revision)).
+			Hinting(lang.T("maru history로 개정을 확인하십시오", "maru history lists the revisions"))
 	}
 	err = c.db.Read(ctx, func(tx *db.Tx) error {
 		then, _, err := c.state(ctx, tx, 0, n)
@@ -183,7 +183,7 @@ func (s *Snapshot) together(before *Snapshot, put []*manifest.Resource, removed 
 			}
 		}
 		if r.Kind == "Agency" && s.ring(r.Name) {
-			findings = append(findings, r.Finding(manifest.Error, "agency.ring", "parent", manifest.Textf("기관 %s 이(가) 자기 자신의 상위 기관입니다", "agency %s is above itself", r.Name), manifest.Text{}))
+			findings = append(findings, r.Finding(manifest.Error, "agency.ring", "parent", manifest.Textf("기관이 자기 자신의 상위 기관이 됩니다: %s", "agency %s is above itself", r.Name), manifest.Text{}))
 		}
 	}
 	gone := map[manifest.Key]bool{}
@@ -203,15 +203,15 @@ func (s *Snapshot) together(before *Snapshot, put []*manifest.Resource, removed 
 		for _, r := range s.resources {
 			for _, ref := range r.References() {
 				if gone[ref.To] && !s.has(ref.To) && !changed[r.Key] {
-					findings = append(findings, r.Finding(manifest.Error, "catalog.used", ref.Path, manifest.Textf("%s 를 없앨 수 없습니다: %s 가 씁니다", "%s can't be removed: %s uses it", ref.To, r.Key),
-						manifest.T("먼저 쓰는 쪽을 고치세요", "change what uses it first")))
+					findings = append(findings, r.Finding(manifest.Error, "catalog.used", ref.Path, manifest.Textf("삭제할 수 없습니다: %s (쓰는 곳: %s)", "%s can't be removed: %s uses it", ref.To, r.Key),
+						manifest.T("먼저 쓰는 곳을 고치십시오", "change what uses it first")))
 				}
 			}
 		}
 		for key := range gone { // a project goes with all that is at home in it
 			if key.Kind == "Project" && s.resources[key] == nil {
 				for _, r := range s.Home(key.Name) {
-					findings = append(findings, r.Finding(manifest.Error, "catalog.used", "", manifest.Textf("사업 %s 를 없앨 수 없습니다: %s 가 남아 있습니다", "project %s can't be removed: %s is still in it", key.Name, r.Key), manifest.Text{}))
+					findings = append(findings, r.Finding(manifest.Error, "catalog.used", "", manifest.Textf("사업을 삭제할 수 없습니다: %s (남아 있는 내용: %s)", "project %s can't be removed: %s is still in it", key.Name, r.Key), manifest.Text{}))
 				}
 			}
 		}
@@ -225,11 +225,11 @@ func (s *Snapshot) together(before *Snapshot, put []*manifest.Resource, removed 
 }
 
 func (s *Snapshot) dangling(r *manifest.Resource, ref manifest.Reference) manifest.Finding {
-	hint := manifest.Textf("있는 것: maru get %s", "what there is: maru get %s", strings.ToLower(ref.To.Kind))
+	hint := manifest.Textf("전체 목록: maru get %s", "what there is: maru get %s", strings.ToLower(ref.To.Kind))
 	if near := manifest.Nearest(ref.To.Name, s.names(ref.To.Kind)); near != "" {
-		hint = manifest.Textf("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+		hint = manifest.Textf("비슷한 이름: %s", "did you mean %s?", near)
 	}
-	return r.Finding(manifest.Error, "catalog.reference", ref.Path, manifest.Textf("%s %q 가 없습니다", "there is no %s %q", kindTitle(ref.To.Kind), ref.To.Name), hint)
+	return r.Finding(manifest.Error, "catalog.reference", ref.Path, manifest.Textf("%s 목록에 없는 이름입니다: %q", "there is no %s %q", kindTitle(ref.To.Kind), ref.To.Name), hint)
 }
 
 func kindTitle(kind string) manifest.Text { return manifest.KindOf(kind).Title }
@@ -312,6 +312,6 @@ func (c *Catalog) save(ctx context.Context, p *Plan, author string) error {
 }
 
 func moved(base, now int64) *problem.Problem {
-	return problem.New("catalog.moved", 409, lang.F("계획은 개정 %d 에서 만들었는데 지금은 %d 입니다", "the plan was made for revision %d, and now is %d", base, now)).
-		Hinting(lang.T("다시 maru plan 을 하세요", "plan again"))
+	return problem.New("catalog.moved", 409, lang.F("계획을 만든 뒤 카탈로그가 바뀌었습니다 (계획한 개정 %v, 현재 개정 %v)", "the plan was made for revision %v, and now is %v", base, now)).
+		Hinting(lang.T("maru plan을 다시 실행하십시오", "plan again"))
 }

@@ -57,7 +57,7 @@ func TestEveryTitleIsInBothLanguages(t *testing.T) {
 		if title := r.Spec.Titled(); title.Ko == "" || title.En == "" {
 			t.Errorf("%s: the title of %s is %+v", r.File, r.Name, title)
 		}
-		if d, ok := r.Spec.(*manifest.Dataset); ok && !facts[r.Name] && (!strings.Contains(d.About.Ko, "지어낸 자료") || !strings.Contains(d.About.En, "Made up")) {
+		if d, ok := r.Spec.(*manifest.Dataset); ok && !facts[r.Name] && (!strings.Contains(d.About.Ko, "시연용 가상 자료") || !strings.Contains(d.About.En, "Made up")) {
 			t.Errorf("%s: %s doesn't say that it is made up", r.File, r.Name)
 		}
 	}

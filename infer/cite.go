@@ -34,12 +34,12 @@ func (f *field) cite(index TermIndex, p *people, where *places) {
 		case ok && perhaps == nil:
 			perhaps = &m
 		case !ok && why.Code == "" && m.Sure >= sureEnough:
-			why = doubt("no-term", lang.F("용어 %s(%s) 는 쓰지 않았습니다: %s", "the term %s (%s) isn't cited: %s", m.Name, m.Term.Title, reason))
+			why = doubt("no-term", lang.F("쓰지 않은 용어: %s(%s) — %s", "the term %s (%s) isn't cited: %s", m.Name, m.Term.Title, reason))
 		}
 	}
 	f.say(why.some()...)
 	if perhaps != nil {
-		f.say(doubt("perhaps", lang.F("용어 %s (%s, %.2f) 일 수 있습니다", "perhaps %s (%s, %.2f)", perhaps.Name, perhaps.Term.Title, perhaps.Sure)))
+		f.say(doubt("perhaps", lang.F("관련 있어 보이는 용어: %s (%s, 확신도 %.2f)", "perhaps %s (%s, %.2f)", perhaps.Name, perhaps.Term.Title, perhaps.Sure)))
 	}
 }
 
@@ -139,5 +139,5 @@ func (f *field) classify(p *people) {
 	if found.only {
 		code = "personal-joined"
 	}
-	f.say(doubt(code, lang.F("%s (확실함 %.2f)", "%s (sure %.2f)", found.why, found.sure)))
+	f.say(doubt(code, lang.F("%s (확신도 %.2f)", "%s (sure %.2f)", found.why, found.sure)))
 }

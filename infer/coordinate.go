@@ -59,7 +59,7 @@ func coordinateDoubts(columns []*column, fields map[*column]*field) {
 	for _, p := range planes {
 		if mostly(x, p.lowX, p.highX) && mostly(y, p.lowY, p.highY) {
 			for _, c := range []*column{x, y} {
-				fields[c].say(doubt("plane", lang.F("경위도가 아니라 평면좌표(TM, 미터)입니다. 범위로 보아 %s 계열입니다. 지도에 쓰기 전에 바꾸십시오", "metres of a plane system (TM), not degrees; by its range %s. Convert it before it goes on a map", p.name)))
+				fields[c].say(doubt("plane", lang.F("경위도가 아니라 평면좌표(TM, 미터)입니다. 값의 범위로 보아 %s 계열입니다. 지도에 쓰기 전에 변환하십시오", "metres of a plane system (TM), not degrees; by its range %s. Convert it before it goes on a map", p.name)))
 			}
 			return
 		}
@@ -93,6 +93,6 @@ func degrees(c *column, low, high float64, what lang.Text) Doubt {
 			out += n
 		}
 	}
-	return doubt("outside", lang.F("한국의 %s 밖인 값이 있습니다 (%g–%g, 본 값 가운데 %s개). 0 이거나 위도와 경도가 바뀌었을 수 있습니다",
+	return doubt("outside", lang.F("한국의 %s 범위를 벗어난 값이 있습니다 (%g–%g, 확인한 값 가운데 %s개). 0이거나 위도와 경도가 바뀌었을 수 있습니다",
 		"there are values outside Korea's %s (%g to %g, %s of those seen): zeros, or latitude and longitude in each other's place", what, c.low, c.high, grouped(out)))
 }

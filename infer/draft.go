@@ -97,10 +97,10 @@ func (f *field) say(d ...Doubt) { f.doubts = append(f.doubts, d...) }
 func From(in Input, o Options) (*Draft, error) {
 	if len(in.Columns) == 0 || len(in.Columns) > manifest.MaxFields {
 		return nil, problem.New("infer.columns", http.StatusBadRequest,
-			lang.F("열이 %d개입니다. 데이터셋은 항목을 1개에서 %d개까지 가집니다", "the table has %d columns; a dataset has 1 to %d fields", len(in.Columns), manifest.MaxFields))
+			lang.F("열이 %d개입니다. 데이터셋에는 항목을 1개에서 %d개까지 둘 수 있습니다", "the table has %d columns; a dataset has 1 to %d fields", len(in.Columns), manifest.MaxFields))
 	}
 	if slices.ContainsFunc(in.Columns, func(c string) bool { return !utf8.ValidString(c) }) {
-		return nil, problem.New("infer.encoding", http.StatusBadRequest, lang.T("열 이름이 UTF-8 글자가 아닙니다", "the names of columns aren't UTF-8"))
+		return nil, problem.New("infer.encoding", http.StatusBadRequest, lang.T("열 이름이 UTF-8이 아닙니다", "the names of columns aren't UTF-8"))
 	}
 	r, err := read(in)
 	if err != nil {
@@ -108,7 +108,7 @@ func From(in Input, o Options) (*Draft, error) {
 	}
 	if r.looked == 0 {
 		return nil, problem.New("infer.rows", http.StatusBadRequest, lang.T("읽을 수 있는 행이 하나도 없습니다", "it has no row that can be read")).
-			Hinting(lang.T("열 이름 아래에 자료가 있는지, 구분 기호와 인코딩이 맞는지 보십시오", "look whether there are data below the names of columns, and at delimiter and encoding"))
+			Hinting(lang.T("열 이름 아래에 자료가 있는지, 구분 기호와 인코딩이 맞는지 확인하십시오", "look whether there are data below the names of columns, and at delimiter and encoding"))
 	}
 	d := &Draft{Name: o.name(in), Rows: r.looked, Faults: r.faults, Sampled: in.Sampled || r.skipped > 0}
 	if o.Project {
@@ -198,7 +198,7 @@ func (d *Draft) conclude(in Input, o Options, r *reading) {
 	}
 	if s := fields[people.subject]; people.subject != nil && s != nil {
 		d.Dataset.Subject = s.name
-		d.Doubts = append(d.Doubts, Doubt{At: "subject", Code: "subject", Text: lang.F("사람에 관한 표로 보입니다: %s 가 누구인지 말합니다", "the table seems to be about people: %s says who", s.name)})
+		d.Doubts = append(d.Doubts, Doubt{At: "subject", Code: "subject", Text: lang.F("사람에 관한 표로 보입니다. 누구인지 나타내는 항목: %s", "the table seems to be about people: %s says who", s.name)})
 	}
 	for _, f := range list {
 		d.Dataset.Fields = append(d.Dataset.Fields, f.spec())
@@ -312,13 +312,13 @@ func (d *Draft) tableDoubts(in Input, r *reading) (out []Doubt) {
 		out = append(out, doubt("note", note))
 	}
 	if d.Sampled {
-		out = append(out, doubt("sampled", lang.F("행 %s개만 보았습니다. 보지 않은 행에는 다른 값이 있을 수 있습니다", "only %s rows were looked at; others may hold other values", grouped(d.Rows))))
+		out = append(out, doubt("sampled", lang.F("%s개 행만 확인했습니다. 확인하지 않은 행에는 다른 값이 있을 수 있습니다", "only %s rows were looked at; others may hold other values", grouped(d.Rows))))
 	}
 	if d.Faults > 0 {
-		out = append(out, doubt("faults", lang.F("읽을 수 없는 행이 %s개 있습니다. 가져올 때 거부 파일에 이유와 함께 남습니다", "%s rows can't be read; an import puts them into the rejected file with the reason", grouped(d.Faults))))
+		out = append(out, doubt("faults", lang.F("읽을 수 없는 행이 %s개 있습니다. 가져올 때 제외하고, 이유와 함께 파일로 남깁니다", "%s rows can't be read; an import puts them into the rejected file with the reason", grouped(d.Faults))))
 	}
 	if r.matrix.repeated > 0 {
-		out = append(out, doubt("repeated", lang.F("모든 값이 같은 행이 %s개 더 있습니다. 한 레코드로 들어갑니다", "%s rows repeat another cell for cell: they become one record", grouped(r.matrix.repeated))))
+		out = append(out, doubt("repeated", lang.F("모든 값이 같은 행이 %s개 더 있습니다. 레코드 하나로 합칩니다", "%s rows repeat another cell for cell: they become one record", grouped(r.matrix.repeated))))
 	}
 	return out
 }

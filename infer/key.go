@@ -33,7 +33,7 @@ var (
 // repeat are one record and don't count against a key.
 func findKey(columns []*column, fields map[*column]*field, p *people, m *matrix, whole bool) keying {
 	if m.rows < 2 {
-		return keying{doubts: []Doubt{doubt("key", lang.T("행이 적어 열쇠를 고를 수 없습니다", "there are too few rows to tell a key"))}}
+		return keying{doubts: []Doubt{doubt("key", lang.T("행이 적어 식별 항목을 고를 수 없습니다", "there are too few rows to tell a key"))}}
 	}
 	candidates := keyCandidates(columns, fields, p)
 	near := Doubt{}
@@ -44,7 +44,7 @@ func findKey(columns []*column, fields map[*column]*field, p *people, m *matrix,
 		case repeats == 0:
 			return found(whole, m, c)
 		case near.Code == "" && keyRank(c) < 2 && repeats*200 <= m.rows:
-			near = doubt("near-key", lang.F("%s 는 %s개 행만 겹칩니다. 그 행들이 잘못이라면 열쇠로 쓸 수 있습니다", "%s repeats in only %s rows: it could be the key if those are wrong", fields[c].name, grouped(repeats)))
+			near = doubt("near-key", lang.F("‘%s’ 항목은 %s개 행만 겹칩니다. 그 행들이 잘못된 것이라면 식별 항목으로 쓸 수 있습니다", "%s repeats in only %s rows: it could be the key if those are wrong", fields[c].name, grouped(repeats)))
 		}
 	}
 	if pair := findPair(candidates, m); pair != nil {
@@ -52,14 +52,14 @@ func findKey(columns []*column, fields map[*column]*field, p *people, m *matrix,
 		k.doubts = append(k.doubts, near.some()...)
 		return k
 	}
-	return keying{doubts: append(near.some(), doubt("key", lang.T("어느 항목도 행을 하나로 가리키지 못해 값 전체가 열쇠가 됩니다. 값이 바뀌면 다른 레코드가 됩니다",
+	return keying{doubts: append(near.some(), doubt("key", lang.T("행을 하나로 구분할 수 있는 항목이 없어 값 전체로 레코드를 구분합니다. 값이 바뀌면 다른 레코드가 됩니다",
 		"no field identifies a row, so all values together are the key: a changed value makes another record")))}
 }
 
 func found(whole bool, m *matrix, columns ...*column) keying {
 	k := keying{columns: columns}
 	if !whole || m.cut {
-		k.doubts = []Doubt{doubt("sampled-key", lang.F("읽은 행 %s개에서만 겹치지 않는 것을 보았습니다", "seen to be unique in the %s rows that were read, not in all", grouped(m.rows)))}
+		k.doubts = []Doubt{doubt("sampled-key", lang.F("읽은 %s개 행에서만 겹치지 않는 것을 확인했습니다", "seen to be unique in the %s rows that were read, not in all", grouped(m.rows)))}
 	}
 	return k
 }

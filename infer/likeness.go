@@ -31,9 +31,9 @@ func likenessDoubts(columns []*column, fields map[*column]*field, m *matrix) {
 			named := alikeHeaders(a.header, b.header) && fields[a].kind == fields[b].kind && (share >= 0.3 || bare(fold(a.header)) == bare(fold(b.header)))
 			switch {
 			case same:
-				fields[b].say(doubt("same", lang.F("%s 와 값이 %s 같습니다. 하나만 두어도 됩니다", "has the same values as %s in %s of the rows: one of them may do", fields[a].name, percent(share))))
+				fields[b].say(doubt("same", lang.F("‘%s’ 항목과 값이 같습니다 (%s). 하나만 두어도 됩니다", "has the same values as %s in %s of the rows: one of them may do", fields[a].name, percent(share))))
 			case named && both > 0 && share > 0:
-				fields[b].say(doubt("same", lang.F("%s 와 같은 뜻으로 보입니다 (값은 %s 같습니다)", "seems to mean the same as %s (%s of the values agree)", fields[a].name, percent(share))))
+				fields[b].say(doubt("same", lang.F("‘%s’ 항목과 같은 뜻으로 보입니다 (값이 같은 비율 %s)", "seems to mean the same as %s (%s of the values agree)", fields[a].name, percent(share))))
 			default:
 				continue
 			}
@@ -73,7 +73,7 @@ func districtDoubts(columns []*column, fields map[*column]*field, found map[*col
 		f.say(p.doubt(fields))
 	}
 	if len(names) > 1 {
-		return []Doubt{doubt("districts", lang.F("%s 가 모두 자치구를 말합니다. 하나만 두고 나머지는 지우는 것이 좋습니다", "%s all say the district: better keep one", strings.Join(names, ", ")))}
+		return []Doubt{doubt("districts", lang.F("모두 자치구를 나타내는 항목입니다: %s. 하나만 두고 나머지는 지우는 것이 좋습니다", "%s all say the district: better keep one", strings.Join(names, ", ")))}
 	}
 	return nil
 }
@@ -91,14 +91,14 @@ var floorNames = map[string]lang.Text{
 func (p *places) doubt(fields map[*column]*field) Doubt {
 	what := systemNames[p.system]
 	if p.undecidable {
-		return doubt("district-codes", lang.T("행정안전부로도 통계청으로도 자치구인 코드뿐입니다 (11110 은 종로구이거나 노원구). 만든 곳에 물어보십시오",
+		return doubt("district-codes", lang.T("행정안전부로도 통계청으로도 자치구인 코드뿐입니다 (11110은 종로구이거나 노원구). 자료를 만든 기관에 확인하십시오",
 			"every code means a district in both systems (11110 is Jongno or Nowon): ask who made it"))
 	}
 	if p.namesIn != nil && fields[p.namesIn] != nil && p.sure > 0.95 {
-		return doubt("district-codes", lang.F("%s(%s)입니다: %s 의 이름과 %s행에서 맞습니다 (확실함 %.2f)", "%s of %s: they agree with the names in %s in %s rows (sure %.2f)",
+		return doubt("district-codes", lang.F("%s(%s)입니다. ‘%s’ 항목의 이름과 %s개 행에서 일치합니다 (확신도 %.2f)", "%s of %s: they agree with the names in %s in %s rows (sure %.2f)",
 			what, floorNames[p.floor], fields[p.namesIn].name, grouped(p.byNames[p.system]), p.sure))
 	}
-	return doubt("district-codes", lang.F("%s(%s)로 보입니다: 나온 값 가운데 %s개가 이 체계의 코드입니다 (확실함 %.2f)", "%s of %s, it seems: %s of the values seen are codes of that system (sure %.2f)", what, floorNames[p.floor], grouped(p.alike[p.system]), p.sure))
+	return doubt("district-codes", lang.F("짐작되는 코드 체계: %s(%s). 확인한 값 가운데 %s개가 이 체계의 코드입니다 (확신도 %.2f)", "%s of %s, it seems: %s of the values seen are codes of that system (sure %.2f)", what, floorNames[p.floor], grouped(p.alike[p.system]), p.sure))
 }
 
 // fewValuesDoubts lists the values of text fields that have few: they could be a code list, once a person says that
@@ -111,7 +111,7 @@ func fewValuesDoubts(list []*field, found map[*column]*places) {
 		}
 		values := slices.DeleteFunc(c.mostFrequent(), func(v string) bool { return slices.Contains(f.empty, v) })
 		if len(values) > 1 && shapeOf(values[0])&anyPersonal == 0 && c.longest <= 30 {
-			f.say(doubt("few-values", lang.F("값이 %d가지뿐입니다 (%s). 더 없다면 codes 로 적을 수 있습니다", "it has only %d values (%s): if there are no others, they can be written as codes", len(values), listed(values))))
+			f.say(doubt("few-values", lang.F("값이 %d가지뿐입니다 (%s). 더 없다면 codes로 적을 수 있습니다", "it has only %d values (%s): if there are no others, they can be written as codes", len(values), listed(values))))
 		}
 	}
 }
@@ -124,7 +124,7 @@ func totalsDoubt(columns []*column, fields map[*column]*field) []Doubt {
 		}
 		for _, total := range []string{"합계", "총계", "소계", "총합계", "Total", "계"} {
 			if n := c.distinct[total]; n > 0 && n*3 < c.filled && (total != "계" || i == 0) {
-				return []Doubt{doubt("totals", lang.F("%s 가 %q 인 행이 %s개 있습니다. 더할 때 두 번 세지 않도록 빼십시오", "%[3]s rows have %[2]q in %[1]s: leave them out of sums", fields[c].name, total, grouped(n)))}
+				return []Doubt{doubt("totals", lang.F("‘%s’ 항목이 %q 값인 행이 %s개 있습니다. 더할 때 두 번 세지 않도록 제외하십시오", "%[3]s rows have %[2]q in %[1]s: leave them out of sums", fields[c].name, total, grouped(n)))}
 			}
 		}
 	}

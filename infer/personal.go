@@ -35,19 +35,19 @@ var personalTests = []struct {
 	sure    float64
 	why     lang.Text
 }{
-	{"foreigner-number", manifest.Unique, nil, corporation, shapeForeigner, 0.5, 0.95, lang.T("외국인등록번호 꼴입니다", "the form of a foreigner's registration number")},
+	{"foreigner-number", manifest.Unique, nil, corporation, shapeForeigner, 0.5, 0.95, lang.T("외국인등록번호 형식입니다", "the form of a foreigner's registration number")},
 	{"resident-number", manifest.Unique, residentHeader, corporation, shapeResident, 0.2, 0.99, lang.T("열 이름과 값이 주민등록번호입니다", "header and values are resident registration numbers")},
-	{"resident-number", manifest.Unique, nil, corporation, shapeDashed, 0.5, 0.95, lang.T("생년월일과 성별 자리가 맞는 주민등록번호 꼴입니다", "the form of resident registration numbers, with real dates and a digit for sex")},
-	{"resident-number", manifest.Unique, nil, corporation, shapeResident, 0.8, 0.9, lang.T("생년월일과 성별 자리가 맞는 주민등록번호 꼴입니다", "the form of resident registration numbers, with real dates and a digit for sex")},
-	{"passport", manifest.Unique, nil, nil, shapePassport, 0.7, 0.85, lang.T("여권번호 꼴입니다", "the form of passport numbers")},
-	{"driving-licence", manifest.Unique, nil, nil, shapeLicence, 0.7, 0.9, lang.T("운전면허번호 꼴입니다", "the form of driving licence numbers")},
+	{"resident-number", manifest.Unique, nil, corporation, shapeDashed, 0.5, 0.95, lang.T("생년월일과 성별 자리가 맞는 주민등록번호 형식입니다", "the form of resident registration numbers, with real dates and a digit for sex")},
+	{"resident-number", manifest.Unique, nil, corporation, shapeResident, 0.8, 0.9, lang.T("생년월일과 성별 자리가 맞는 주민등록번호 형식입니다", "the form of resident registration numbers, with real dates and a digit for sex")},
+	{"passport", manifest.Unique, nil, nil, shapePassport, 0.7, 0.85, lang.T("여권번호 형식입니다", "the form of passport numbers")},
+	{"driving-licence", manifest.Unique, nil, nil, shapeLicence, 0.7, 0.9, lang.T("운전면허번호 형식입니다", "the form of driving licence numbers")},
 	{"card", manifest.Personal, nil, nil, shapeCard, 0.7, 0.9, lang.T("카드번호입니다 (검증번호가 맞습니다)", "card numbers: their check digits are right")},
 	{"account", manifest.Personal, regexp.MustCompile(`계좌번호|계좌|accountno|bankaccount`), nil, 0, 0, 0.85, lang.T("열 이름이 계좌입니다", "the header names an account")},
-	{"identity", manifest.Personal, nil, nil, shapeIdentity, 0.7, 0.8, lang.T("연계정보(CI/DI) 꼴입니다", "the form of CI or DI, an identity provider's identifier")},
+	{"identity", manifest.Personal, nil, nil, shapeIdentity, 0.7, 0.8, lang.T("연계정보(CI/DI) 형식입니다", "the form of CI or DI, an identity provider's identifier")},
 	{"email", manifest.Personal, nil, nil, shapeEmail, 0.5, 0.9, lang.T("전자우편 주소입니다", "e-mail addresses")},
 	{"mobile", manifest.Personal, nil, nil, shapeMobile, 0.5, 0.95, lang.T("휴대전화 번호입니다", "mobile phone numbers")},
 	{"plate", manifest.Personal, nil, nil, shapePlate, 0.5, 0.9, lang.T("자동차 등록번호입니다", "vehicle plates")},
-	{"birth-date", manifest.Personal, birthHeader, nil, 0, 0, 0.9, lang.T("태어난 날이나 해입니다", "days or years of birth")},
+	{"birth-date", manifest.Personal, birthHeader, nil, 0, 0, 0.9, lang.T("생년월일이나 출생연도입니다", "days or years of birth")},
 	{"name", manifest.Personal, nameHeader, organisation, shapeName, 0.4, 0.97, lang.T("열 이름과 값이 사람 이름입니다", "header and values are names of people")},
 	{"home", manifest.Personal, nil, nil, shapeHome, 0.5, 0.7, lang.T("동·호까지 있는 주소입니다", "addresses with building and door")},
 	{"sex", manifest.Personal, regexp.MustCompile(`^성별|^gender$|^sex$|성별코드$`), nil, 0, 0, 0.7, lang.T("성별입니다", "sex")},
@@ -163,11 +163,11 @@ func (p *people) weigh(columns []*column, has map[string]*column) {
 		case "birth-date", "sex":
 			if !p.about {
 				f.only, f.sure = true, 0.7
-				f.why = lang.F("%s. 이용 기록과 이어지면 누구인지 알 수 있어 개인정보입니다", "%s: personal, because joined with what was done it tells who it was", f.why)
+				f.why = lang.F("%s. 이용 기록과 결합하면 누구인지 알 수 있어 개인정보입니다", "%s: personal, because joined with what was done it tells who it was", f.why)
 			}
 		case "name":
 			if headOfPlace.MatchString(fold(c.label())) {
-				f.why = lang.F("%s. 시설이나 기관의 대표라도 살아 있는 사람입니다", "%s: the head of a place is a living person too", f.why)
+				f.why = lang.F("%s. 시설이나 기관의 대표라도 살아 있는 개인입니다", "%s: the head of a place is a living person too", f.why)
 			}
 		case "home":
 			if !p.about && p.facilities {
@@ -193,11 +193,11 @@ func (c *column) embeddedDoubts(f *finding) (out []Doubt) {
 	} {
 		n := c.embedded[e.shape]
 		if n > 0 && (f == nil || f.class != manifest.Unique) && c.shapes[e.shape]*2 < c.filled {
-			out = append(out, doubt("embedded", lang.F("본문 %s개에 %s 꼴이 들어 있습니다. 공개하기 전에 가리십시오", "%s texts contain what looks like %s: mask them before anything is opened", grouped(n), e.name)))
+			out = append(out, doubt("embedded", lang.F("본문 %s개에 %s 형식의 값이 들어 있습니다. 공개하기 전에 가리십시오", "%s texts contain what looks like %s: mask them before anything is opened", grouped(n), e.name)))
 		}
 	}
 	if n := c.shapes[shapeMobile]; n > 0 && f == nil {
-		out = append(out, doubt("some-mobile", lang.F("%s개 값 가운데 %s개가 휴대전화입니다. 개인 번호라면 class: personal 로 하십시오", "%[2]s of %[1]s values are mobile phones: class: personal if they are persons'", grouped(c.filled), grouped(n))))
+		out = append(out, doubt("some-mobile", lang.F("%s개 값 가운데 %s개가 휴대전화입니다. 개인 번호라면 class: personal로 지정하십시오", "%[2]s of %[1]s values are mobile phones: class: personal if they are persons'", grouped(c.filled), grouped(n))))
 	}
 	return out
 }

@@ -256,7 +256,7 @@ func (c *column) fits(t *manifest.Term, as typing) (why lang.Text, ok bool) {
 		return reason, false
 	}
 	if t.Length > 0 && c.longest > t.Length {
-		return lang.F("값이 %d자까지 있는데 용어는 %d자까지입니다", "values have up to %d characters, the term allows %d", c.longest, t.Length), false
+		return lang.F("값이 용어의 길이보다 깁니다 (값 %d자, 용어 %d자)", "values have up to %d characters, the term allows %d", c.longest, t.Length), false
 	}
 	if t.Min != nil && c.low < *t.Min || t.Max != nil && c.high > *t.Max {
 		return lang.T("용어가 허용하는 범위를 벗어난 값이 있습니다", "there are values outside the term's range"), false
@@ -280,7 +280,7 @@ func (c *column) fits(t *manifest.Term, as typing) (why lang.Text, ok bool) {
 		}
 	}
 	if wrong > 0 {
-		return lang.F("본 값 %s개 가운데 %s개가 용어의 형식이나 코드와 다릅니다", "of %s values seen %s don't have the term's form or codes", grouped(seen), grouped(wrong)), false
+		return lang.F("확인한 값 %s개 가운데 %s개가 용어의 형식이나 코드와 다릅니다", "of %s values seen %s don't have the term's form or codes", grouped(seen), grouped(wrong)), false
 	}
 	return lang.Text{}, true
 }
@@ -294,7 +294,7 @@ func fitsType(t *manifest.Term, as typing) (lang.Text, bool) {
 	if t.Type == as.kind || slices.Contains(wider[as.kind], t.Type) || (t.Type == manifest.String && as.kind != manifest.Geometry && as.kind != manifest.Double) {
 		return lang.Text{}, true
 	}
-	return lang.F("값은 %s 인데 용어는 %s 입니다", "the values are %s, the term is %s", string(as.kind), string(t.Type)), false
+	return lang.F("값과 용어의 유형이 다릅니다 (값 %s, 용어 %s)", "the values are %s, the term is %s", string(as.kind), string(t.Type)), false
 }
 
 func percent(f float64) string { return fmt.Sprintf("%.0f%%", 100*f) }

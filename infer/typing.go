@@ -35,7 +35,7 @@ func (c *column) typed() typing {
 	}
 	real := c.filled - c.emptyCount()
 	if real == 0 {
-		return typing{kind: manifest.String, doubts: []Doubt{doubt("empty", lang.F("값이 모두 빈 값을 뜻하는 글자입니다 (%s)", "all its values are texts for no value (%s)", listed(c.emptyList())))}}
+		return typing{kind: manifest.String, doubts: []Doubt{doubt("empty", lang.F("값이 모두 빈 값을 뜻하는 문자입니다 (%s)", "all its values are texts for no value (%s)", listed(c.emptyList())))}}
 	}
 	if t, ok := c.code(real); ok {
 		return t
@@ -57,12 +57,12 @@ func (c *column) typed() typing {
 func (c *column) taken(t manifest.Type, refused int) typing {
 	out := typing{kind: t, refused: refused, empty: c.emptyList()}
 	if refused > 0 {
-		d := doubt("refused", lang.F("%s개 값은 %s 가 아니라서 그 행은 거부됩니다", "%s values are no %s: their rows will be rejected", grouped(refused), string(t)))
+		d := doubt("refused", lang.F("값 %s개가 %s 유형이 아니어서 그 행을 제외합니다", "%s values are no %s: their rows will be rejected", grouped(refused), string(t)))
 		d.Examples = c.refused[t]
 		out.doubts = append(out.doubts, d)
 	}
 	if t == manifest.Int && c.floatCodes*2 > c.filled && codeHeader(c.label()) {
-		out.doubts = append(out.doubts, doubt("float-codes", lang.T("코드가 소수(1144010500.0 꼴)로 적혀 있어 정수로 읽습니다. 원본에서 글자로 내보내면 type: string 으로 두십시오",
+		out.doubts = append(out.doubts, doubt("float-codes", lang.T("코드가 소수(1144010500.0 형식)로 적혀 있어 정수로 읽습니다. 원본에서 문자로 내보내면 type: string으로 두십시오",
 			"its codes are written as floats (like 1144010500.0), so they are read as whole numbers; make it type: string once the source writes text")))
 	}
 	if t == manifest.Int && c.lengths[13]*2 > c.filled && dayHeader.MatchString(fold(c.label())) {
@@ -107,7 +107,7 @@ func (c *column) code(real int) (typing, bool) {
 		return typing{}, false
 	}
 	if c.shapes[shapeMonth] == real && (monthHeader.MatchString(fold(c.label())) || len(c.distinct) >= 3 && !codeHeader(c.label())) {
-		return typing{kind: manifest.String, pattern: monthPattern, doubts: []Doubt{doubt("month", lang.T("연월(YYYYMM)입니다. 날짜가 아니라 글자로 둡니다", "months written YYYYMM: text, not days"))}}, true
+		return typing{kind: manifest.String, pattern: monthPattern, doubts: []Doubt{doubt("month", lang.T("연월(YYYYMM)입니다. 날짜가 아니라 문자로 둡니다", "months written YYYYMM: text, not days"))}}, true
 	}
 	dates := c.parsed[manifest.Date] == real && c.means(manifest.Date)
 	switch {
@@ -115,7 +115,7 @@ func (c *column) code(real int) (typing, bool) {
 		return typing{}, false
 	case c.zeroLed > 0:
 		t := c.text(real)
-		t.doubts = append(t.doubts, doubt("zero-led", lang.F("%s개 값이 0으로 시작하여 수가 아니라 글자로 둡니다", "%s values begin with 0: text, not numbers", grouped(c.zeroLed))))
+		t.doubts = append(t.doubts, doubt("zero-led", lang.F("값 %s개가 0으로 시작하므로 숫자가 아니라 문자로 둡니다", "%s values begin with 0: text, not numbers", grouped(c.zeroLed))))
 		return c.lostZeros(t), true
 	case codeHeader(c.label()) && c.wholeFloats == 0 && c.parsed[manifest.Double]-digits == 0:
 		return c.lostZeros(c.text(real)), true
@@ -130,11 +130,11 @@ func (c *column) lostZeros(t typing) typing {
 		total += n
 	}
 	if want := fixedLength(label); want > 0 && c.lengths[want-1] > 0 {
-		t.doubts = append(t.doubts, doubt("lost-zero", lang.F("%s개 값 가운데 %s개가 %d자리입니다: 맨 앞의 0이 빠졌을 수 있습니다", "%[2]s of %[1]s values have %[3]d digits: a leading zero may be lost",
+		t.doubts = append(t.doubts, doubt("lost-zero", lang.F("값 %s개 가운데 %s개가 %d자리입니다. 맨 앞의 0이 빠졌을 수 있습니다", "%[2]s of %[1]s values have %[3]d digits: a leading zero may be lost",
 			grouped(c.filled), grouped(c.lengths[want-1]), want-1)))
 	}
 	if zip := strings.Contains(label, "우편번호") || strings.Contains(label, "zip") || strings.Contains(label, "postcode"); zip && c.lengths[6]+c.filled-total > 0 {
-		t.doubts = append(t.doubts, doubt("mixed-codes", lang.F("%s개 값이 2015년 전의 여섯 자리 우편번호이거나 다른 꼴입니다", "%s values are six-digit postcodes from before 2015, or of another form", grouped(c.lengths[6]+c.filled-total))))
+		t.doubts = append(t.doubts, doubt("mixed-codes", lang.F("값 %s개가 2015년 이전의 여섯 자리 우편번호이거나 다른 형식입니다", "%s values are six-digit postcodes from before 2015, or of another form", grouped(c.lengths[6]+c.filled-total))))
 	}
 	return t
 }
@@ -162,12 +162,12 @@ func (c *column) text(real int) typing {
 		}
 	}
 	if n*2 > real && n < real && !codeHeader(c.label()) {
-		d := doubt("mixed", lang.F("%s개 값 가운데 %s개만 %s 라서 글자로 둡니다", "only %[2]s of %[1]s values are %[3]s, so it stays text", grouped(real), grouped(n), string(near)))
+		d := doubt("mixed", lang.F("값 %s개 가운데 %s개만 %s 유형이어서 문자로 둡니다", "only %[2]s of %[1]s values are %[3]s, so it stays text", grouped(real), grouped(n), string(near)))
 		d.Examples = c.refused[near]
 		t.doubts = append(t.doubts, d)
 	}
 	if c.shapes[shapeRange]*2 > real {
-		t.doubts = append(t.doubts, doubt("range", lang.T("두 날짜를 ~ 로 이은 기간입니다. 시작일과 종료일 두 항목으로 나누면 날짜로 찾을 수 있습니다", "a period of two days joined by ~; as two fields, a start and an end, it can be searched by date")))
+		t.doubts = append(t.doubts, doubt("range", lang.T("두 날짜를 ~로 이은 기간입니다. 시작일과 종료일 두 항목으로 나누면 날짜로 찾을 수 있습니다", "a period of two days joined by ~; as two fields, a start and an end, it can be searched by date")))
 	}
 	return t
 }

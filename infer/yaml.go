@@ -17,7 +17,7 @@ func (d *Draft) YAML(t lang.Tag) []byte {
 	if d.Project != "" {
 		d.project(w)
 	}
-	w.comment("", lang.F("%s행을 보고 만든 초안입니다. 살펴볼 것은 # 뒤에 적었습니다. class 가 없는 항목은 용어의 등급을 따르고, 용어도 없으면 internal 입니다",
+	w.comment("", lang.F("%s개 행을 확인하여 만든 초안입니다. 살펴보실 내용은 # 뒤에 적었습니다. class가 없는 항목은 용어의 등급을 따르고, 용어도 없으면 internal입니다",
 		"A draft made from %s rows. What to look at stands behind #. A field without class has its term's, or is internal", grouped(d.Rows)))
 	w.doubts("", d.about(""))
 	w.line("kind: Dataset")
@@ -49,7 +49,7 @@ func (d *Draft) YAML(t lang.Tag) []byte {
 }
 
 func (d *Draft) project(w *writer) {
-	w.comment("", lang.T("이 폴더에는 사업이 없어 함께 적습니다. 시범(pilot) 단계부터는 맡은 기관(owner)이 있어야 합니다",
+	w.comment("", lang.T("이 폴더에는 사업이 없어 함께 적었습니다. 시범(pilot) 단계부터는 맡은 기관(owner)을 정해야 합니다",
 		"this folder has no project yet; from pilot on it needs an owner, an agency"))
 	w.line("kind: Project")
 	w.line("name: " + scalar(d.Project))
@@ -120,7 +120,7 @@ func (d *Draft) source(w *writer) {
 		for i, n := range d.LeftOut {
 			names[i] = quoted(n)
 		}
-		w.comment("  ", lang.F("이름도 값도 없거나 행 번호뿐인 열은 뺐습니다: %s", "left out, for they have no name and no values but row numbers: %s", strings.Join(names, ", ")))
+		w.comment("  ", lang.F("이름도 값도 없거나 행 번호뿐인 열은 제외했습니다: %s", "left out, for they have no name and no values but row numbers: %s", strings.Join(names, ", ")))
 	}
 	if len(s.Map) == 0 {
 		return

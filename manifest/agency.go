@@ -17,7 +17,7 @@ func (a *Agency) Titled() Text { return a.Title }
 
 func (a *Agency) check(c *checker) {
 	if a.From != "" && a.Until != "" && a.Until < a.From {
-		c.fault("until", "manifest.range", Textf("폐지일 %s이 설치일 %s보다 이릅니다", "until %s is before from %s", a.Until, a.From), Text{})
+		c.fault("until", "manifest.range", Textf("폐지일이 설치일보다 빠릅니다: 폐지일 %s, 설치일 %s", "until %s is before from %s", a.Until, a.From), Text{})
 	}
 	if a.Parent == c.resource.Name {
 		c.fault("parent", "manifest.cycle", T("기관이 자기 자신을 상위 기관으로 둘 수 없습니다", "an agency can't be its own parent"), Text{})

@@ -56,11 +56,11 @@ func (c *checker) wrongShape(node ast.Node, path string, want Text) {
 	hint := Text{}
 	switch node.(type) {
 	case *ast.AnchorNode, *ast.AliasNode:
-		hint = T("& 와 * 는 쓸 수 없습니다", "anchors and aliases (& and *) can't be used")
+		hint = T("앵커(&)와 별칭(*)은 쓸 수 없습니다", "anchors and aliases (& and *) can't be used")
 	case *ast.TagNode:
-		hint = T("! 꼬리표는 쓸 수 없습니다", "tags (!) can't be used")
+		hint = T("태그(!)는 쓸 수 없습니다", "tags (!) can't be used")
 	}
-	c.faultAt(node, path, "manifest.shape", Textf("여기에는 %s 이(가) 와야 합니다", "here %s is expected", want), hint)
+	c.faultAt(node, path, "manifest.shape", Textf("이 자리에 필요한 형태: %s", "here %s is expected", want), hint)
 }
 
 // constraints checks that what narrows a value makes sense for its type, which may be unknown ("").
@@ -68,33 +68,33 @@ func (c *checker) constraints(path string, t Type, length int, pattern string, l
 	numeric := t == Int || t == Double
 	if t != "" && t.Valid() {
 		if t != String && length > 0 {
-			c.fault(join(path, "length"), "manifest.constraint", Textf("length 는 string 에만 씁니다 (여기는 %s)", "length is for strings (this is %s)", string(t)), Text{})
+			c.fault(join(path, "length"), "manifest.constraint", Textf("length는 string 유형에만 씁니다 (지금 유형: %s)", "length is for strings (this is %s)", string(t)), Text{})
 		}
 		if t != String && pattern != "" {
-			c.fault(join(path, "pattern"), "manifest.constraint", Textf("pattern 은 string 에만 씁니다 (여기는 %s)", "pattern is for strings (this is %s)", string(t)), Text{})
+			c.fault(join(path, "pattern"), "manifest.constraint", Textf("pattern은 string 유형에만 씁니다 (지금 유형: %s)", "pattern is for strings (this is %s)", string(t)), Text{})
 		}
 		if !numeric && (lowest != nil || highest != nil) {
-			c.fault(path, "manifest.constraint", Textf("min 과 max 는 수에만 씁니다 (여기는 %s)", "min and max are for numbers (this is %s)", string(t)), Text{})
+			c.fault(path, "manifest.constraint", Textf("min과 max는 int나 double 유형에만 씁니다 (지금 유형: %s)", "min and max are for numbers (this is %s)", string(t)), Text{})
 		}
 		if len(codes) > 0 && t != String && t != Int {
-			c.fault(join(path, "codes"), "manifest.constraint", Textf("codes 는 string 과 int 에만 씁니다 (여기는 %s)", "codes are for strings and ints (this is %s)", string(t)), Text{})
+			c.fault(join(path, "codes"), "manifest.constraint", Textf("codes는 string이나 int 유형에만 씁니다 (지금 유형: %s)", "codes are for strings and ints (this is %s)", string(t)), Text{})
 		}
 	}
 	if pattern != "" {
 		if _, err := regexp.Compile(pattern); err != nil {
-			c.fault(join(path, "pattern"), "manifest.pattern", Textf("정규식이 아닙니다: %s", "no regular expression: %s", err.Error()), T("RE2 문법으로 쓰세요", "use the syntax of RE2"))
+			c.fault(join(path, "pattern"), "manifest.pattern", Textf("올바른 정규식이 아닙니다: %s", "no regular expression: %s", err.Error()), T("RE2 문법으로 쓰십시오", "use the syntax of RE2"))
 		}
 	}
 	if lowest != nil && highest != nil && *lowest > *highest {
-		c.fault(join(path, "max"), "manifest.range", Textf("max %v 이 min %v 보다 작습니다", "max %v is below min %v", *highest, *lowest), Text{})
+		c.fault(join(path, "max"), "manifest.range", Textf("max가 min보다 작습니다: max %v, min %v", "max %v is below min %v", *highest, *lowest), Text{})
 	}
 	for _, code := range codes {
 		if length > 0 && utf8.RuneCountInString(code.Code) > length {
-			c.fault(join(path, "codes."+code.Code), "manifest.constraint", Textf("코드 %q 가 길이 %d 을 넘습니다", "code %q is longer than %d", code.Code, length), Text{})
+			c.fault(join(path, "codes."+code.Code), "manifest.constraint", Textf("코드가 %[2]d자를 넘습니다: %[1]q", "code %q is longer than %d", code.Code, length), Text{})
 		}
 		if t == Int {
 			if _, ok := Int.Parse(code.Code); !ok {
-				c.fault(join(path, "codes."+code.Code), "manifest.constraint", Textf("코드 %q 가 정수가 아닙니다", "code %q is no int", code.Code), Text{})
+				c.fault(join(path, "codes."+code.Code), "manifest.constraint", Textf("정수가 아닌 코드입니다: %q", "code %q is no int", code.Code), Text{})
 			}
 		}
 	}
@@ -111,17 +111,17 @@ func (c *checker) fieldNames(path string, names []string, d *Dataset) {
 			}
 			c.unknownName(at, name, known)
 		} else if slices.Contains(names[:i], name) {
-			c.fault(at, "manifest.twice", Textf("%s 가 두 번 나옵니다", "%s stands twice", name), Text{})
+			c.fault(at, "manifest.twice", Textf("같은 이름이 두 번 나옵니다: %s", "%s stands twice", name), Text{})
 		}
 	}
 }
 
 func (c *checker) unknownName(path, name string, known []string) {
-	hint := T("fields: 에 있는 이름을 쓰세요", "use a name of fields:")
+	hint := T("fields:에 있는 이름을 쓰십시오", "use a name of fields:")
 	if near := Nearest(name, known); near != "" {
-		hint = Textf("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+		hint = Textf("비슷한 이름: %s", "did you mean %s?", near)
 	}
-	c.fault(path, "manifest.field", Textf("%q 라는 항목이 없습니다", "there is no field %q", name), hint)
+	c.fault(path, "manifest.field", Textf("없는 항목입니다: %q", "there is no field %q", name), hint)
 }
 
 func someReference(to Key, path string) []Reference {

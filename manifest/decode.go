@@ -74,13 +74,13 @@ func (c *checker) entries(node ast.Node, path string) ([]entry, bool) {
 	case nil, *ast.NullNode:
 		return nil, true
 	default:
-		c.wrongShape(node, path, T("이름: 값 묶음", "a mapping of names to values"))
+		c.wrongShape(node, path, T("‘이름: 값’ 묶음", "a mapping of names to values"))
 		return nil, false
 	}
 	out := make([]entry, 0, len(values))
 	for _, v := range values {
 		if v.Key.IsMergeKey() {
-			c.faultAt(v.Key, path, "manifest.merge", T("<< 병합은 쓸 수 없습니다", "merge keys (<<) can't be used"), T("값을 그대로 쓰세요", "write the values out"))
+			c.faultAt(v.Key, path, "manifest.merge", T("병합(<<)은 쓸 수 없습니다", "merge keys (<<) can't be used"), T("값을 직접 쓰십시오", "write the values out"))
 			continue
 		}
 		out = append(out, entry{key: v.Key.GetToken().Value, at: v.Key, value: v.Value})
@@ -113,8 +113,8 @@ func (c *checker) object(node ast.Node, into reflect.Value, path string, skip ..
 	}
 	for _, f := range fields {
 		if f.need && !seen[f.name] {
-			c.fault(path, "manifest.missing", Textf("%s: 이 필요합니다 (%s)", "%s: is needed (%s)", f.name, f.about),
-				Textf("%s: … 을 더하세요", "add %s: …", f.name))
+			c.fault(path, "manifest.missing", Textf("필수 항목이 없습니다: %s (%s)", "%s: is needed (%s)", f.name, f.about),
+				Textf("‘%s:’ 항목을 추가하십시오", "add %s: …", f.name))
 		}
 	}
 }
@@ -126,9 +126,9 @@ func (c *checker) unknownField(e entry, path string, fields []field, skip []stri
 	}
 	hint := Textf("쓸 수 있는 항목: %s", "known fields: %s", strings.Join(known, ", "))
 	if near := Nearest(e.key, known); near != "" {
-		hint = Textf("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+		hint = Textf("비슷한 이름: %s", "did you mean %s?", near)
 	}
-	c.faultAt(e.at, path, "manifest.unknown_field", Textf("모르는 항목 %q", "unknown field %q", e.key), hint)
+	c.faultAt(e.at, path, "manifest.unknown_field", Textf("알 수 없는 항목입니다: %q", "unknown field %q", e.key), hint)
 }
 
 // tags checks the rules that a field's tags state.
@@ -144,22 +144,22 @@ func (c *checker) tags(f field, v reflect.Value, path string) {
 		s := v.String()
 		if s == "" {
 			if f.need {
-				c.fault(path, "manifest.empty", Textf("%s 이 비어 있습니다", "%s is empty", f.name), Text{})
+				c.fault(path, "manifest.empty", Textf("값이 비어 있습니다: %s", "%s is empty", f.name), Text{})
 			}
 			return
 		}
 		if f.oneof != nil && !slices.Contains(f.oneof, s) {
 			hint := Textf("쓸 수 있는 값: %s", "one of: %s", strings.Join(f.oneof, ", "))
 			if near := Nearest(s, f.oneof); near != "" {
-				hint = Textf("%s 를 쓰려고 하셨나요? (쓸 수 있는 값: %s)", "did you mean %s? (one of: %s)", near, strings.Join(f.oneof, ", "))
+				hint = Textf("비슷한 이름: %s (쓸 수 있는 값: %s)", "did you mean %s? (one of: %s)", near, strings.Join(f.oneof, ", "))
 			}
-			c.fault(path, "manifest.value", Textf("%s 에 %q 는 쓸 수 없습니다", "%[2]q is no value for %[1]s", f.name, s), hint)
+			c.fault(path, "manifest.value", Textf("%s 항목에 쓸 수 없는 값입니다: %q", "%[2]q is no value for %[1]s", f.name, s), hint)
 		}
 		if f.pattern != nil && !f.pattern.MatchString(s) {
-			c.fault(path, "manifest.pattern", Textf("%q 는 %s 의 형식이 아닙니다", "%q isn't of the form of %s", s, f.name), f.about)
+			c.fault(path, "manifest.pattern", Textf("형식에 맞지 않는 값입니다: %q (항목 %s)", "%q isn't of the form of %s", s, f.name), f.about)
 		}
 		if d, ok := v.Interface().(Day); ok && !d.Valid() {
-			c.fault(path, "manifest.date", Textf("%q 는 날짜가 아닙니다", "%q is no date", s), T("2026-11-24 처럼 쓰세요", "write it as 2026-11-24"))
+			c.fault(path, "manifest.date", Textf("올바른 날짜가 아닙니다: %q", "%q is no date", s), T("2026-11-24처럼 쓰십시오", "write it as 2026-11-24"))
 		}
 	case reflect.Int, reflect.Int64:
 		c.inRange(f, float64(v.Int()), path)
@@ -167,11 +167,11 @@ func (c *checker) tags(f field, v reflect.Value, path string) {
 		c.inRange(f, v.Float(), path)
 	case reflect.Slice, reflect.Map:
 		if f.need && v.Len() == 0 {
-			c.fault(path, "manifest.empty", Textf("%s 이 비어 있습니다", "%s is empty", f.name), Text{})
+			c.fault(path, "manifest.empty", Textf("값이 비어 있습니다: %s", "%s is empty", f.name), Text{})
 		}
 	case reflect.Struct:
 		if t, ok := v.Interface().(Text); ok && f.need && t.Empty() {
-			c.fault(path, "manifest.empty", Textf("%s 이 비어 있습니다", "%s is empty", f.name), Text{})
+			c.fault(path, "manifest.empty", Textf("값이 비어 있습니다: %s", "%s is empty", f.name), Text{})
 		}
 	}
 }
@@ -185,7 +185,7 @@ func (c *checker) inRange(f field, n float64, path string) {
 		if f.max != nil {
 			high = strconv.FormatFloat(*f.max, 'f', -1, 64)
 		}
-		c.fault(path, "manifest.range", Textf("%s 는 %s 에서 %s 사이여야 합니다", "%s must be between %s and %s", f.name, low, high), Text{})
+		c.fault(path, "manifest.range", Textf("범위를 벗어난 값입니다: %s (%s–%s)", "%s must be between %s and %s", f.name, low, high), Text{})
 	}
 }
 
@@ -266,21 +266,21 @@ func (c *checker) scalar(node ast.Node, into reflect.Value, path string) {
 		into.SetString(s)
 	case reflect.Bool:
 		if s != "true" && s != "false" {
-			c.fault(path, "manifest.type", Textf("%q 는 true 도 false 도 아닙니다", "%q is neither true nor false", s), Text{})
+			c.fault(path, "manifest.type", Textf("true나 false가 아닌 값입니다: %q", "%q is neither true nor false", s), Text{})
 			return
 		}
 		into.SetBool(s == "true")
 	case reflect.Int, reflect.Int64:
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil {
-			c.fault(path, "manifest.type", Textf("%q 는 정수가 아닙니다", "%q is no whole number", s), T("12_000_000 처럼 쓸 수 있습니다", "it may be written as 12_000_000"))
+			c.fault(path, "manifest.type", Textf("정수가 아닌 값입니다: %q", "%q is no whole number", s), T("12_000_000처럼 쓸 수 있습니다", "it may be written as 12_000_000"))
 			return
 		}
 		into.SetInt(n)
 	case reflect.Float64:
 		n, err := strconv.ParseFloat(number, 64)
 		if err != nil || n != n || n-n != 0 {
-			c.fault(path, "manifest.type", Textf("%q 는 수가 아닙니다", "%q is no number", s), Text{})
+			c.fault(path, "manifest.type", Textf("숫자가 아닌 값입니다: %q", "%q is no number", s), Text{})
 			return
 		}
 		into.SetFloat(n)
@@ -318,13 +318,13 @@ func (c *checker) text(node ast.Node, into reflect.Value, path string) {
 		s, ok := scalarText(e.value)
 		switch {
 		case !ok:
-			c.wrongShape(e.value, join(path, e.key), T("글", "a text"))
+			c.wrongShape(e.value, join(path, e.key), T("문자", "a text"))
 		case e.key == "ko":
 			t.Ko = s
 		case e.key == "en":
 			t.En = s
 		default:
-			c.faultAt(e.at, join(path, e.key), "manifest.unknown_field", Textf("모르는 언어 %q", "unknown language %q", e.key), T("ko 와 en 을 쓸 수 있습니다", "ko and en can be used"))
+			c.faultAt(e.at, join(path, e.key), "manifest.unknown_field", Textf("알 수 없는 언어입니다: %q", "unknown language %q", e.key), T("ko와 en을 쓸 수 있습니다", "ko and en can be used"))
 		}
 	}
 	into.Set(reflect.ValueOf(t))
@@ -357,8 +357,8 @@ func (c *checker) fieldList(node ast.Node, into reflect.Value, path string) {
 		c.note(at, e.value, e.at)
 		f := Field{Name: e.key}
 		if !ValidField(e.key) {
-			c.faultAt(e.at, at, "manifest.name", Textf("%q 는 항목 이름이 될 수 없습니다", "%q can't name a field", e.key),
-				T("영문 소문자로 시작해 소문자·숫자·밑줄만, 63자까지 쓰세요", "start with a small letter; small letters, digits and single underscores, at most 63"))
+			c.faultAt(e.at, at, "manifest.name", Textf("항목 이름으로 쓸 수 없습니다: %q", "%q can't name a field", e.key),
+				T("영문 소문자로 시작하여 소문자·숫자·밑줄만 63자까지 쓰십시오", "start with a small letter; small letters, digits and single underscores, at most 63"))
 		}
 		c.object(e.value, reflect.ValueOf(&f).Elem(), at)
 		fields = append(fields, f)

@@ -12,8 +12,8 @@ type Kind struct {
 
 // Kinds is the table of kinds, in the order in which a person meets them.
 var Kinds = []Kind{
-	{Name: "Agency", Title: Text{Ko: "기관·부서", En: "Agency"}, City: true, New: func() Spec { return new(Agency) }},
-	{Name: "Project", Title: Text{Ko: "정보화 사업", En: "Project"}, City: true, New: func() Spec { return new(Project) }},
+	{Name: "Agency", Title: Text{Ko: "기관", En: "Agency"}, City: true, New: func() Spec { return new(Agency) }},
+	{Name: "Project", Title: Text{Ko: "정보화사업", En: "Project"}, City: true, New: func() Spec { return new(Project) }},
 	{Name: "Term", Title: Text{Ko: "표준용어", En: "Term"}, City: true, New: func() Spec { return new(Term) }},
 	{Name: "Vocabulary", Title: Text{Ko: "용어집", En: "Vocabulary"}, City: true, New: func() Spec { return new(Vocabulary) }},
 	{Name: "Parameter", Title: Text{Ko: "기준값", En: "Parameter"}, City: true, New: func() Spec { return new(Parameter) }},

@@ -67,10 +67,10 @@ func parseFile(name, text string, known func(string) *Resource) (resources []*Re
 		return []Finding{{Severity: Error, Code: code, Pos: Pos{File: name, Line: 1, Column: 1}, Message: message, Hint: hint}}
 	}
 	if len(text) > MaxManifest {
-		return nil, whole("manifest.large", Textf("파일이 %d MB를 넘습니다", "the file is over %d MB", MaxManifest>>20), T("여러 파일로 나누세요", "split it"))
+		return nil, whole("manifest.large", Textf("파일이 %d MB를 넘습니다", "the file is over %d MB", MaxManifest>>20), T("여러 파일로 나누십시오", "split it"))
 	}
 	if !utf8.ValidString(text) {
-		return nil, whole("manifest.encoding", T("UTF-8 글자가 아닙니다", "the file isn't UTF-8"), T("UTF-8로 다시 저장하세요", "save it as UTF-8"))
+		return nil, whole("manifest.encoding", T("UTF-8로 저장된 파일이 아닙니다", "the file isn't UTF-8"), T("UTF-8로 다시 저장하십시오", "save it as UTF-8"))
 	}
 	for _, d := range split(strings.TrimPrefix(text, "\ufeff")) {
 		if known != nil {
@@ -127,7 +127,7 @@ func parseDocument(file string, d document) (*Resource, []Finding) {
 	r := &Resource{File: file, Text: d.text, line: d.line, pos: map[string]Pos{}}
 	c := &checker{resource: r}
 	if strings.Count(d.text, ":") > MaxKeys {
-		c.fault("", "manifest.large", Textf("문서 하나에 이름이 %d개를 넘습니다", "one document has over %d names", MaxKeys), T("여러 문서로 나누거나, 용어와 코드는 표(Vocabulary)로 두세요", "split it, or keep terms and codes in a table (Vocabulary)"))
+		c.fault("", "manifest.large", Textf("문서 하나에 담긴 이름이 %d개를 넘습니다", "one document has over %d names", MaxKeys), T("여러 문서로 나누거나, 용어와 코드는 표(Vocabulary)로 두십시오", "split it, or keep terms and codes in a table (Vocabulary)"))
 		return nil, c.findings
 	}
 	parsed, err := parseYAML(d.text)
@@ -148,7 +148,7 @@ func parseDocument(file string, d document) (*Resource, []Finding) {
 		return nil, nil // only comments
 	}
 	if depth(body, 0) > maxDepth {
-		c.fault("", "manifest.depth", Textf("%d단계보다 깊습니다", "it is nested deeper than %d", maxDepth), Text{})
+		c.fault("", "manifest.depth", Textf("들여쓰기가 %d단계를 넘습니다", "it is nested deeper than %d", maxDepth), Text{})
 		return nil, c.findings
 	}
 	c.note("", body, body)
@@ -186,7 +186,7 @@ func (c *checker) syntax(err error) {
 	c.findings = append(c.findings, Finding{
 		Severity: Error, Code: "manifest.yaml", Pos: p,
 		Message: Textf("YAML로 읽을 수 없습니다: %s", "it can't be read as YAML: %s", message),
-		Hint:    T("들여쓰기와 콜론 뒤의 빈칸, 따옴표를 보세요", "look at indentation, the space after a colon, and quotes"),
+		Hint:    T("들여쓰기, 콜론 뒤의 빈칸, 따옴표를 확인하십시오", "look at indentation, the space after a colon, and quotes"),
 	})
 }
 
@@ -210,24 +210,24 @@ func (c *checker) head(body ast.Node) bool {
 			if known = KindOf(s).New != nil; !known {
 				hint := Textf("쓸 수 있는 종류: %s", "kinds: %s", strings.Join(kinds, ", "))
 				if near := Nearest(s, kinds); near != "" {
-					hint = Textf("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+					hint = Textf("비슷한 이름: %s", "did you mean %s?", near)
 				}
-				c.fault("kind", "manifest.kind", Textf("모르는 종류 %q", "unknown kind %q", s), hint)
+				c.fault("kind", "manifest.kind", Textf("알 수 없는 종류입니다: %q", "unknown kind %q", s), hint)
 			}
 		case "name":
 			c.note("name", e.value, e.at)
 			c.resource.Name = s
 			if !ValidName(s) {
-				c.fault("name", "manifest.name", Textf("%q 는 이름이 될 수 없습니다", "%q can't be a name", s),
-					T("영문 소문자로 시작해 소문자·숫자·붙임표만, 63자까지 쓰세요", "start with a small letter; small letters, digits and single hyphens, at most 63"))
+				c.fault("name", "manifest.name", Textf("이름으로 쓸 수 없습니다: %q", "%q can't be a name", s),
+					T("영문 소문자로 시작하여 소문자·숫자·붙임표만 63자까지 쓰십시오", "start with a small letter; small letters, digits and single hyphens, at most 63"))
 			}
 		}
 	}
 	if c.resource.Kind == "" {
-		c.fault("", "manifest.missing", T("kind: 가 필요합니다", "kind: is needed"), Textf("쓸 수 있는 종류: %s", "kinds: %s", strings.Join(kinds, ", ")))
+		c.fault("", "manifest.missing", T("kind:가 필요합니다", "kind: is needed"), Textf("쓸 수 있는 종류: %s", "kinds: %s", strings.Join(kinds, ", ")))
 	}
 	if c.resource.Name == "" && known {
-		c.fault("", "manifest.missing", T("name: 이 필요합니다", "name: is needed"), Text{})
+		c.fault("", "manifest.missing", T("name:이 필요합니다", "name: is needed"), Text{})
 	}
 	return known
 }
@@ -261,7 +261,7 @@ func (s *Set) settle(files map[string]string) (findings []Finding) {
 		}
 		dir := path.Dir(r.File)
 		if other, ok := home[dir]; ok && other != r.Name {
-			findings = append(findings, r.finding(Error, "project.folder", "name", Textf("한 폴더에 사업이 둘입니다: %s, %s", "two projects in one folder: %s and %s", other, r.Name), T("사업마다 폴더를 따로 두세요", "give each project a folder of its own")))
+			findings = append(findings, r.finding(Error, "project.folder", "name", Textf("한 폴더에 사업이 두 개 있습니다: %s, %s", "two projects in one folder: %s and %s", other, r.Name), T("사업마다 폴더를 따로 두십시오", "give each project a folder of its own")))
 		}
 		home[dir] = r.Name
 		s.Projects = append(s.Projects, r.Name)
@@ -280,13 +280,13 @@ func (s *Set) settle(files map[string]string) (findings []Finding) {
 		}
 		if r.Home == "" {
 			findings = append(findings, r.finding(Error, "manifest.home", "", T("이 폴더에는 Project 문서가 없습니다", "there is no Project document for this folder"),
-				T("kind: Project 문서를 더하세요 (maru init)", "add a document of kind: Project (maru init)")))
+				T("kind: Project 문서를 추가하십시오 (maru init)", "add a document of kind: Project (maru init)")))
 		}
 		if !KindOf(r.Kind).City {
 			r.Project = r.Home
 		}
 		if at, twice := first[r.Key]; twice {
-			findings = append(findings, r.finding(Error, "manifest.twice", "name", Textf("%s 가 %s 에 이미 있습니다", "%s stands already at %s", r.Key, at), Text{}))
+			findings = append(findings, r.finding(Error, "manifest.twice", "name", Textf("이미 있는 이름입니다: %s (%s)", "%s stands already at %s", r.Key, at), Text{}))
 			continue
 		}
 		first[r.Key] = r.At("name")
@@ -311,10 +311,10 @@ func (r *Resource) attach(files map[string]string) []Finding {
 	at := path.Join(path.Dir(r.File), v.File)
 	text, ok := files[at]
 	if !ok {
-		return []Finding{r.finding(Error, "vocabulary.file", "file", Textf("%s 파일이 없습니다", "there is no file %s", at), Text{})}
+		return []Finding{r.finding(Error, "vocabulary.file", "file", Textf("파일이 없습니다: %s", "there is no file %s", at), Text{})}
 	}
 	if len(text) > MaxFile {
-		return []Finding{r.finding(Error, "vocabulary.large", "file", Textf("%s 가 %d MB를 넘습니다", "%s is over %d MB", at, MaxFile>>20), Text{})}
+		return []Finding{r.finding(Error, "vocabulary.large", "file", Textf("파일이 너무 큽니다: %s (최대 %d MB)", "%s is over %d MB", at, MaxFile>>20), Text{})}
 	}
 	r.Tables = map[string]string{v.File: text}
 	_, findings := v.Terms(r)

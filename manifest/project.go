@@ -15,8 +15,8 @@ func (p *Project) Titled() Text { return p.Title }
 
 func (p *Project) check(c *checker) {
 	if p.Owner == "" && p.Lifecycle != "" && p.Lifecycle != "idea" {
-		c.fault("lifecycle", "project.owner", T("시범 단계부터는 맡은 기관이 있어야 합니다", "from pilot on, a project needs an owner"),
-			T("owner: 에 기관 이름을 쓰세요", "write the agency's name in owner:"))
+		c.fault("lifecycle", "project.owner", T("시범 단계부터는 맡은 기관을 정해야 합니다", "from pilot on, a project needs an owner"),
+			T("owner:에 기관 이름을 쓰십시오", "write the agency's name in owner:"))
 	}
 }
 

@@ -6,10 +6,10 @@ type Term struct {
 	Title        Text         `yaml:"title" need:"yes" ko:"용어 이름" en:"Name of the term"`
 	Type         Type         `yaml:"type" need:"yes" oneof:"string,int,double,bool,date,datetime,geometry" ko:"값의 유형" en:"Type of its values"`
 	Definition   Text         `yaml:"definition" ko:"뜻" en:"What it means"`
-	Length       int          `yaml:"length" min:"1" max:"100_000" ko:"가장 긴 길이(글자 수)" en:"Longest value, in characters"`
+	Length       int          `yaml:"length" min:"1" max:"100_000" ko:"최대 길이(글자 수)" en:"Longest value, in characters"`
 	Pattern      string       `yaml:"pattern" ko:"값의 형식 (RE2 정규식, 값 전체)" en:"Form of its values: an RE2 expression for the whole value"`
-	Min          *float64     `yaml:"min" ko:"가장 작은 값" en:"Smallest value"`
-	Max          *float64     `yaml:"max" ko:"가장 큰 값" en:"Largest value"`
+	Min          *float64     `yaml:"min" ko:"최솟값" en:"Smallest value"`
+	Max          *float64     `yaml:"max" ko:"최댓값" en:"Largest value"`
 	Unit         string       `yaml:"unit" ko:"단위 (KRW, m², 명 …)" en:"Unit (KRW, m², people …)"`
 	CodeSystem   string       `yaml:"code_system" ko:"코드 체계의 이름" en:"Name of the code system its values come from"`
 	Codes        OrderedTexts `yaml:"codes" ko:"코드와 그 이름" en:"The codes and their names"`

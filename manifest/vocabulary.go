@@ -37,16 +37,16 @@ func (v *Vocabulary) check(c *checker) {
 		if !slices.Contains(vocabularyFields, to) {
 			hint := Textf("쓸 수 있는 항목: %s", "one of: %s", strings.Join(vocabularyFields, ", "))
 			if near := Nearest(to, vocabularyFields); near != "" {
-				hint = Textf("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+				hint = Textf("비슷한 이름: %s", "did you mean %s?", near)
 			}
-			c.fault("map."+column, "manifest.value", Textf("용어에는 %q 라는 항목이 없습니다", "a term has no %q", to), hint)
+			c.fault("map."+column, "manifest.value", Textf("용어에 없는 항목입니다: %q", "a term has no %q", to), hint)
 		}
 	}
 	if len(v.Map) > 0 && !given["title"] {
 		c.fault("map", "vocabulary.columns", T("용어 이름(title)이 될 열이 필요합니다", "a column must give the title"), Text{})
 	}
 	if len(v.Map) > 0 && !given["name"] && !given["abbreviation"] {
-		c.fault("map", "vocabulary.columns", T("name 이나 abbreviation 이 될 열이 필요합니다", "a column must give the name or the abbreviation"), Text{})
+		c.fault("map", "vocabulary.columns", T("name이나 abbreviation이 될 열이 필요합니다", "a column must give the name or the abbreviation"), Text{})
 	}
 	if v.File == "" {
 		return
@@ -75,13 +75,13 @@ func (v *Vocabulary) Terms(r *Resource) ([]Entry, []Finding) {
 	rows.FieldsPerRecord = -1
 	header, err := rows.Read()
 	if err != nil {
-		return nil, []Finding{say(Error, "vocabulary.table", "file", Textf("표 %s 를 읽을 수 없습니다", "the table %s can't be read", v.File))}
+		return nil, []Finding{say(Error, "vocabulary.table", "file", Textf("표를 읽을 수 없습니다: %s", "the table %s can't be read", v.File))}
 	}
 	column, findings := map[string]int{}, []Finding(nil)
 	for _, name := range slices.Sorted(maps.Keys(v.Map)) {
 		i := slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(h) == name })
 		if i < 0 {
-			findings = append(findings, say(Error, "vocabulary.columns", "map."+name, Textf("표에 %q 열이 없습니다 (있는 열: %s)", "the table has no column %q (it has: %s)", name, strings.Join(header, ", "))))
+			findings = append(findings, say(Error, "vocabulary.columns", "map."+name, Textf("표에 없는 열입니다: %q (있는 열: %s)", "the table has no column %q (it has: %s)", name, strings.Join(header, ", "))))
 			continue
 		}
 		column[v.Map[name]] = i
@@ -101,7 +101,7 @@ func (v *Vocabulary) readTerms(rows *csv.Reader, column map[string]int, say func
 		}
 		line, _ := rows.FieldPos(0)
 		if err != nil {
-			return nil, append(findings, say(Error, "vocabulary.table", "file", Textf("표의 %d번째 줄을 읽을 수 없습니다: %s", "line %d of the table can't be read: %s", line, err.Error())))
+			return nil, append(findings, say(Error, "vocabulary.table", "file", Textf("표의 %v번째 줄을 읽을 수 없습니다: %s", "line %v of the table can't be read: %s", line, err.Error())))
 		}
 		cell := func(field string) string {
 			if i, ok := column[field]; ok && i < len(row) {
@@ -132,13 +132,13 @@ func (v *Vocabulary) readTerms(rows *csv.Reader, column map[string]int, say func
 		}
 	}
 	if abolished > 0 {
-		findings = append(findings, say(Note, "vocabulary.abolished", "file", Textf("폐기된 용어 %d개는 뺐습니다", "%d abolished terms were left out", abolished)))
+		findings = append(findings, say(Note, "vocabulary.abolished", "file", Textf("폐기된 용어 %d개를 제외했습니다", "%d abolished terms were left out", abolished)))
 	}
 	if len(twice) > 0 {
-		findings = append(findings, say(Warning, "vocabulary.twice", "file", Textf("이름이 겹치는 용어는 뒤의 것을 씁니다: %s", "of terms with one name the last is used: %s", some(twice))))
+		findings = append(findings, say(Warning, "vocabulary.twice", "file", Textf("이름이 같은 용어는 뒤에 나온 것을 씁니다: %s", "of terms with one name the last is used: %s", some(twice))))
 	}
 	if len(wrong) > 0 {
-		findings = append(findings, say(Warning, "vocabulary.rows", "file", Textf("용어가 될 수 없는 줄은 뺐습니다: %s", "lines that can't be terms were left out: %s", some(wrong))))
+		findings = append(findings, say(Warning, "vocabulary.rows", "file", Textf("용어가 될 수 없는 줄을 제외했습니다: %s", "lines that can't be terms were left out: %s", some(wrong))))
 	}
 	return entries, findings
 }

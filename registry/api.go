@@ -104,15 +104,15 @@ func (a *api) dataset(in DatasetPath) (*catalog.Dataset, error) {
 	if d := s.Dataset(in.Project, in.Dataset); d != nil {
 		return d, nil
 	}
-	p := problem.New("dataset.unknown", 404, lang.F("데이터셋 %s/%s 이(가) 없습니다", "there is no dataset %s/%s", in.Project, in.Dataset))
+	p := problem.New("dataset.unknown", 404, lang.F("없는 데이터셋입니다: %s/%s", "there is no dataset %s/%s", in.Project, in.Dataset))
 	var paths []string
 	for _, d := range s.Datasets() {
 		paths = append(paths, d.Path())
 	}
 	if near := manifest.Nearest(in.Project+"/"+in.Dataset, paths); near != "" {
-		return nil, p.Hinting(lang.F("%s 인가요?", "did you mean %s?", near))
+		return nil, p.Hinting(lang.F("비슷한 이름: %s", "did you mean %s?", near))
 	}
-	return nil, p.Hinting(lang.T("있는 것: maru get dataset", "what there is: maru get dataset"))
+	return nil, p.Hinting(lang.T("전체 목록: maru get dataset", "what there is: maru get dataset"))
 }
 
 // RecordPath is a record in an address of the API.
@@ -175,7 +175,7 @@ func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, er
 	page, err := a.List(short, d, q)
 	if short.Err() != nil && ctx.Err() == nil {
 		return nil, problem.New("list.slow", 503, lang.F("%d초 안에 찾지 못했습니다", "it wasn't found within %d seconds", int(listTime.Seconds()))).
-			Hinting(lang.T("조건을 좁히거나, 자주 찾는 항목을 매니페스트의 index: 에 쓰세요", "narrow the filter, or name the fields in the manifest's index:"))
+			Hinting(lang.T("조건을 좁히거나, 자주 찾는 항목을 선언문의 index:에 쓰십시오", "narrow the filter, or name the fields in the manifest's index:"))
 	}
 	if err != nil {
 		return nil, err

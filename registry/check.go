@@ -33,13 +33,13 @@ func check(f *catalog.Field, value any) *problem.Detail {
 	}
 	if value == nil {
 		if f.Required {
-			return no("record.required", lang.T("비울 수 없습니다", "it must not be empty"))
+			return no("record.required", lang.T("비울 수 없는 항목입니다", "it must not be empty"))
 		}
 		return nil
 	}
 	if s, ok := value.(string); ok && f.Type == manifest.String {
 		if n := utf8.RuneCountInString(s); f.Length > 0 && n > f.Length {
-			return no("record.length", lang.F("%d자를 넘습니다 (%d자)", "it is longer than %d characters (%d)", f.Length, n))
+			return no("record.length", lang.F("최대 길이 %d자를 넘습니다 (입력한 길이 %d자)", "it is longer than %d characters (%d)", f.Length, n))
 		}
 		for _, p := range f.Patterns {
 			if !whole(p).MatchString(s) {
@@ -47,15 +47,15 @@ func check(f *catalog.Field, value any) *problem.Detail {
 			}
 		}
 		if strings.ContainsRune(s, 0) {
-			return no("record.text", lang.T("쓸 수 없는 글자(NUL)가 있습니다", "it has a NUL character"))
+			return no("record.text", lang.T("쓸 수 없는 문자(NUL)가 있습니다", "it has a NUL character"))
 		}
 	}
 	if number, ok := asNumber(value); ok {
 		if f.Min != nil && number < *f.Min {
-			return no("record.min", lang.F("%v 보다 작습니다", "it is below %v", *f.Min))
+			return no("record.min", lang.F("최솟값보다 작습니다 (최솟값 %v)", "it is below %v", *f.Min))
 		}
 		if f.Max != nil && number > *f.Max {
-			return no("record.max", lang.F("%v 보다 큽니다", "it is above %v", *f.Max))
+			return no("record.max", lang.F("최댓값보다 큽니다 (최댓값 %v)", "it is above %v", *f.Max))
 		}
 	}
 	if len(f.Codes) > 0 {

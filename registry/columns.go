@@ -55,18 +55,18 @@ func matchColumns(d *catalog.Dataset, names []string) (*columns, error) {
 	var missing []problem.Detail
 	for i, f := range d.Fields {
 		if c.at[i] < 0 && f.Required {
-			missing = append(missing, problem.Detail{Code: "import.columns", Where: f.Name, Message: lang.F("꼭 필요한 항목 %s 의 열이 없습니다", "the required field %s has no column", f.Name)})
+			missing = append(missing, problem.Detail{Code: "import.columns", Where: f.Name, Message: lang.F("필수 항목에 해당하는 열이 없습니다: %s", "the required field %s has no column", f.Name)})
 		}
 	}
 	if len(missing) > 0 || !slices.Contains(taken, true) {
-		p := problem.New("import.columns", 422, lang.F("파일의 열이 데이터셋 %s 과(와) 맞지 않습니다", "the file's columns don't fit the dataset %s", d.Path())).
-			Hinting(lang.F("파일의 열: %s. 이름이 다르면 매니페스트의 source.map 에 쓰세요", "the file has: %s. Where names differ, map them in the manifest's source.map", strings.Join(names[:min(len(names), 30)], ", ")))
+		p := problem.New("import.columns", 422, lang.F("파일의 열이 데이터셋과 맞지 않습니다: %s", "the file's columns don't fit the dataset %s", d.Path())).
+			Hinting(lang.F("파일의 열: %s. 이름이 다르면 선언문의 source.map에 쓰십시오", "the file has: %s. Where names differ, map them in the manifest's source.map", strings.Join(names[:min(len(names), 30)], ", ")))
 		p.At = missing
 		return nil, p
 	}
 	for i, name := range names {
 		if !taken[i] && !strings.HasPrefix(name, "_") { // _line and _reason are our own, of a rejected file that was mended
-			c.notes = append(c.notes, lang.F("열 %q 은(는) 데이터셋에 없어 읽지 않았습니다", "the column %q isn't in the dataset and was left out", name))
+			c.notes = append(c.notes, lang.F("데이터셋에 없는 열은 읽지 않았습니다: %q", "the column %q isn't in the dataset and was left out", name))
 		}
 	}
 	return c, nil

@@ -33,8 +33,8 @@ func boundTo(d *catalog.Dataset, q Query) string {
 
 // after puts in the condition for what stands behind a cursor.
 func (l *listing) after(cursor string) error {
-	wrong := problem.New("list.cursor", 400, lang.T("이 목록의 cursor 가 아닙니다", "the cursor isn't of this list")).
-		Hinting(lang.T("cursor 는 앞 쪽의 next 값을 같은 filter, sort 와 함께 그대로 씁니다", "a cursor is the next of the page before, used with the same filter and sort"))
+	wrong := problem.New("list.cursor", 400, lang.T("이 목록의 cursor가 아닙니다", "the cursor isn't of this list")).
+		Hinting(lang.T("cursor에는 앞 쪽의 next 값을 같은 filter, sort와 함께 그대로 쓰십시오", "a cursor is the next of the page before, used with the same filter and sort"))
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		return wrong

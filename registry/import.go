@@ -65,10 +65,10 @@ const (
 func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Upload) (*Import, error) {
 	if u.Size <= 0 || u.Size > MaxFile {
 		return nil, problem.New("import.size", 400, lang.F("파일 크기는 1바이트에서 %d GB까지입니다", "a file has 1 byte to %d GB", MaxFile>>30)).
-			Hinting(lang.T("빈 파일인지 확인하거나, 파일을 나누어 올리세요", "look whether it is empty, or split it"))
+			Hinting(lang.T("빈 파일인지 확인하거나, 파일을 나누어 올리십시오", "look whether it is empty, or split it"))
 	}
 	if u.File == "" || len(u.File) > maxFileName || u.Fingerprint == "" || len(u.Fingerprint) > 128 {
-		return nil, problem.New("import.file", 400, lang.T("파일 이름과 지문이 필요합니다", "the file's name and its fingerprint are needed"))
+		return nil, problem.New("import.file", 400, lang.T("파일 이름과 파일 해시가 필요합니다", "the file's name and its fingerprint are needed"))
 	}
 	out := &Import{Project: d.Project, Dataset: d.Name, File: u.File, Size: u.Size, Fingerprint: u.Fingerprint, DryRun: u.DryRun, By: by, State: Receiving, Started: r.now().UTC()}
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
@@ -162,7 +162,7 @@ func (r *Registry) importRun(ctx context.Context, tx *db.Tx, id int64) (*Import,
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, problem.New("import.unknown", 404, lang.F("가져오기 %d 이(가) 없습니다", "there is no import %d", id))
+		return nil, problem.New("import.unknown", 404, lang.F("없는 가져오기입니다: %v", "there is no import %v", id))
 	}
 	return all[0], nil
 }

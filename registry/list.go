@@ -43,7 +43,7 @@ func (r *Registry) List(ctx context.Context, d *catalog.Dataset, q Query) (*Page
 		q.Limit = DefaultLimit
 	}
 	if q.Limit < 1 || q.Limit > MaxLimit {
-		return nil, problem.New("list.limit", 400, lang.F("limit 은 1–%d 입니다", "limit is 1 to %d", MaxLimit))
+		return nil, problem.New("list.limit", 400, lang.F("limit에는 1–%d 범위의 값을 쓰십시오", "limit is 1 to %d", MaxLimit))
 	}
 	page := &Page{Records: []*Record{}}
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
@@ -144,9 +144,9 @@ func (r *Registry) understand(d *catalog.Dataset, q Query) (sorted []order, fiel
 		}
 	}
 	if len(faults) > 0 {
-		p := problem.New("list.field", 400, lang.F("데이터셋 %s 에 없는 항목을 썼습니다", "the dataset %s has no such field", d.Path()))
+		p := problem.New("list.field", 400, lang.F("데이터셋에 없는 항목을 썼습니다: %s", "the dataset %s has no such field", d.Path()))
 		p.At = faults
-		return nil, nil, p.Hinting(lang.F("항목: %s", "its fields: %s", strings.Join(d.FieldNames()[:min(20, len(d.Fields))], ", ")))
+		return nil, nil, p.Hinting(lang.F("쓸 수 있는 항목: %s", "its fields: %s", strings.Join(d.FieldNames()[:min(20, len(d.Fields))], ", ")))
 	}
 	if len(q.Fields) == 0 {
 		for i := range d.Fields {

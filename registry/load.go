@@ -131,9 +131,9 @@ func (w *loading) apart(batch []incoming) []incoming {
 
 func sameKey(line int) lang.Text {
 	if line == 0 {
-		return lang.T("같은 파일의 앞선 행과 열쇠가 같은데 값이 다릅니다", "an earlier row of this file has the same key and other values")
+		return lang.T("같은 파일의 앞선 행과 식별 항목이 같은데 값이 다릅니다", "an earlier row of this file has the same key and other values")
 	}
-	return lang.F("%d행과 열쇠가 같은데 값이 다릅니다", "line %d has the same key and other values", line)
+	return lang.F("%v행과 식별 항목이 같은데 값이 다릅니다", "line %v has the same key and other values", line)
 }
 
 // settle decides for each row of a chunk of which not all were put in.
@@ -146,7 +146,7 @@ func (w *loading) settle(ctx context.Context, chunk []incoming) error {
 		now := there[KeyText(w.keyOf(in.row))]
 		switch {
 		case now == nil:
-			w.refuse(in, lang.F("겹칠 수 없는 값(%s)을 다른 레코드가 이미 가지고 있습니다", "another record has the same %s already", w.uniques()))
+			w.refuse(in, lang.F("겹칠 수 없는 값을 가진 레코드가 이미 있습니다 (항목 %s)", "another record has the same %s already", w.uniques()))
 			continue
 		case now.Version == w.change.ID:
 			w.Loaded++
@@ -164,7 +164,7 @@ func (w *loading) settle(ctx context.Context, chunk []incoming) error {
 			continue
 		}
 		if err := w.unique(ctx, w.tx, in.row, now); isDuplicate(err) {
-			w.refuse(in, lang.F("겹칠 수 없는 값(%s)을 다른 레코드가 이미 가지고 있습니다", "another record has the same %s already", w.uniques()))
+			w.refuse(in, lang.F("겹칠 수 없는 값을 가진 레코드가 이미 있습니다 (항목 %s)", "another record has the same %s already", w.uniques()))
 			continue
 		} else if err != nil {
 			return err

@@ -134,8 +134,8 @@ func (t *table) parseKey(text string) ([]any, error) {
 }
 
 func (t *table) noRecord(key string) error {
-	return problem.New("record.unknown", 404, lang.F("데이터셋 %s 에 레코드 %q 이(가) 없습니다", "the dataset %s has no record %q", t.Path(), key)).
-		Hinting(lang.T("열쇠를 확인하세요. 지워진 레코드는 이력에 있습니다", "check the key; deleted records are in the history"))
+	return problem.New("record.unknown", 404, lang.F("레코드를 찾을 수 없습니다: %[2]q (데이터셋 %[1]s)", "the dataset %s has no record %q", t.Path(), key)).
+		Hinting(lang.T("식별 항목의 값을 확인하십시오. 삭제된 레코드는 이력에서 보실 수 있습니다", "check the key; deleted records are in the history"))
 }
 
 // keyOf is the key of a record with these values of all fields.
@@ -239,9 +239,9 @@ func fromJSON(f *catalog.Field, v any) (any, *problem.Detail) {
 
 // typeNames name types for people.
 var typeNames = map[manifest.Type]lang.Text{
-	manifest.String: lang.T("글자", "text"), manifest.Int: lang.T("정수", "whole number"), manifest.Double: lang.T("수", "number"),
-	manifest.Bool: lang.T("예/아니오", "yes or no"), manifest.Date: lang.T("날짜", "date"), manifest.Datetime: lang.T("일시", "date and time"),
-	manifest.Geometry: lang.T("GeoJSON 도형", "GeoJSON geometry"),
+	manifest.String: lang.T("문자", "text"), manifest.Int: lang.T("정수", "whole number"), manifest.Double: lang.T("실수", "number"),
+	manifest.Bool: lang.T("예·아니요", "yes or no"), manifest.Date: lang.T("날짜", "date"), manifest.Datetime: lang.T("일시", "date and time"),
+	manifest.Geometry: lang.T("도형", "GeoJSON geometry"),
 }
 
 // notOfType says that a value isn't of its field's type. The value of a field about persons isn't repeated.
@@ -249,10 +249,10 @@ func notOfType(f *catalog.Field, value string) *problem.Detail {
 	name := typeNames[f.Type]
 	d := &problem.Detail{Code: "record.type", Where: f.Name}
 	if f.Class.AtLeast(manifest.Personal) {
-		d.Message = lang.F("%s 값이 아닙니다", "it isn't a %s", name)
+		d.Message = lang.F("값의 유형이 다릅니다 (필요한 유형: %s)", "it isn't a %s", name)
 		return d
 	}
-	d.Message = lang.F("%[1]s 값이 아닙니다: %[2]s", "%[2]q isn't a %[1]s", name, shorten(value))
+	d.Message = lang.F("값의 유형이 다릅니다: %[2]s (필요한 유형: %[1]s)", "%[2]q isn't a %[1]s", name, shorten(value))
 	return d
 }
 

@@ -101,8 +101,8 @@ func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*t
 	var id, built, shaped, keyed int64
 	err := tx.QueryRow(ctx, "SELECT id, built, shaped, keyed FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &built, &shaped, &keyed)
 	if db.NoRows(err) || (err == nil && shaped > d.Revision) {
-		return nil, problem.New("catalog.moved", 409, lang.F("데이터셋 %s 의 정의가 방금 바뀌었습니다", "the definition of the dataset %s has just changed", d.Path())).
-			Hinting(lang.T("다시 시도하세요", "try again"))
+		return nil, problem.New("catalog.moved", 409, lang.F("데이터셋의 정의가 방금 바뀌었습니다: %s", "the definition of the dataset %s has just changed", d.Path())).
+			Hinting(lang.T("다시 시도하십시오", "try again"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the table of %s: %w", d.Path(), err)

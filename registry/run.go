@@ -42,7 +42,7 @@ func (r *Registry) Run(ctx context.Context, id int64, dataset func(project, name
 		}
 		d := dataset(i.Project, i.Dataset)
 		if d == nil {
-			return r.end(ctx, i, Failed, lang.F("데이터셋 %s/%s 이(가) 없어졌습니다", "the dataset %s/%s is gone", i.Project, i.Dataset))
+			return r.end(ctx, i, Failed, lang.F("데이터셋이 없어졌습니다: %s/%s", "the dataset %s/%s is gone", i.Project, i.Dataset))
 		}
 		err := r.run(ctx, i, d)
 		if problem.Code(err) == "catalog.moved" && dataset(i.Project, i.Dataset) != d {

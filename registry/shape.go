@@ -147,21 +147,21 @@ func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) 
 	for i := range s.after.Fields {
 		f := &s.after.Fields[i]
 		if s.from[i] < 0 {
-			step(lang.F("항목 %s 을(를) 더합니다", "add the field %s", f.Name), 0)
+			step(lang.F("‘%s’ 항목을 추가합니다", "add the field %s", f.Name), 0)
 			if f.Required && rows > 0 {
-				fault("dataset.tighten", "fields."+f.Name, lang.F("새 항목 %[1]s 은(는) 비울 수 없는데 레코드 %[2]d개에 값이 없습니다", "the new field %[1]s must not be empty, and %[2]d records have no value", f.Name, rows),
-					lang.T("먼저 required 없이 더하고 값을 채운 뒤 required 로 바꾸세요", "add it without required, fill it, then require it"))
+				fault("dataset.tighten", "fields."+f.Name, lang.F("새 항목은 비울 수 없는데 레코드 %[2]d건에 값이 없습니다: %[1]s", "the new field %[1]s must not be empty, and %[2]d records have no value", f.Name, rows),
+					lang.T("먼저 required 없이 추가하고, 값을 채운 뒤 required로 바꾸십시오", "add it without required, fill it, then require it"))
 			}
 			continue
 		}
 		old := &s.before.Fields[s.from[i]]
 		if old.Name != f.Name {
-			step(lang.F("항목 %s 의 이름을 %s (으)로 바꿉니다", "rename the field %s to %s", old.Name, f.Name), 0)
+			step(lang.F("항목 이름을 바꿉니다: %s → %s", "rename the field %s to %s", old.Name, f.Name), 0)
 		}
 		if old.Type != f.Type {
-			step(lang.F("항목 %s 의 유형을 %s 에서 %s (으)로 바꿉니다", "change the type of %s from %s to %s", f.Name, typeNames[old.Type], typeNames[f.Type]), 0)
+			step(lang.F("‘%s’ 항목의 유형을 바꿉니다: %s → %s", "change the type of %s from %s to %s", f.Name, typeNames[old.Type], typeNames[f.Type]), 0)
 		} else if tighter(old, f) {
-			step(lang.F("항목 %s 의 규칙을 조입니다", "tighten the rules of %s", f.Name), 0)
+			step(lang.F("‘%s’ 항목의 입력 조건을 강화합니다", "tighten the rules of %s", f.Name), 0)
 		}
 		if old.Type != f.Type || tighter(old, f) {
 			looked = append(looked, i)
@@ -178,9 +178,9 @@ func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) 
 		if err != nil {
 			return nil, nil, err
 		}
-		step(lang.F("항목 %s 을(를) 없앱니다. 값 %d개는 서버의 자료 폴더에 남깁니다: %s", "drop the field %s; its %d values are kept in %s", name, n, "files/"+keepKey(t, s.after.Revision, name)), n)
+		step(lang.F("‘%s’ 항목을 삭제합니다. 값 %d개는 서버의 자료 폴더에 보관합니다: %s", "drop the field %s; its %d values are kept in %s", name, n, "files/"+keepKey(t, s.after.Revision, name)), n)
 		if n > 0 && !allowLoss {
-			fault("dataset.loss", "fields", lang.F("항목 %[1]s 을(를) 없애면 값 %[2]d개를 잃습니다", "without the field %[1]s its %[2]d values are lost", name, n), withLoss)
+			fault("dataset.loss", "fields", lang.F("‘%[1]s’ 항목을 삭제하면 값 %[2]d개를 잃습니다", "without the field %[1]s its %[2]d values are lost", name, n), withLoss)
 		}
 	}
 	err = s.weighSets(ctx, tx, t, step, fault)
@@ -227,12 +227,12 @@ func (s *shape) look(ctx context.Context, tx *db.Tx, t *table, fields []int, row
 		f := &s.after.Fields[i]
 		example := w.first.Message
 		if f.Class.AtLeast(manifest.Personal) {
-			example = lang.T("값은 개인정보라 보이지 않습니다", "the values are personal and not shown")
+			example = lang.T("개인정보여서 값을 표시하지 않습니다", "the values are personal and not shown")
 		} else {
 			example = lang.F("예: 레코드 %s, %s", "such as the record %s: %s", w.key, example)
 		}
-		fault("dataset.tighten", "fields."+f.Name, lang.F("항목 %[1]s: 레코드 %[3]d개 가운데 %[2]d개가 맞지 않습니다 (%[4]s)", "the field %[1]s: %[2]d of %[3]d records don't fit (%[4]s)", f.Name, w.n, rows, example),
-			lang.T("먼저 자료를 고치거나 규칙을 느슨하게 하세요", "mend the data first, or loosen the rule"))
+		fault("dataset.tighten", "fields."+f.Name, lang.F("‘%[1]s’ 항목: 레코드 %[3]d건 가운데 %[2]d건이 맞지 않습니다 (%[4]s)", "the field %[1]s: %[2]d of %[3]d records don't fit (%[4]s)", f.Name, w.n, rows, example),
+			lang.T("먼저 자료를 고치거나 입력 조건을 완화하십시오", "mend the data first, or loosen the rule"))
 	}
 	return nil
 }
@@ -242,9 +242,9 @@ func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(la
 	if !slices.Equal(s.renamed(s.before.Spec.Key), s.after.Spec.Key) {
 		name := strings.Join(s.after.Spec.Key, ", ")
 		if name == "" {
-			step(lang.T("열쇠를 없앱니다. 값 전체가 열쇠가 되고 같은 레코드는 하나가 됩니다", "take the key away: all values are the key, and records that are the same become one"), 0)
+			step(lang.T("식별 항목을 삭제합니다. 값 전체로 레코드를 구분하고, 값이 모두 같은 레코드는 하나로 합칩니다", "take the key away: all values are the key, and records that are the same become one"), 0)
 		} else {
-			step(lang.F("열쇠를 %s (으)로 바꿉니다", "make %s the key", name), 0)
+			step(lang.F("식별 항목을 바꿉니다: %s", "make %s the key", name), 0)
 		}
 		if err := s.twice(ctx, tx, t, s.after.Spec.Key, "key", fault); err != nil {
 			return err
@@ -254,7 +254,7 @@ func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(la
 		if slices.ContainsFunc(s.before.Spec.Unique, func(old []string) bool { return slices.Equal(s.renamed(old), set) }) {
 			continue
 		}
-		step(lang.F("%s 의 값이 겹치지 못하게 합니다", "let no two records share %s", strings.Join(set, ", ")), 0)
+		step(lang.F("값이 겹치지 않게 합니다: %s", "let no two records share %s", strings.Join(set, ", ")), 0)
 		if err := s.twice(ctx, tx, t, set, fmt.Sprintf("unique.%d", i), fault); err != nil {
 			return err
 		}
@@ -285,8 +285,8 @@ func (s *shape) twice(ctx context.Context, tx *db.Tx, t *table, set []string, at
 		return fmt.Errorf("look for duplicates in %s: %w", t.Path(), err)
 	}
 	if groups > 0 {
-		fault("dataset.tighten", at, lang.F("%[1]s 이(가) 같은 레코드가 %[2]d개 있습니다 (서로 다른 값 %[3]d가지)", "%[2]d records share their %[1]s (%[3]d different values)", strings.Join(set, ", "), records, groups),
-			lang.T("먼저 자료를 고치세요", "mend the data first"))
+		fault("dataset.tighten", at, lang.F("같은 값을 가진 레코드가 %[2]d건 있습니다: %[1]s (서로 다른 값 %[3]d가지)", "%[2]d records share their %[1]s (%[3]d different values)", strings.Join(set, ", "), records, groups),
+			lang.T("먼저 자료를 고치십시오", "mend the data first"))
 	}
 	return nil
 }

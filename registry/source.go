@@ -118,12 +118,12 @@ func (s Sources) copy(ctx context.Context, from *manifest.Source, w io.Writer) (
 func (s Sources) file(name string, w io.Writer) error {
 	f, err := s.Folder.Open(name)
 	if err != nil {
-		return problem.New("source.file", 422, lang.F("자료 폴더에서 파일 %s 을(를) 열 수 없습니다", "the file %s can't be opened in the folder of sources", name)).
-			Hinting(lang.T("서버의 자료 폴더(sources)에 파일을 두세요", "put the file into the server's folder of sources"))
+		return problem.New("source.file", 422, lang.F("자료 폴더에서 파일을 열 수 없습니다: %s", "the file %s can't be opened in the folder of sources", name)).
+			Hinting(lang.T("서버의 자료 폴더(sources)에 파일을 두십시오", "put the file into the server's folder of sources"))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxSource {
-		return problem.New("source.file", 422, lang.F("%s 은(는) 읽을 수 있는 파일이 아닙니다", "%s is no file that can be read", name))
+		return problem.New("source.file", 422, lang.F("읽을 수 있는 파일이 아닙니다: %s", "%s is no file that can be read", name))
 	}
 	_, err = io.Copy(w, f)
 	return err
@@ -145,7 +145,7 @@ func (s Sources) pages(ctx context.Context, address string, w io.Writer) error {
 				return err
 			}
 			if written += int64(n); written > maxSource {
-				return problem.New("fetch.size", 502, lang.T("자료가 너무 많습니다", "there are too many data"))
+				return problem.New("fetch.size", 502, lang.T("자료의 크기가 한도를 넘습니다", "there are too many data"))
 			}
 		}
 		if len(rows) == 0 || first+len(rows)-1 >= total {
@@ -177,8 +177,8 @@ func (s Sources) page(ctx context.Context, address string) (rows []json.RawMessa
 	}
 	var answer map[string]json.RawMessage
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return nil, 0, problem.New("source.answer", 502, lang.T("열린데이터 API의 답이 JSON이 아닙니다", "the open API's answer isn't JSON")).
-			Hinting(lang.T("주소의 형식(json)과 인증키를 확인하세요", "check the form (json) and the key in the address"))
+		return nil, 0, problem.New("source.answer", 502, lang.T("열린데이터 API의 응답이 JSON이 아닙니다", "the open API's answer isn't JSON")).
+			Hinting(lang.T("주소의 형식(json)과 인증키를 확인하십시오", "check the form (json) and the key in the address"))
 	}
 	if own, ok := answer["RESULT"]; ok {
 		return nil, 0, refusal(own)
@@ -208,7 +208,7 @@ func (s Sources) page(ctx context.Context, address string) (rows []json.RawMessa
 		}
 		return got.Rows, got.Total, nil
 	}
-	return nil, 0, problem.New("source.answer", 502, lang.T("열린데이터 API 형식의 답이 아닙니다", "the answer isn't of the open API's form"))
+	return nil, 0, problem.New("source.answer", 502, lang.T("열린데이터 API 형식의 응답이 아닙니다", "the answer isn't of the open API's form"))
 }
 
 // refusal is what is wrong by the API's own words, or nil. No rows is nothing wrong.
@@ -217,5 +217,5 @@ func refusal(text json.RawMessage) error {
 	if err := json.Unmarshal(text, &r); err != nil || r.Code == "INFO-000" || r.Code == nothing {
 		return nil
 	}
-	return problem.New("source.answer", 502, lang.F("열린데이터 API가 %[1]s 로 답했습니다: %[2]s", "the open API answered %[1]s: %[2]s", shorten(r.Code), shorten(r.Message)))
+	return problem.New("source.answer", 502, lang.F("열린데이터 API가 오류로 응답했습니다: %[1]s (%[2]s)", "the open API answered %[1]s: %[2]s", shorten(r.Code), shorten(r.Message)))
 }

@@ -43,19 +43,19 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		if err != nil {
 			return nil, nil, err
 		}
-		text := lang.F("표를 없앱니다. 레코드 %d개와 그 이력은 서버의 자료 폴더에 남깁니다: %s", "drop its table; its %d records and their history are kept in %s", n, "files/"+path.Dir(keepKey(t, after.Revision, "")))
+		text := lang.F("표를 삭제합니다. 레코드 %d건과 그 이력은 서버의 자료 폴더에 보관합니다: %s", "drop its table; its %d records and their history are kept in %s", n, "files/"+path.Dir(keepKey(t, after.Revision, "")))
 		if n == 0 {
-			text = lang.T("빈 표를 없앱니다", "drop its empty table")
+			text = lang.T("빈 표를 삭제합니다", "drop its empty table")
 		}
 		steps = append(steps, catalog.Step{Dataset: old.Key(), Text: text, Loses: n})
 		if n > 0 && !allowLoss {
-			findings = append(findings, old.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("데이터셋 %[1]s 을(를) 없애면 레코드 %[2]d개를 잃습니다", "without the dataset %[1]s its %[2]d records are lost", old.Path(), n), withLoss))
+			findings = append(findings, old.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("‘%[1]s’ 데이터셋을 삭제하면 레코드 %[2]d건을 잃습니다", "without the dataset %[1]s its %[2]d records are lost", old.Path(), n), withLoss))
 		}
 	}
 	return steps, findings, nil
 }
 
-var withLoss = lang.T("그래도 하려면 --allow-data-loss 를 붙이세요. 없애기 전에 파일로 남깁니다", "add --allow-data-loss to do it all the same; what goes is first written to a file")
+var withLoss = lang.T("그래도 하시려면 --allow-data-loss를 붙이십시오. 삭제하기 전에 파일로 보관합니다", "add --allow-data-loss to do it all the same; what goes is first written to a file")
 
 // gone lists the datasets that are no longer there.
 func gone(before, after *catalog.Snapshot) (out []*catalog.Dataset) {
@@ -95,8 +95,8 @@ func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.
 
 // refuse says that a plan can't be applied to the data as they have become.
 func refuse(f manifest.Finding) error {
-	p := problem.New("plan.data", 409, lang.F("계획한 뒤 자료가 바뀌어 적용할 수 없습니다: %s", "the data have changed since the plan, so it can't be applied: %s", f.Message))
-	return p.Hinting(lang.T("다시 maru plan 을 하세요", "plan again"))
+	p := problem.New("plan.data", 409, lang.F("계획을 만든 뒤 자료가 바뀌어 적용할 수 없습니다: %s", "the data have changed since the plan, so it can't be applied: %s", f.Message))
+	return p.Hinting(lang.T("maru plan을 다시 실행하십시오", "plan again"))
 }
 
 // reshape changes a table to its dataset's next shape.
@@ -154,7 +154,7 @@ func (r *Registry) drop(ctx context.Context, tx *db.Tx, d *catalog.Dataset, revi
 		return err
 	}
 	if n > 0 && !allowLoss {
-		return refuse(d.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("데이터셋 %s 에 레코드가 있습니다", "the dataset %s has records", d.Path()), withLoss))
+		return refuse(d.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("레코드가 남아 있는 데이터셋입니다: %s", "the dataset %s has records", d.Path()), withLoss))
 	}
 	if n > 0 {
 		if err := r.keepRecords(ctx, tx, t, revision); err != nil {

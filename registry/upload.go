@@ -22,8 +22,8 @@ func (r *Registry) Receive(ctx context.Context, id, offset int64, part io.Reader
 		return nil, err
 	}
 	if i.State != Receiving || offset != i.Received {
-		p := problem.New("import.offset", 409, lang.F("다음 조각은 %d 바이트에서 시작해야 합니다", "the next part must begin at byte %d", i.Received)).
-			Hinting(lang.T("received 값에서부터 다시 보내세요", "go on from received"))
+		p := problem.New("import.offset", 409, lang.F("다음 조각은 %d바이트 위치에서 시작해야 합니다", "the next part must begin at byte %d", i.Received)).
+			Hinting(lang.T("received 값부터 다시 보내십시오", "go on from received"))
 		p.With = map[string]any{"received": i.Received, "state": i.State}
 		return nil, p
 	}
@@ -33,8 +33,8 @@ func (r *Registry) Receive(ctx context.Context, id, offset int64, part io.Reader
 		return nil, fmt.Errorf("keep a part of import %d: %w", id, err)
 	}
 	if n != want {
-		return nil, problem.New("import.part", 400, lang.F("이 조각은 %[1]d 바이트여야 하는데 %[2]d 바이트입니다", "this part must have %[1]d bytes, it has %[2]d", want, n)).
-			Hinting(lang.F("마지막 조각을 빼고 %d 바이트씩 보내세요", "send parts of %d bytes, except the last", ChunkBytes))
+		return nil, problem.New("import.part", 400, lang.F("조각의 크기가 다릅니다 (필요한 크기 %[1]d바이트, 보낸 크기 %[2]d바이트)", "this part must have %[1]d bytes, it has %[2]d", want, n)).
+			Hinting(lang.F("마지막 조각을 빼고 %d바이트씩 보내십시오", "send parts of %d bytes, except the last", ChunkBytes))
 	}
 	state := Receiving
 	if offset+n == i.Size {
@@ -76,7 +76,7 @@ func (r *Registry) Sweep(ctx context.Context) error {
 		return err
 	}
 	for _, i := range old {
-		if err := r.end(ctx, i, Failed, lang.T("파일이 끝까지 오지 않아 이레 뒤에 지웠습니다", "the file never came whole and was deleted after seven days")); err != nil {
+		if err := r.end(ctx, i, Failed, lang.T("파일이 끝까지 전송되지 않아 7일 뒤에 삭제했습니다", "the file never came whole and was deleted after seven days")); err != nil {
 			return err
 		}
 	}

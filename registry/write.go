@@ -154,17 +154,17 @@ func (t *table) read(values Values, row []any) ([]any, error) {
 		return row, nil
 	}
 	slices.SortFunc(faults, func(a, b problem.Detail) int { return strings.Compare(a.Where, b.Where) })
-	p := problem.New("record.invalid", 422, lang.F("%s 의 레코드가 될 수 없습니다", "it can't be a record of %s", t.Path())).
-		Hinting(lang.T("아래 항목을 고쳐 다시 보내세요", "mend the fields named and send it again"))
+	p := problem.New("record.invalid", 422, lang.F("데이터셋에 맞지 않는 레코드입니다: %s", "it can't be a record of %s", t.Path())).
+		Hinting(lang.T("아래 항목을 고쳐 다시 보내십시오", "mend the fields named and send it again"))
 	p.At = faults
 	return nil, p
 }
 
 // unknownField says that a dataset has no field of a name, and which it may have meant.
 func unknownField(d *catalog.Dataset, name string) problem.Detail {
-	out := problem.Detail{Code: "record.unknown_field", Where: name, Message: lang.F("그런 항목이 없습니다: %s", "there is no field %s", name)}
+	out := problem.Detail{Code: "record.unknown_field", Where: name, Message: lang.F("없는 항목입니다: %s", "there is no field %s", name)}
 	if near := manifest.Nearest(name, d.FieldNames()); near != "" {
-		out.Hint = lang.F("%s 인가요?", "did you mean %s?", near)
+		out.Hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 	}
 	return out
 }
@@ -172,8 +172,8 @@ func unknownField(d *catalog.Dataset, name string) problem.Detail {
 func (t *table) create(ctx context.Context, tx *db.Tx, c *Change, row []any) (*Record, error) {
 	key := t.keyOf(row)
 	if _, err := t.get(ctx, tx, KeyText(key)); err == nil {
-		return nil, problem.New("record.exists", 409, lang.F("%s 에 열쇠가 같은 레코드 %q 이(가) 있습니다", "%s already has the record %q", t.Path(), KeyText(key))).
-			Hinting(lang.T("고치려면 PUT 이나 PATCH 를 쓰세요", "use PUT or PATCH to change it"))
+		return nil, problem.New("record.exists", 409, lang.F("식별 항목이 같은 레코드가 이미 있습니다: %[2]q (데이터셋 %[1]s)", "%s already has the record %q", t.Path(), KeyText(key))).
+			Hinting(lang.T("고치려면 PUT이나 PATCH를 쓰십시오", "use PUT or PATCH to change it"))
 	} else if !isUnknown(err) {
 		return nil, err
 	}
@@ -194,8 +194,8 @@ func (t *table) replace(ctx context.Context, tx *db.Tx, c *Change, before *Recor
 		return nil, err
 	}
 	if len(t.Spec.Key) == 0 {
-		return nil, problem.New("record.keyless", 409, lang.F("데이터셋 %s 에는 열쇠가 없어 레코드를 고칠 수 없습니다", "the dataset %s has no key, so its records can't be changed", t.Path())).
-			Hinting(lang.T("지우고 새로 넣거나, 매니페스트에 key: 를 쓰세요", "delete it and create another, or give the manifest a key:"))
+		return nil, problem.New("record.keyless", 409, lang.F("식별 항목이 없는 데이터셋이어서 레코드를 고칠 수 없습니다: %s", "the dataset %s has no key, so its records can't be changed", t.Path())).
+			Hinting(lang.T("삭제하고 새로 넣거나, 선언문에 key:를 쓰십시오", "delete it and create another, or give the manifest a key:"))
 	}
 	for _, n := range t.keyAt { // PUT may leave out what its path says
 		if _, given := values[t.Fields[n].Name]; !given {
@@ -234,8 +234,8 @@ func (t *table) update(ctx context.Context, tx *db.Tx, c *Change, before *Record
 }
 
 func (t *table) otherKey() error {
-	return problem.New("record.key", 422, lang.F("레코드의 열쇠(%s)는 바꿀 수 없습니다", "a record's key (%s) can't be changed", strings.Join(t.key, ", "))).
-		Hinting(lang.T("열쇠가 다른 레코드는 새로 만드세요", "create a record with the other key"))
+	return problem.New("record.key", 422, lang.F("식별 항목의 값은 바꿀 수 없습니다: %s", "a record's key (%s) can't be changed", strings.Join(t.key, ", "))).
+		Hinting(lang.T("식별 항목의 값이 다른 레코드는 새로 만드십시오", "create a record with the other key"))
 }
 
 // matches refuses a write that is meant for another version than the present one.
@@ -244,11 +244,11 @@ func (t *table) matches(now *Record, match Match) error {
 		return nil
 	}
 	if match.Version == 0 {
-		return problem.New("record.match", 428, lang.T("고치거나 지울 때에는 읽은 버전을 If-Match 로 보내야 합니다", "a change needs the version that was read, in If-Match")).
-			Hinting(lang.T("레코드를 읽고 ETag 값을 If-Match 에 넣으세요. 어느 버전이든 고치려면 If-Match: * 를 보내세요", "read the record and send its ETag in If-Match; send If-Match: * to change whatever there is"))
+		return problem.New("record.match", 428, lang.T("고치거나 삭제할 때에는 읽은 버전을 If-Match로 보내야 합니다", "a change needs the version that was read, in If-Match")).
+			Hinting(lang.T("레코드를 읽고 ETag 값을 If-Match에 넣으십시오. 버전과 관계없이 고치려면 If-Match: *를 보내십시오", "read the record and send its ETag in If-Match; send If-Match: * to change whatever there is"))
 	}
-	p := problem.New("record.changed", 409, lang.F("그 사이 레코드가 바뀌었습니다 (읽은 버전 %[1]d, 현재 버전 %[2]d)", "the record has changed meanwhile (read %[1]d, now %[2]d)", match.Version, now.Version)).
-		Hinting(lang.T("다시 읽고, 바뀐 내용 위에서 고치세요", "read it again and make the change on top of it"))
+	p := problem.New("record.changed", 409, lang.F("그 사이 레코드가 바뀌었습니다 (읽은 버전 %[1]v, 현재 버전 %[2]v)", "the record has changed meanwhile (read %[1]v, now %[2]v)", match.Version, now.Version)).
+		Hinting(lang.T("다시 읽고, 바뀐 내용을 바탕으로 고치십시오", "read it again and make the change on top of it"))
 	p.With = map[string]any{"version": now.Version, "current": now}
 	return p
 }
@@ -286,8 +286,8 @@ func (t *table) unique(ctx context.Context, tx *db.Tx, row []any, before *Record
 }
 
 func (t *table) duplicate(set []string) error {
-	return problem.New("record.duplicate", 409, lang.F("%s 값이 같은 레코드가 이미 있습니다", "another record has the same %s", strings.Join(set, ", "))).
-		Hinting(lang.T("겹치지 않는 값을 쓰세요", "use other values"))
+	return problem.New("record.duplicate", 409, lang.F("같은 값을 가진 레코드가 이미 있습니다 (항목 %s)", "another record has the same %s", strings.Join(set, ", "))).
+		Hinting(lang.T("겹치지 않는 값을 쓰십시오", "use other values"))
 }
 
 // written turns the database's own refusal into a problem.
@@ -296,8 +296,8 @@ func (t *table) written(err error) error {
 		return nil
 	}
 	if db.Conflict(err) {
-		return problem.New("record.duplicate", 409, lang.F("%s 에 값이 겹치는 레코드가 이미 있습니다", "%s already has a record with the same values", t.Path())).
-			Hinting(lang.T("열쇠와 겹칠 수 없는 항목을 확인하세요", "check the key and the fields that must be unique"))
+		return problem.New("record.duplicate", 409, lang.F("데이터셋에 값이 겹치는 레코드가 이미 있습니다: %s", "%s already has a record with the same values", t.Path())).
+			Hinting(lang.T("식별 항목과 겹칠 수 없는 항목의 값을 확인하십시오", "check the key and the fields that must be unique"))
 	}
 	return fmt.Errorf("write a record of %s: %w", t.Path(), err)
 }

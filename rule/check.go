@@ -29,8 +29,8 @@ func (c *checker) root(e ast.Expr) *expr {
 		return nil
 	}
 	if x.typ != tBool {
-		c.fault(e, "rule.type", lang.F("규칙은 참·거짓이어야 하는데 %s입니다", "a rule says yes or no, this is of type %s", typeNames[x.typ]),
-			lang.T("x > 0 처럼 비교하세요", "compare, as in x > 0"))
+		c.fault(e, "rule.type", lang.F("규칙의 결과는 예·아니요 값이어야 합니다 (지금 유형: %s)", "a rule says yes or no, this is of type %s", typeNames[x.typ]),
+			lang.T("x > 0처럼 비교하십시오", "compare, as in x > 0"))
 		return nil
 	}
 	return c.guard(x)
@@ -65,8 +65,8 @@ func position(where string) int {
 
 // unsupported names the constructs of CEL that mean something else on each engine, or nothing.
 var unsupported = map[ast.ExprKind]lang.Text{
-	ast.ListKind:          lang.T("목록은 in 의 오른쪽에만 쓸 수 있습니다", "a list stands only to the right of in"),
-	ast.MapKind:           lang.T("맵 { } 은 쓸 수 없습니다", "maps { } can't be used"),
+	ast.ListKind:          lang.T("목록은 in의 오른쪽에만 쓸 수 있습니다", "a list stands only to the right of in"),
+	ast.MapKind:           lang.T("맵 { }은 쓸 수 없습니다", "maps { } can't be used"),
 	ast.StructKind:        lang.T("구조체는 쓸 수 없습니다", "structs can't be used"),
 	ast.ComprehensionKind: lang.T("반복은 아직 쓸 수 없습니다", "loops can't be used yet"),
 }
@@ -104,14 +104,14 @@ func (c *checker) literal(e ast.Expr) *expr {
 		return literal(tDouble, at, float64(v))
 	case types.String:
 		if strings.ContainsRune(string(v), 0) {
-			return c.fault(e, "rule.literal", lang.T("문자열에 NUL 문자를 넣을 수 없습니다", "a string can't hold the character NUL"), lang.Text{})
+			return c.fault(e, "rule.literal", lang.T("문자 값에는 NUL 문자를 넣을 수 없습니다", "a string can't hold the character NUL"), lang.Text{})
 		}
 		return literal(tString, at, string(v))
 	case types.Null:
-		return c.fault(e, "rule.null", lang.T("null 은 == null, != null 로만 쓸 수 있습니다", "null stands only in == null and != null"), lang.Text{})
+		return c.fault(e, "rule.null", lang.T("null은 == null, != null로만 쓸 수 있습니다", "null stands only in == null and != null"), lang.Text{})
 	}
-	return c.fault(e, "rule.unsupported", lang.F("%s 값은 쓸 수 없습니다", "values of type %s can't be used", e.AsLiteral().Type().TypeName()),
-		lang.T("uint 5u 는 5 로, bytes b\"\" 는 문자열로 쓰세요", "write a uint 5u as 5, bytes b\"\" as a string"))
+	return c.fault(e, "rule.unsupported", lang.F("쓸 수 없는 유형의 값입니다: %s", "values of type %s can't be used", e.AsLiteral().Type().TypeName()),
+		lang.T("uint 5u는 5로, bytes b\"\"는 문자 값으로 쓰십시오", "write a uint 5u as 5, bytes b\"\" as a string"))
 }
 
 // field is the value of a field, written name or record.name.
@@ -122,11 +122,11 @@ func (c *checker) field(e ast.Expr, name string) *expr {
 	}
 	hint := lang.Text{}
 	if near := manifest.Nearest(name, c.env.names); near != "" {
-		hint = lang.F("혹시 %s 인가요?", "did you mean %s?", near)
+		hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 	} else if len(c.env.names) > 0 && len(c.env.names) <= 30 {
 		hint = lang.F("쓸 수 있는 항목: %s", "there are: %s", strings.Join(c.env.names, ", "))
 	}
-	return c.fault(e, "rule.unknown_field", lang.F("%s(이)라는 항목이 없습니다", "there is no field %s", name), hint)
+	return c.fault(e, "rule.unknown_field", lang.F("없는 항목입니다: %s", "there is no field %s", name), hint)
 }
 
 func (c *checker) selection(e ast.Expr) *expr {
@@ -134,8 +134,8 @@ func (c *checker) selection(e ast.Expr) *expr {
 	if s.Operand().Kind() == ast.IdentKind && strings.TrimPrefix(s.Operand().AsIdent(), ".") == "record" {
 		return c.field(e, s.FieldName())
 	}
-	return c.fault(e, "rule.unsupported", lang.F("값에는 .%s 이(가) 없습니다", "values have no .%s", s.FieldName()),
-		lang.T("항목은 name 또는 record.name 으로 씁니다", "a field is written name or record.name"))
+	return c.fault(e, "rule.unsupported", lang.F("값에 없는 속성입니다: .%s", "values have no .%s", s.FieldName()),
+		lang.T("항목은 name 또는 record.name으로 씁니다", "a field is written name or record.name"))
 }
 
 // call checks a call. inWon says that it stands right in won(…), where ints may be divided.
@@ -150,7 +150,7 @@ func (c *checker) call(e ast.Expr, inWon bool) *expr {
 		return c.unknownFunction(e, name)
 	}
 	if want := candidates[0].form; want != operator && want != either && (want == member) != call.IsMemberFunction() {
-		return c.fault(e, "rule.type", lang.F("%s 의 쓰는 꼴이 다릅니다", "%s is written differently", name), usage(name, want))
+		return c.fault(e, "rule.type", lang.F("쓰는 방법이 다릅니다: %s", "%s is written differently", name), usage(name, want))
 	}
 	parts := call.Args()
 	if call.IsMemberFunction() {
@@ -170,8 +170,8 @@ func (c *checker) call(e ast.Expr, inWon bool) *expr {
 	}
 	if name == operators.Divide && args[0].typ == tInt && len(args) == 2 && args[1].typ == tInt {
 		if !inWon {
-			return c.fault(e, "rule.division", lang.T("정수끼리의 나눗셈은 소수가 사라질 수 있어 받지 않습니다", "ints aren't divided, for a fraction could be lost unseen"),
-				lang.T("won(a / b) 또는 double(a) / b 로 쓰세요", "write won(a / b) or double(a) / b"))
+			return c.fault(e, "rule.division", lang.T("정수끼리 나누면 소수점 아래가 사라질 수 있어 허용하지 않습니다", "ints aren't divided, for a fraction could be lost unseen"),
+				lang.T("won(a / b) 또는 double(a) / b로 쓰십시오", "write won(a / b) or double(a) / b"))
 		}
 		args[0] = asDouble(args[0])
 	}
@@ -180,9 +180,9 @@ func (c *checker) call(e ast.Expr, inWon bool) *expr {
 
 func usage(name string, f form) lang.Text {
 	if f == member {
-		return lang.F("x.%[1]s(…) 로 쓰세요", "write x.%[1]s(…)", name)
+		return lang.F("쓰는 방법: x.%[1]s(…)", "write x.%[1]s(…)", name)
 	}
-	return lang.F("%[1]s(…) 로 쓰세요", "write %[1]s(…)", name)
+	return lang.F("쓰는 방법: %[1]s(…)", "write %[1]s(…)", name)
 }
 
 // fraction checks what is rounded by won: its ints may be divided.

@@ -60,7 +60,7 @@ func (c *checker) nullTest(e ast.Expr, name string, side ast.Expr) *expr {
 	case x == nil:
 		return nil
 	case x.field == nil:
-		return c.fault(e, "rule.null", lang.T("항목만 null 과 비교할 수 있습니다", "only a field can be compared with null"), lang.Text{})
+		return c.fault(e, "rule.null", lang.T("항목만 null과 비교할 수 있습니다", "only a field can be compared with null"), lang.Text{})
 	case !x.field.Nullable:
 		return literal(tBool, x.where, name == operators.NotEquals)
 	case name == operators.Equals:
@@ -88,7 +88,7 @@ func (c *checker) conditional(e ast.Expr, written ast.CallExpr) *expr {
 	parts := written.Args()
 	condition, a, b := c.expr(parts[0]), c.expr(parts[1]), c.expr(parts[2])
 	if condition != nil && condition.typ != tBool {
-		c.fault(parts[0], "rule.type", lang.F("? 앞은 참·거짓이어야 하는데 %s입니다", "what stands before ? is yes or no, this is of type %s", typeNames[condition.typ]), lang.Text{})
+		c.fault(parts[0], "rule.type", lang.F("? 앞에는 예·아니요 값이 와야 합니다 (지금 유형: %s)", "what stands before ? is yes or no, this is of type %s", typeNames[condition.typ]), lang.Text{})
 		return nil
 	}
 	a, b, ok := c.join(e, a, b)
@@ -103,7 +103,7 @@ func (c *checker) conditional(e ast.Expr, written ast.CallExpr) *expr {
 // orValue is x.orValue(v): v where x is null.
 func (c *checker) orValue(e ast.Expr, written ast.CallExpr) *expr {
 	if !written.IsMemberFunction() || len(written.Args()) != 1 {
-		return c.fault(e, "rule.type", lang.T("orValue 에는 값이 하나 필요합니다", "orValue takes one value"), usage("orValue", member))
+		return c.fault(e, "rule.type", lang.T("orValue에는 값이 하나 필요합니다", "orValue takes one value"), usage("orValue", member))
 	}
 	x, v := c.expr(written.Target()), c.expr(written.Args()[0])
 	x, v, ok := c.join(e, x, v)
@@ -116,11 +116,11 @@ func (c *checker) orValue(e ast.Expr, written ast.CallExpr) *expr {
 	}
 	switch {
 	case inner.field == nil:
-		return c.fault(e, "rule.null", lang.T("orValue 는 항목에만 씁니다", "orValue is for fields"), lang.Text{})
+		return c.fault(e, "rule.null", lang.T("orValue는 항목에만 쓸 수 있습니다", "orValue is for fields"), lang.Text{})
 	case !inner.field.Nullable:
 		return x
 	case inner != x:
-		return c.fault(e, "rule.type", lang.T("정수 항목의 orValue 에는 정수를 쓰세요", "give orValue of an int field an int"), lang.Text{})
+		return c.fault(e, "rule.type", lang.T("정수 항목의 orValue에는 정수를 쓰십시오", "give orValue of an int field an int"), lang.Text{})
 	}
 	y := call(opOrValue, c.where(e), x, v)
 	y.typ = x.typ
@@ -131,15 +131,15 @@ func (c *checker) orValue(e ast.Expr, written ast.CallExpr) *expr {
 func (c *checker) membership(e ast.Expr, written ast.CallExpr) *expr {
 	x, list := c.expr(written.Args()[0]), written.Args()[1]
 	if list.Kind() != ast.ListKind || list.AsList().Size() == 0 {
-		return c.fault(list, "rule.unsupported", lang.T("in 의 오른쪽은 값이 하나 이상인 목록입니다", "a list with at least one value stands to the right of in"),
-			lang.T("x in [\"가\", \"나\"] 처럼 쓰세요", "write x in [\"a\", \"b\"]"))
+		return c.fault(list, "rule.unsupported", lang.T("in의 오른쪽에는 값이 하나 이상인 목록이 와야 합니다", "a list with at least one value stands to the right of in"),
+			lang.T("x in [\"가\", \"나\"]처럼 쓰십시오", "write x in [\"a\", \"b\"]"))
 	}
 	args := []*expr{x}
 	mixed := x != nil && x.typ == tDouble
 	for _, element := range list.AsList().Elements() {
 		v := c.expr(element)
 		if v != nil && v.literal == nil {
-			v = c.fault(element, "rule.unsupported", lang.T("in 의 목록에는 상수만 쓸 수 있습니다", "the list of in holds constants only"), lang.Text{})
+			v = c.fault(element, "rule.unsupported", lang.T("in의 목록에는 상수만 쓸 수 있습니다", "the list of in holds constants only"), lang.Text{})
 		}
 		mixed = mixed || v != nil && v.typ == tDouble
 		args = append(args, v)
@@ -152,7 +152,7 @@ func (c *checker) membership(e ast.Expr, written ast.CallExpr) *expr {
 			args[i] = asDouble(a)
 		}
 		if args[i].typ != args[0].typ || a.typ == manifest.Geometry {
-			return c.faultAt(a.where, "rule.type", lang.F("in 의 양쪽 유형이 다릅니다: %s", "the types beside in differ: %s", named([]*expr{args[0], a})), lang.Text{})
+			return c.faultAt(a.where, "rule.type", lang.F("in의 양쪽 유형이 다릅니다: %s", "the types beside in differ: %s", named([]*expr{args[0], a})), lang.Text{})
 		}
 	}
 	return call(opIn, c.where(e), args...)

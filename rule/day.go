@@ -115,6 +115,6 @@ func asOfFault(day manifest.Day) error {
 	if validDate(string(day)) {
 		return nil
 	}
-	return unevaluable("rule.as_of", lang.F("기준일 %q 은(는) 날짜가 아닙니다", "the as-of date %q is no day", string(day))).
-		Hinting(lang.T("YYYY-MM-DD 로 쓰세요", "write it as YYYY-MM-DD"))
+	return unevaluable("rule.as_of", lang.F("기준일이 올바른 날짜가 아닙니다: %q", "the as-of date %q is no day", string(day))).
+		Hinting(lang.T("YYYY-MM-DD로 쓰십시오", "write it as YYYY-MM-DD"))
 }

@@ -40,7 +40,7 @@ func (f *facts) ResolveName(name string) (any, bool) {
 	}
 	v, there := f.record[name]
 	if !there {
-		return types.WrapErr(unevaluable("rule.missing", lang.F("이 기록에는 %s 값이 없습니다", "the record has no value of %s", name))), true
+		return types.WrapErr(unevaluable("rule.missing", lang.F("이 레코드에 값이 없습니다: %s", "the record has no value of %s", name))), true
 	}
 	if v == nil && field.Nullable {
 		return types.NullValue, true
@@ -48,7 +48,7 @@ func (f *facts) ResolveName(name string) (any, bool) {
 	if out := valued(field.Type, v); out != nil {
 		return out, true
 	}
-	return types.WrapErr(unevaluable("rule.value", lang.F("%[1]s 값이 %[2]s이(가) 아닙니다", "the value of %[1]s is no %[2]s", name, typeNames[field.Type]))), true
+	return types.WrapErr(unevaluable("rule.value", lang.F("값의 유형이 다릅니다: %[1]s (필요한 유형: %[2]s)", "the value of %[1]s is no %[2]s", name, typeNames[field.Type]))), true
 }
 
 // valued is a value of a record in the evaluation, or nil if it isn't of type t.

@@ -19,7 +19,7 @@ const maxPattern = 200
 // matches is s.matches(pattern) with a constant pattern, so that a wrong one is seen here.
 func (c *checker) matches(e ast.Expr, written ast.CallExpr) *expr {
 	if !written.IsMemberFunction() || len(written.Args()) != 1 {
-		return c.fault(e, "rule.type", lang.T("matches 의 쓰는 꼴이 다릅니다", "matches is written differently"), usage("matches", member))
+		return c.fault(e, "rule.type", lang.T("matches를 쓰는 방법이 다릅니다", "matches is written differently"), usage("matches", member))
 	}
 	x, pattern := c.expr(written.Target()), c.expr(written.Args()[0])
 	if x == nil || pattern == nil {
@@ -28,11 +28,11 @@ func (c *checker) matches(e ast.Expr, written ast.CallExpr) *expr {
 	if s, ok := pattern.literal.(string); ok && pattern.typ == tString {
 		_, err := regexp.Compile(s)
 		if err != nil || utf8.RuneCountInString(s) > maxPattern {
-			return c.faultAt(pattern.where, "rule.literal", lang.F("%q 은(는) 쓸 수 없는 정규식입니다", "%q is a pattern that can't be used", s),
-				lang.F("RE2 문법으로 %d자까지 쓰세요", "write it in the syntax of RE2, up to %d characters", maxPattern))
+			return c.faultAt(pattern.where, "rule.literal", lang.F("쓸 수 없는 정규식입니다: %q", "%q is a pattern that can't be used", s),
+				lang.F("RE2 문법으로 %d자까지 쓰십시오", "write it in the syntax of RE2, up to %d characters", maxPattern))
 		}
 	} else if x.typ == tString {
-		return c.faultAt(pattern.where, "rule.type", lang.T("matches 에는 따옴표로 쓴 상수가 필요합니다", "matches takes a constant in quotes"), usage("matches", member))
+		return c.faultAt(pattern.where, "rule.type", lang.T("matches에는 따옴표로 쓴 상수가 필요합니다", "matches takes a constant in quotes"), usage("matches", member))
 	}
 	return c.apply(e, []*operation{opMatches}, []*expr{x, pattern})
 }
@@ -44,8 +44,8 @@ func (c *checker) constant(e ast.Expr, written ast.CallExpr) (string, bool) {
 			return string(s), true
 		}
 	}
-	c.fault(e, "rule.type", lang.F("%s 에는 따옴표로 쓴 상수 하나가 필요합니다", "%s takes one constant in quotes", written.FunctionName()),
-		lang.T("date(\"2026-11-24\"), datetime(\"2026-11-24T09:00:00+09:00\") 처럼 쓰세요", "write date(\"2026-11-24\") or datetime(\"2026-11-24T09:00:00+09:00\")"))
+	c.fault(e, "rule.type", lang.F("따옴표로 쓴 상수 하나가 필요합니다: %s", "%s takes one constant in quotes", written.FunctionName()),
+		lang.T("date(\"2026-11-24\"), datetime(\"2026-11-24T09:00:00+09:00\")처럼 쓰십시오", "write date(\"2026-11-24\") or datetime(\"2026-11-24T09:00:00+09:00\")"))
 	return "", false
 }
 
@@ -55,7 +55,7 @@ func (c *checker) date(e ast.Expr, written ast.CallExpr) *expr {
 		return nil
 	}
 	if !validDate(s) {
-		return c.fault(e, "rule.literal", lang.F("%q 은(는) 없는 날짜입니다", "%q is no day", s), lang.T("YYYY-MM-DD 로 쓰세요", "write it as YYYY-MM-DD"))
+		return c.fault(e, "rule.literal", lang.F("없는 날짜입니다: %q", "%q is no day", s), lang.T("YYYY-MM-DD로 쓰십시오", "write it as YYYY-MM-DD"))
 	}
 	return literal(tDate, c.where(e), s)
 }
@@ -67,8 +67,8 @@ func (c *checker) datetime(e ast.Expr, written ast.CallExpr) *expr {
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 || t.Nanosecond()%int(time.Millisecond) != 0 {
-		return c.fault(e, "rule.literal", lang.F("%q 은(는) 올바른 일시가 아닙니다", "%q is no date and time", s),
-			lang.T("2026-11-24T09:00:00+09:00 처럼 시간대와 함께, 밀리초까지 쓰세요", "write it with its zone, to milliseconds, as in 2026-11-24T09:00:00+09:00"))
+		return c.fault(e, "rule.literal", lang.F("올바른 일시가 아닙니다: %q", "%q is no date and time", s),
+			lang.T("2026-11-24T09:00:00+09:00처럼 시간대와 함께 쓰십시오. 밀리초까지 쓸 수 있습니다", "write it with its zone, to milliseconds, as in 2026-11-24T09:00:00+09:00"))
 	}
 	return literal(tDatetime, c.where(e), manifest.FormatDatetime(t))
 }
@@ -76,7 +76,7 @@ func (c *checker) datetime(e ast.Expr, written ast.CallExpr) *expr {
 // operands checks a function's operands; there are low to high of them.
 func (c *checker) operands(e ast.Expr, written ast.CallExpr, low, high int) []ast.Expr {
 	if n := len(written.Args()); n < low || n > high || written.IsMemberFunction() {
-		c.fault(e, "rule.type", lang.F("%s 에 넣은 값의 수가 다릅니다", "wrong number of values for %s", written.FunctionName()), signatures[written.FunctionName()])
+		c.fault(e, "rule.type", lang.F("넣은 값의 개수가 다릅니다: %s", "wrong number of values for %s", written.FunctionName()), signatures[written.FunctionName()])
 		return nil
 	}
 	return written.Args()
@@ -87,7 +87,7 @@ var signatures = map[string]lang.Text{
 	"today":     lang.T("today()", "today()"),
 	"age":       lang.T("age(날짜)", "age(date)"),
 	"within":    lang.T("within(날짜, n, \"day\"|\"month\"|\"year\")", "within(date, n, \"day\"|\"month\"|\"year\")"),
-	"int":       lang.T("int(수)", "int(number)"),
+	"int":       lang.T("int(숫자)", "int(number)"),
 	"won":       lang.T("won(금액) 또는 won(금액, 단위)", "won(amount) or won(amount, unit)"),
 	"won_floor": lang.T("won_floor(금액) 또는 won_floor(금액, 단위)", "won_floor(amount) or won_floor(amount, unit)"),
 }
@@ -104,7 +104,7 @@ func (c *checker) today(e ast.Expr, written ast.CallExpr) *expr {
 func (c *checker) typed(e ast.Expr, t manifest.Type, name string) *expr {
 	x := c.expr(e)
 	if x != nil && x.typ != t {
-		return c.fault(e, "rule.type", lang.F("%[1]s 에는 %[2]s이(가) 필요한데 %[3]s입니다", "%[1]s takes a %[2]s, this is a %[3]s", name, typeNames[t], typeNames[x.typ]), signatures[name])
+		return c.fault(e, "rule.type", lang.F("넣을 값의 유형이 다릅니다: %[1]s (필요한 유형 %[2]s, 지금 유형 %[3]s)", "%[1]s takes a %[2]s, this is a %[3]s", name, typeNames[t], typeNames[x.typ]), signatures[name])
 	}
 	return x
 }
@@ -132,10 +132,10 @@ func (c *checker) within(e ast.Expr, written ast.CallExpr) *expr {
 		return nil
 	}
 	if v, ok := n.literal.(int64); !ok || v < 0 || v > maxSpan {
-		return c.fault(args[1], "rule.literal", lang.F("within 의 n 은 0–%d의 상수입니다", "the n of within is a constant of 0 to %d", maxSpan), signatures["within"])
+		return c.fault(args[1], "rule.literal", lang.F("within의 n은 0–%d 범위의 상수입니다", "the n of within is a constant of 0 to %d", maxSpan), signatures["within"])
 	}
 	if s, _ := unit.literal.(string); spans[s].months+spans[s].days == 0 {
-		return c.fault(args[2], "rule.literal", lang.T("within 의 단위는 \"day\", \"month\", \"year\" 가운데 하나입니다", "the unit of within is \"day\", \"month\" or \"year\""), signatures["within"])
+		return c.fault(args[2], "rule.literal", lang.T("within의 단위는 \"day\", \"month\", \"year\" 가운데 하나입니다", "the unit of within is \"day\", \"month\" or \"year\""), signatures["within"])
 	}
 	at := c.where(e)
 	return call(opWithin, at, d, call(opSince, at, call(opToday, at), n, unit), call(opToday, at))
@@ -173,10 +173,10 @@ func (c *checker) won(e ast.Expr, written ast.CallExpr) *expr {
 		return nil
 	}
 	if x.typ != tInt && x.typ != tDouble {
-		return c.fault(args[0], "rule.type", lang.F("%[1]s 에는 수가 필요한데 %[2]s입니다", "%[1]s takes a number, this is a %[2]s", name, typeNames[x.typ]), signatures[name])
+		return c.fault(args[0], "rule.type", lang.F("숫자가 필요합니다: %[1]s (지금 유형 %[2]s)", "%[1]s takes a number, this is a %[2]s", name, typeNames[x.typ]), signatures[name])
 	}
 	if n, ok := unit.literal.(int64); !ok || n < 1 || n > maxUnit {
-		return c.fault(args[len(args)-1], "rule.literal", lang.F("단위는 1–%d의 상수입니다", "the unit is a constant of 1 to %d", maxUnit), signatures[name])
+		return c.fault(args[len(args)-1], "rule.literal", lang.F("단위는 1–%d 범위의 상수입니다", "the unit is a constant of 1 to %d", maxUnit), signatures[name])
 	}
 	op := opWon
 	if name == "won_floor" {

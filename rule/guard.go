@@ -134,6 +134,6 @@ func (c *checker) read(e *expr, needs map[string]*expr) {
 		needs[e.field.Name] = e
 		return
 	}
-	c.faultAt(e.where, "rule.null", lang.F("%s 은(는) 비어 있을 수 있습니다", "%s may be null", e.field.Name),
-		lang.F("%[1]s != null && … 로 먼저 확인하거나 %[1]s.orValue(…) 를 쓰세요", "test it first, %[1]s != null && …, or write %[1]s.orValue(…)", e.field.Name))
+	c.faultAt(e.where, "rule.null", lang.F("비어 있을 수 있는 항목입니다: %s", "%s may be null", e.field.Name),
+		lang.F("%[1]s != null && …로 먼저 확인하거나 %[1]s.orValue(…)를 쓰십시오", "test it first, %[1]s != null && …, or write %[1]s.orValue(…)", e.field.Name))
 }

@@ -72,9 +72,9 @@ func number(v ref.Val) types.Double { return v.(types.Double) }
 
 var (
 	errZero  = unevaluable("rule.arithmetic", lang.T("0으로 나눌 수 없습니다", "division by zero"))
-	errRange = unevaluable("rule.arithmetic", lang.T("계산에 쓸 수 있는 실수의 범위를 넘습니다 (0 또는 크기 1e-100–1e100)",
+	errRange = unevaluable("rule.arithmetic", lang.T("계산에 쓸 수 있는 실수의 범위를 벗어났습니다 (0 또는 크기 1e-100–1e100)",
 		"a double is out of the range of arithmetic (0, or of size 1e-100 to 1e100)"))
-	errWon = unevaluable("rule.arithmetic", lang.T("won() 에 넣은 값이 ±10¹⁵을 넘습니다", "the value given to won() is beyond ±10¹⁵"))
+	errWon = unevaluable("rule.arithmetic", lang.T("won()에 넣은 값이 ±10¹⁵을 넘습니다", "the value given to won() is beyond ±10¹⁵"))
 	errInt = unevaluable("rule.arithmetic", lang.T("계산 결과가 정수(64비트)의 범위를 넘습니다", "the result is out of the range of int (64 bits)"))
 )
 

@@ -32,7 +32,7 @@ func parse(text string) (*ast.AST, error) {
 	if !utf8.ValidString(text) {
 		return nil, one(problem.Detail{
 			Code: "rule.syntax", Where: "1:1",
-			Message: lang.T("식이 올바른 UTF-8 이 아닙니다", "the expression is not valid UTF-8"),
+			Message: lang.T("식이 올바른 UTF-8이 아닙니다", "the expression is not valid UTF-8"),
 		})
 	}
 	if n := utf8.RuneCountInString(text); n > MaxLength {
@@ -64,15 +64,15 @@ var syntaxCases = []struct {
 	pattern *regexp.Regexp
 	ko, en  string
 }{
-	{regexp.MustCompile(`reserved identifier: (.*)`), "%s 은(는) CEL의 예약어입니다. record.%s 로 쓰세요", "%s is a reserved word of CEL; write record.%s"},
+	{regexp.MustCompile(`reserved identifier: (.*)`), "CEL의 예약어입니다: %s (record.%s 형태로 쓰십시오)", "%s is a reserved word of CEL; write record.%s"},
 	{regexp.MustCompile(`mismatched input '<EOF>' expecting '?([^']*)`), "식이 끝나지 않았습니다", "the expression isn't finished"},
-	{regexp.MustCompile(`(?:mismatched|extraneous) input ('.*') expecting`), "%s 은(는) 여기에 올 수 없습니다", "%s can't stand here"},
-	{regexp.MustCompile(`expected ('[^']*')`), "%s 이(가) 필요합니다", "%s is missing"},
+	{regexp.MustCompile(`(?:mismatched|extraneous) input ('.*') expecting`), "이 자리에 올 수 없습니다: %s", "%s can't stand here"},
+	{regexp.MustCompile(`expected ('[^']*')`), "필요한 기호가 없습니다: %s", "%s is missing"},
 	{regexp.MustCompile(`(unexpected character)`), "식에 쓸 수 없는 문자입니다", "this character can't stand in an expression"},
-	{regexp.MustCompile(`(unexpected token after expression)`), "식이 끝난 뒤에 남은 것이 있습니다", "something is left after the end of the expression"},
-	{regexp.MustCompile(`(unescape|unicode|octal)`), "문자열의 \\ 표기가 잘못되었습니다", "a \\ in the string is wrong"},
+	{regexp.MustCompile(`(unexpected token after expression)`), "식이 끝난 뒤에 다른 내용이 남아 있습니다", "something is left after the end of the expression"},
+	{regexp.MustCompile(`(unescape|unicode|octal)`), "문자 값 안의 \\ 표기가 잘못되었습니다", "a \\ in the string is wrong"},
 	{regexp.MustCompile(`([Uu]nterminated)`), "닫는 따옴표가 없습니다", "the closing quote is missing"},
-	{regexp.MustCompile(`Syntax error: (.*)`), "식의 문법이 맞지 않습니다: %s", "wrong syntax: %s"},
+	{regexp.MustCompile(`Syntax error: (.*)`), "식의 문법이 올바르지 않습니다: %s", "wrong syntax: %s"},
 }
 
 // syntaxFault is an error of CEL's parser as a fault, at line:column.

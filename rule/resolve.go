@@ -30,7 +30,7 @@ func (c *checker) apply(e ast.Expr, candidates []*operation, args []*expr) *expr
 		}
 	}
 	name := display(candidates[0].name)
-	return c.fault(e, "rule.type", lang.F("%[1]s 은(는) (%[2]s)에 쓸 수 없습니다", "%[1]s can't be used on (%[2]s)", name, named(args)), accepts(name, candidates))
+	return c.fault(e, "rule.type", lang.F("이 유형에는 쓸 수 없습니다: %[1]s (%[2]s)", "%[1]s can't be used on (%[2]s)", name, named(args)), accepts(name, candidates))
 }
 
 // takes reports whether o is for operands of these types; widen lets ints be doubles.
@@ -70,19 +70,19 @@ func accepts(name string, candidates []*operation) lang.Text {
 
 // refusals say what to write instead of functions that CEL has elsewhere.
 var refusals = map[string]lang.Text{
-	"has":          lang.T("x != null 로 쓰세요", "write x != null"),
-	"timestamp":    lang.T("datetime(\"…\") 또는 date(\"…\") 로 쓰세요", "write datetime(\"…\") or date(\"…\")"),
-	"now":          lang.T("기준일은 today() 입니다", "the as-of date is today()"),
-	"lowerAscii":   lang.T("lower 로 쓰세요", "write lower"),
-	"working_days": lang.T("업무일 달력이 있는 서비스 규칙에서만 씁니다", "only rules with a calendar count working days"),
+	"has":          lang.T("x != null로 쓰십시오", "write x != null"),
+	"timestamp":    lang.T("datetime(\"…\") 또는 date(\"…\")로 쓰십시오", "write datetime(\"…\") or date(\"…\")"),
+	"now":          lang.T("기준일은 today()입니다", "the as-of date is today()"),
+	"lowerAscii":   lang.T("lower로 쓰십시오", "write lower"),
+	"working_days": lang.T("업무일 달력이 있는 서비스 규칙에서만 쓸 수 있습니다", "only rules with a calendar count working days"),
 }
 
 func (c *checker) unknownFunction(e ast.Expr, name string) *expr {
 	hint := refusals[name]
 	if near := manifest.Nearest(name, functionNames()); hint.Empty() && near != "" {
-		hint = lang.F("혹시 %s 인가요?", "did you mean %s?", near)
+		hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 	}
-	return c.fault(e, "rule.unknown_function", lang.F("%s 은(는) 규칙에 쓸 수 없습니다", "%s can't be used in rules", display(name)), hint)
+	return c.fault(e, "rule.unknown_function", lang.F("규칙에 쓸 수 없습니다: %s", "%s can't be used in rules", display(name)), hint)
 }
 
 // functionNames are the names of the functions that can be written.

@@ -92,9 +92,9 @@ func (t *translation) fragments(all []*expr) ([]fragment, error) {
 
 // noSQL says that an operation has no translation. Status 400: another expression would have one.
 func noSQL(e *expr) error {
-	p := problem.New("rule.no_sql", http.StatusBadRequest, lang.F("%s 은(는) 데이터베이스에서 같은 뜻으로 계산할 수 없습니다", "%s can't be computed with the same meaning in the database", display(e.op.name)))
+	p := problem.New("rule.no_sql", http.StatusBadRequest, lang.F("데이터베이스에서 같은 결과로 계산할 수 없습니다: %s", "%s can't be computed with the same meaning in the database", display(e.op.name)))
 	p.At = []problem.Detail{{Code: p.Code, Where: e.where, Message: p.Detail}}
-	return p.Hinting(lang.T("contains, startsWith, endsWith 로 쓸 수 있는지 보세요", "see whether contains, startsWith or endsWith will do"))
+	return p.Hinting(lang.T("contains, startsWith, endsWith로 바꿔 쓸 수 있는지 확인하십시오", "see whether contains, startsWith or endsWith will do"))
 }
 
 // parameterTypes are the types of parameters where they must be said: PostgreSQL would guess.

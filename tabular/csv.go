@@ -29,7 +29,7 @@ func openCSV(t *Table, in *io.SectionReader, o Options) (err error) {
 	}
 	t.source, t.Delimiter = s, string(s.delimiter)
 	if t.Encoding != "utf-8" {
-		t.note("encoding", lang.F("인코딩은 %s 입니다", "the encoding is %s", strings.ToUpper(t.Encoding)))
+		t.note("encoding", lang.F("인코딩: %s", "the encoding is %s", strings.ToUpper(t.Encoding)))
 	}
 	return t.headed(o)
 }

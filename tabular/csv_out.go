@@ -20,7 +20,7 @@ func WriteCSV(w io.Writer, t *Table) error {
 			return err
 		}
 		if !row.Fault.Empty() {
-			return problem.New("table.row", 422, lang.F("%[1]d행을 읽을 수 없습니다: %[2]s", "line %[1]d can't be read: %[2]s", row.Line, row.Fault))
+			return problem.New("table.row", 422, lang.F("%[1]v행을 읽을 수 없습니다: %[2]s", "line %[1]v can't be read: %[2]s", row.Line, row.Fault))
 		}
 		if err := out.Write(row.Cells); err != nil {
 			return fmt.Errorf("write the table: %w", err)

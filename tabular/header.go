@@ -37,7 +37,7 @@ func (t *Table) headed(o Options) error {
 		}
 		t.Skip, head = n, head[n:]
 		if n > 0 {
-			t.note("title", lang.F("열 이름 위의 %d행은 제목으로 보고 건너뜁니다", "the %d rows above the column names are taken for a title and left out", n))
+			t.note("title", lang.F("열 이름 위의 %d개 행은 제목으로 보고 건너뜁니다", "the %d rows above the column names are taken for a title and left out", n))
 		}
 	}
 	if o.Header != nil {
@@ -52,7 +52,7 @@ func (t *Table) headed(o Options) error {
 		t.note("no-header", lang.T("열 이름이 없는 파일로 보입니다", "the file seems to have no column names"))
 	}
 	if t.Header > 1 {
-		t.note("header", lang.F("열 이름이 %d행에 걸쳐 있어 이었습니다", "the column names stand in %d rows and were joined", t.Header))
+		t.note("header", lang.F("열 이름이 %d개 행에 걸쳐 있어 이어 붙였습니다", "the column names stand in %d rows and were joined", t.Header))
 	}
 	names = t.drop(names, head[t.Header:])
 	t.Columns = distinct(names)
@@ -252,7 +252,7 @@ func (t *Table) drop(names []string, rows [][]string) []string {
 		n--
 	}
 	if n < len(names) && t.Header > 0 {
-		t.note("empty-columns", lang.F("이름도 값도 없는 끝의 열 %d개를 뺐습니다", "%d columns at the end without name and values were left out", len(names)-n))
+		t.note("empty-columns", lang.F("이름도 값도 없는 끝의 열 %d개를 제외했습니다", "%d columns at the end without name and values were left out", len(names)-n))
 		return names[:n]
 	}
 	return names

@@ -149,8 +149,8 @@ func (s *jsonSource) aside(d *reading, key string, depth int, seen *found) (done
 	if json.Unmarshal(text, &r) != nil || r.Code == "" || r.Code == "INFO-000" || depth > 1 {
 		return false, nil
 	}
-	seen.refused = problem.New("table.openapi", 422, lang.F("열린데이터 API의 답이 자료가 아니라 %[1]s 입니다: %[2]s", "the open API answered %[1]s instead of data: %[2]s", shorten(r.Code), shorten(r.Message))).
-		Hinting(lang.T("인증키와 주소를 확인하고 다시 받으세요", "check the key and the address, and get it again"))
+	seen.refused = problem.New("table.openapi", 422, lang.F("열린데이터 API가 자료 대신 오류로 응답했습니다: %[1]s (%[2]s)", "the open API answered %[1]s instead of data: %[2]s", shorten(r.Code), shorten(r.Message))).
+		Hinting(lang.T("인증키와 주소를 확인하고 다시 받으십시오", "check the key and the address, and get it again"))
 	return true, nil
 }
 
@@ -183,12 +183,12 @@ func pass(d *reading) error {
 }
 
 func tooDeep() error {
-	return problem.New("table.too_large", 422, lang.F("JSON이 %d단계보다 깊습니다", "the JSON is deeper than %d levels", maxDepth))
+	return problem.New("table.too_large", 422, lang.F("JSON의 깊이가 %d단계를 넘습니다", "the JSON is deeper than %d levels", maxDepth))
 }
 
 func noItems(items string) error {
-	return problem.New("table.items", 422, lang.F("JSON의 %q 자리에 목록이 없습니다", "the JSON has no list at %q", items)).
-		Hinting(lang.T("source.items 를 data.items 처럼 쓰세요", "write source.items as in data.items"))
+	return problem.New("table.items", 422, lang.F("JSON의 해당 위치에 목록이 없습니다: %q", "the JSON has no list at %q", items)).
+		Hinting(lang.T("source.items를 data.items처럼 쓰십시오", "write source.items as in data.items"))
 }
 
 // broken turns an error of the JSON into a problem.
@@ -201,7 +201,7 @@ func broken(err error) error {
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return problem.New("table.form", 422, lang.F("JSON이 %[1]d번째 바이트에서 잘못되었습니다: %[2]s", "the JSON is wrong at byte %[1]d: %[2]s", syntax.Offset, syntax.Error()))
+		return problem.New("table.form", 422, lang.F("JSON의 %[1]d번째 바이트에 오류가 있습니다: %[2]s", "the JSON is wrong at byte %[1]d: %[2]s", syntax.Offset, syntax.Error()))
 	}
 	return err
 }

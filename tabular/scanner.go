@@ -34,7 +34,7 @@ type given struct {
 var (
 	tooLong  = lang.F("한 행이 %d MB를 넘습니다", "the row is longer than %d MB", MaxRecord>>20)
 	unclosed = lang.T("따옴표가 닫히지 않았습니다", "a quote isn't closed")
-	unknown  = lang.T("인코딩에 없는 글자가 있습니다", "it has characters that aren't of the encoding")
+	unknown  = lang.T("인코딩에 없는 문자가 있습니다", "it has characters that aren't of the encoding")
 )
 
 // maxQuotedLines is over how many lines a quoted cell may go.

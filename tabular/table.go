@@ -104,7 +104,7 @@ func Open(r io.ReaderAt, size int64, name string, o Options) (*Table, error) {
 	}
 	if len(t.Columns) > MaxColumns {
 		t.Close()
-		return nil, problem.New("table.too_large", 422, lang.F("열이 %[1]d개입니다. %[2]d개까지 읽습니다", "it has %[1]d columns; at most %[2]d are read", len(t.Columns), MaxColumns))
+		return nil, problem.New("table.too_large", 422, lang.F("열이 %[1]d개입니다. %[2]d개까지 읽을 수 있습니다", "it has %[1]d columns; at most %[2]d are read", len(t.Columns), MaxColumns))
 	}
 	return t, nil
 }
@@ -122,7 +122,7 @@ func OpenFile(path string, o Options) (*Table, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = problem.New("table.form", 422, lang.F("%s 은(는) 보통 파일이 아닙니다", "%s is no regular file", path))
+		err = problem.New("table.form", 422, lang.F("일반 파일이 아닙니다: %s", "%s is no regular file", path))
 	}
 	if err != nil {
 		f.Close()
@@ -187,12 +187,12 @@ func (t *Table) fit(in, out []string) ([]string, lang.Text) {
 	case len(in) > n:
 		for _, extra := range in[n:] {
 			if strings.TrimSpace(extra) != "" {
-				return nil, lang.F("칸이 %[1]d개인데 열은 %[2]d개입니다", "it has %[1]d cells, there are %[2]d columns", len(in), n)
+				return nil, lang.F("칸과 열의 수가 다릅니다 (칸 %[1]d개, 열 %[2]d개)", "it has %[1]d cells, there are %[2]d columns", len(in), n)
 			}
 		}
 		return append(out, in[:n]...), lang.Text{}
 	case t.Form == "csv":
-		return nil, lang.F("칸이 %[1]d개인데 열은 %[2]d개입니다", "it has %[1]d cells, there are %[2]d columns", len(in), n)
+		return nil, lang.F("칸과 열의 수가 다릅니다 (칸 %[1]d개, 열 %[2]d개)", "it has %[1]d cells, there are %[2]d columns", len(in), n)
 	}
 	out = append(out, in...) // workbooks leave out empty cells at the end
 	for len(out) < n {

@@ -28,7 +28,7 @@ func encodingOf(in *io.SectionReader, asked string) (string, error) {
 	case utf16(head[:n]) != "":
 		return "utf-16", nil
 	case asked != "":
-		return "", problem.New("table.encoding", 422, lang.F("인코딩 %s 을(를) 모릅니다", "unknown encoding %s", asked)).Hinting(lang.T("utf-8 이나 cp949 를 쓰세요", "use utf-8 or cp949"))
+		return "", problem.New("table.encoding", 422, lang.F("알 수 없는 인코딩입니다: %s", "unknown encoding %s", asked)).Hinting(lang.T("utf-8이나 cp949를 쓰십시오", "use utf-8 or cp949"))
 	}
 	whole, err := isUTF8(io.NewSectionReader(in, 0, min(in.Size(), sampleBytes)))
 	if err != nil {

@@ -81,8 +81,8 @@ func openXLS(t *Table, in *io.SectionReader, o Options) (err error) {
 }
 
 func unreadable() error {
-	return problem.New("table.form", 422, lang.T("옛 엑셀(XLS) 파일을 읽을 수 없습니다. 암호가 걸렸거나 깨졌을 수 있습니다", "the old workbook (XLS) can't be read: it may have a password or be broken")).
-		Hinting(lang.T("엑셀에서 열어 XLSX로 저장해 올리세요", "open it in a spreadsheet and save it as XLSX"))
+	return problem.New("table.form", 422, lang.T("옛 엑셀(XLS) 파일을 읽을 수 없습니다. 암호가 걸려 있거나 손상되었을 수 있습니다", "the old workbook (XLS) can't be read: it may have a password or be broken")).
+		Hinting(lang.T("엑셀에서 열어 XLSX로 저장해 올리십시오", "open it in a spreadsheet and save it as XLSX"))
 }
 
 // rows implements source.

@@ -54,8 +54,8 @@ func openXLSX(t *Table, in *io.SectionReader, o Options) error {
 }
 
 func tooLarge() error {
-	return problem.New("table.too_large", 422, lang.F("엑셀 파일이 너무 큽니다. 파일은 %[1]d MB, 푼 크기는 %[2]d MB까지 읽습니다", "the workbook is too large: at most %[1]d MB, and %[2]d MB unpacked, are read", MaxBook>>20, MaxUnzip>>20)).
-		Hinting(lang.T("CSV로 저장해 올리세요", "save it as CSV"))
+	return problem.New("table.too_large", 422, lang.F("엑셀 파일이 너무 큽니다. 파일은 %[1]d MB, 압축을 푼 크기는 %[2]d MB까지 읽을 수 있습니다", "the workbook is too large: at most %[1]d MB, and %[2]d MB unpacked, are read", MaxBook>>20, MaxUnzip>>20)).
+		Hinting(lang.T("CSV로 저장해 올리십시오", "save it as CSV"))
 }
 
 // choose takes the sheet that was asked for, or the one with the most rows.
@@ -87,13 +87,13 @@ func (s *xlsxSource) choose(asked string) error {
 }
 
 func noSheet(asked string, sheets []string) error {
-	return problem.New("table.sheet", 422, lang.F("시트 %q 이(가) 없습니다", "there is no sheet %q", asked)).
+	return problem.New("table.sheet", 422, lang.F("없는 시트입니다: %q", "there is no sheet %q", asked)).
 		Hinting(lang.F("있는 시트: %s", "its sheets: %s", strings.Join(sheets, ", ")))
 }
 
 func noteSheets(t *Table, asked string) {
 	if len(t.Sheets) > 1 && asked == "" {
-		t.note("sheets", lang.F("시트가 여럿입니다(%s). %s 을(를) 읽습니다", "there are several sheets (%s); %s is read", strings.Join(t.Sheets, ", "), t.Sheet))
+		t.note("sheets", lang.F("시트가 여러 개입니다(%s). 읽을 시트: %s", "there are several sheets (%s); %s is read", strings.Join(t.Sheets, ", "), t.Sheet))
 	}
 }
 

@@ -355,7 +355,7 @@ func TestATermFoundByASynonymSaysSo(t *testing.T) {
 	webtest.Assets(t)
 	c := demo(t)
 	s := serve(t, c)
-	if _, body := get(t, s.URL+"/console/terms?q="+url.QueryEscape("시군구 코드"), "Accept-Language", "ko"); !strings.Contains(body, "/console/terms/district\"") || !strings.Contains(body, "같은 말:") {
+	if _, body := get(t, s.URL+"/console/terms?q="+url.QueryEscape("시군구 코드"), "Accept-Language", "ko"); !strings.Contains(body, "/console/terms/district\"") || !strings.Contains(body, "동의어:") {
 		t.Error("the district isn't found by its synonym, or the page doesn't say by which")
 	}
 }

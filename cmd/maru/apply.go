@@ -17,7 +17,7 @@ func applyCommand(reader lang.Tag) *cobra.Command {
 		Use:   "apply DIR|FILE…|PLAN",
 		Short: lang.T("계획을 보여 주고 카탈로그에 적용합니다", "show the plan and apply it to the catalog").In(reader),
 		Long: lang.T(
-			"폴더나 저장한 계획(maru plan -o)을 한 개정으로 적용합니다. 계획한 뒤 카탈로그가 바뀌었으면 거절합니다.",
+			"폴더의 매니페스트(선언문)나 저장한 계획(maru plan -o)을 개정 하나로 적용합니다. 계획을 만든 뒤 카탈로그가 바뀌었으면 적용하지 않습니다.",
 			"Apply a folder, or a saved plan (maru plan -o), as one revision. It is refused if the catalog has moved on since the plan.",
 		).In(reader),
 		Args: cobra.MinimumNArgs(1),
@@ -38,8 +38,8 @@ func applyCommand(reader lang.Tag) *cobra.Command {
 				return err
 			}
 			if *loss && !saved.AllowLoss {
-				return problem.New("plan.loss", 400, lang.T("저장한 계획에 --allow-data-loss 를 더할 수 없습니다", "--allow-data-loss can't be added to a saved plan")).
-					Hinting(lang.T("maru plan 에 --allow-data-loss 를 주어 다시 남기세요", "make it again with maru plan --allow-data-loss"))
+				return problem.New("plan.loss", 400, lang.T("저장한 계획에는 --allow-data-loss를 붙일 수 없습니다", "--allow-data-loss can't be added to a saved plan")).
+					Hinting(lang.T("maru plan에 --allow-data-loss를 붙여 계획을 다시 저장하세요", "make it again with maru plan --allow-data-loss"))
 			}
 			q = planRequest{Files: saved.Files, Base: &saved.Base, AllowLoss: saved.AllowLoss}
 		} else {
@@ -67,8 +67,8 @@ type going struct {
 
 func goingFlags(c *cobra.Command, reader lang.Tag) going {
 	return going{
-		yes:     c.Flags().BoolP("yes", "y", false, lang.T("물어보지 않습니다", "don't ask").In(reader)),
-		message: c.Flags().StringP("message", "m", "", lang.T("왜 바꾸는지 (이력에 남습니다)", "why, for the history").In(reader)),
+		yes:     c.Flags().BoolP("yes", "y", false, lang.T("묻지 않고 진행합니다", "don't ask").In(reader)),
+		message: c.Flags().StringP("message", "m", "", lang.T("바꾸는 사유 (이력에 남습니다)", "why, for the history").In(reader)),
 	}
 }
 
@@ -101,6 +101,6 @@ func (g going) apply(c *cobra.Command, reader lang.Tag, server *client, f *folde
 	if err := server.call(c.Context(), "POST", "/plans/"+p.ID+"/apply", map[string]string{"message": *g.message}, &done); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.OutOrStdout(), lang.F("개정 %d 을 적용했습니다", "applied as revision %d", done.Revision).In(reader))
+	fmt.Fprintln(c.OutOrStdout(), lang.F("적용했습니다: 개정 %v", "applied as revision %v", done.Revision).In(reader))
 	return nil
 }

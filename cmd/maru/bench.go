@@ -45,19 +45,19 @@ type bench struct {
 func benchCommand(reader lang.Tag) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: lang.T("성능을 이 컴퓨터에서 다시 잽니다", "measure the figures again, on this machine").In(reader),
+		Short: lang.T("이 컴퓨터에서 성능을 다시 측정합니다", "measure the figures again, on this machine").In(reader),
 		Args:  cobra.NoArgs,
 	}
-	out := c.Flags().StringP("output", "o", "", lang.T("결과를 쓸 파일 (예: docs/performance.md)", "file to write, such as docs/performance.md").In(reader))
-	full := c.Flags().Bool("full", false, lang.T("오래 걸리는 것도 잽니다 (디스크 20 GB)", "also what takes long (20 GB of disk)").In(reader))
-	only := c.Flags().String("only", "", lang.T("하나만 잽니다", "measure one only").In(reader))
+	out := c.Flags().StringP("output", "o", "", lang.T("결과를 저장할 파일 (예: docs/performance.md)", "file to write, such as docs/performance.md").In(reader))
+	full := c.Flags().Bool("full", false, lang.T("오래 걸리는 측정도 실행합니다 (디스크 20 GB)", "also what takes long (20 GB of disk)").In(reader))
+	only := c.Flags().String("only", "", lang.T("하나만 측정합니다", "measure one only").In(reader))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		names := make([]string, len(measures))
 		for i, m := range measures {
 			names[i] = m.name
 		}
 		if *only != "" && !slices.Contains(names, *only) {
-			return problem.New("bench.only", 400, lang.F("%q 라는 측정이 없습니다", "there is no measure %q", *only)).Hinting(lang.F("있는 것: %s", "there are: %s", strings.Join(names, ", ")))
+			return problem.New("bench.only", 400, lang.F("없는 측정입니다: %q", "there is no measure %q", *only)).Hinting(lang.F("쓸 수 있는 측정: %s", "there are: %s", strings.Join(names, ", ")))
 		}
 		dir, err := os.MkdirTemp("", "maru-bench-*")
 		if err != nil {

@@ -48,8 +48,8 @@ func serverFlag(c *cobra.Command, reader lang.Tag) func() (*client, error) {
 func newClient(server string, reader lang.Tag) (*client, error) {
 	u, err := url.Parse(server)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, problem.New("server.address", 400, lang.F("%q 는 서버 주소가 아닙니다", "%q isn't the address of a server", server)).
-			Hinting(lang.F("%s 처럼 쓰세요", "write it as %s", standardServer))
+		return nil, problem.New("server.address", 400, lang.F("올바른 서버 주소가 아닙니다: %q", "%q isn't the address of a server", server)).
+			Hinting(lang.F("주소의 예: %s", "write it as %s", standardServer))
 	}
 	return &client{server: strings.TrimRight(server, "/"), reader: reader, http: http.Client{Timeout: 30 * time.Minute}}, nil
 }
@@ -142,13 +142,13 @@ func (c *client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &u) {
 		why = u.Err
 	}
-	return problem.New("server.unreachable", 503, lang.F("%s 의 마루 서버에 닿지 않습니다: %s", "the Maru server at %s can't be reached: %s", c.server, why.Error())).
-		Hinting(lang.T("maru demo 나 maru serve 로 서버를 켜거나 --server 로 주소를 주세요", "start one with maru demo or maru serve, or give its address with --server"))
+	return problem.New("server.unreachable", 503, lang.F("마루 서버에 연결할 수 없습니다: %s (%s)", "the Maru server at %s can't be reached: %s", c.server, why.Error())).
+		Hinting(lang.T("maru demo나 maru serve로 서버를 실행하거나 --server로 주소를 지정하세요", "start one with maru demo or maru serve, or give its address with --server"))
 }
 
 func (c *client) strange() error {
-	return problem.New("server.strange", 502, lang.F("%s 의 대답은 마루 서버의 것이 아닙니다", "the answer of %s isn't a Maru server's", c.server)).
-		Hinting(lang.T("--server 의 주소를 확인하세요", "check the address in --server"))
+	return problem.New("server.strange", 502, lang.F("마루 서버가 아닌 곳에서 응답했습니다: %s", "the answer of %s isn't a Maru server's", c.server)).
+		Hinting(lang.T("--server의 주소를 확인하세요", "check the address in --server"))
 }
 
 // refused reads a problem as the server wrote it: in the one language that was asked for.

@@ -38,9 +38,9 @@ type setting struct {
 }
 
 var settings = []setting{
-	{"data", "MARU_DATA", "", lang.T("모든 것을 두는 폴더", "folder of everything the server keeps"), func(c *config) *string { return &c.Data }},
+	{"data", "MARU_DATA", "", lang.T("서버의 자료를 모두 두는 폴더", "folder of everything the server keeps"), func(c *config) *string { return &c.Data }},
 	{"database", "MARU_DATABASE", "", lang.T("postgres://… 또는 SQLite 파일 (기본: 자료 폴더의 maru.db)", "postgres://… or an SQLite file (default: maru.db in the data folder)"), func(c *config) *string { return &c.Database }},
-	{"listen", "MARU_LISTEN", "127.0.0.1:8700", lang.T("요청을 받을 주소. 로그인이 생기기 전에는 이 컴퓨터의 주소만 됩니다", "address to listen on; until there is sign-in only one of this machine"), func(c *config) *string { return &c.Listen }},
+	{"listen", "MARU_LISTEN", "127.0.0.1:8700", lang.T("요청을 받을 주소. 로그인 기능이 마련되기 전에는 이 컴퓨터의 주소만 쓸 수 있습니다", "address to listen on; until there is sign-in only one of this machine"), func(c *config) *string { return &c.Listen }},
 }
 
 // configFlags declares the flags of a server, whose data lie in folder unless said otherwise, and returns what reads the settings once the command
@@ -100,8 +100,8 @@ func readConfig(path string) (out config, err error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return out, problem.New("config.file", 400, lang.F("설정 파일 %s 를 열 수 없습니다: %s", "the file of settings %s can't be opened: %s", path, reason(err))).
-			Hinting(lang.T("--config 나 MARU_CONFIG 의 경로를 확인하세요", "check the path in --config or MARU_CONFIG"))
+		return out, problem.New("config.file", 400, lang.F("설정 파일을 열 수 없습니다: %s (%s)", "the file of settings %s can't be opened: %s", path, reason(err))).
+			Hinting(lang.T("--config나 MARU_CONFIG의 경로를 확인하세요", "check the path in --config or MARU_CONFIG"))
 	}
 	defer f.Close()
 	err = yaml.NewDecoder(io.LimitReader(f, maxConfig), yaml.Strict()).Decode(&out)
@@ -113,10 +113,10 @@ func readConfig(path string) (out config, err error) {
 	if errors.As(err, &e) {
 		message = e.GetMessage()
 		if token := e.GetToken(); token != nil && token.Position != nil {
-			message = lang.F("%d번째 줄 %d번째 글자: %s", "line %d, column %d: %s", token.Position.Line, token.Position.Column, message).In(lang.FromEnv())
+			message = lang.F("%v번째 줄 %v번째 글자: %s", "line %v, column %v: %s", token.Position.Line, token.Position.Column, message).In(lang.FromEnv())
 		}
 	}
-	return out, problem.New("config.invalid", 400, lang.F("설정 파일 %s 를 읽을 수 없습니다: %s", "the file of settings %s can't be read: %s", path, strings.TrimSpace(message))).
+	return out, problem.New("config.invalid", 400, lang.F("설정 파일을 읽을 수 없습니다: %s (%s)", "the file of settings %s can't be read: %s", path, strings.TrimSpace(message))).
 		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, city (ko, en), fetch", "its keys: data, database, listen, city (ko, en), fetch"))
 }
 

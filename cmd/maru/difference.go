@@ -32,7 +32,7 @@ func show(w io.Writer, reader lang.Tag, p *catalog.Plan) {
 			fmt.Fprintln(out)
 		}
 		if i == maxShownFindings {
-			fmt.Fprintln(out, lang.F("… %d개 더 있습니다 (--json)", "… and %d more (--json)", len(p.Findings)-i).In(reader))
+			fmt.Fprintln(out, lang.F("… 이 밖에 %d개가 더 있습니다 (모두 보기: --json)", "… and %d more (--json)", len(p.Findings)-i).In(reader))
 			break
 		}
 		showFinding(out, colours, reader, f)
@@ -50,7 +50,7 @@ func showChanges(out io.Writer, colours paint, reader lang.Tag, changes []catalo
 	}
 	for i, c := range changes {
 		if i == maxShownChanges {
-			fmt.Fprintln(out, lang.F("… %d개 더 있습니다 (--json)", "… and %d more (--json)", len(changes)-i).In(reader))
+			fmt.Fprintln(out, lang.F("… 이 밖에 %d개가 더 있습니다 (모두 보기: --json)", "… and %d more (--json)", len(changes)-i).In(reader))
 			return
 		}
 		op := opSigns[c.Op]
@@ -125,10 +125,10 @@ func summary(p *catalog.Plan) lang.Text {
 		worst[f.Severity]++
 	}
 	if n := worst[manifest.Error]; n > 0 {
-		return lang.F("오류 %d개: 적용할 수 없습니다", "errors: %d; it can't be applied", n)
+		return lang.F("오류가 %d개 있어 적용할 수 없습니다", "errors: %d; it can't be applied", n)
 	}
 	if len(p.Changes) == 0 {
-		return lang.F("바뀌는 것이 없습니다 (개정 %d)", "nothing to change (revision %d)", p.Base)
+		return lang.F("바뀌는 내용이 없습니다 (개정 %v)", "nothing to change (revision %v)", p.Base)
 	}
-	return lang.F("추가 %d, 변경 %d, 삭제 %d (개정 %d 에서)", "%d to add, %d to change, %d to remove (from revision %d)", ops["add"], ops["change"], ops["remove"], p.Base)
+	return lang.F("추가 %d건, 변경 %d건, 삭제 %d건 (기준 개정 %v)", "%d to add, %d to change, %d to remove (from revision %v)", ops["add"], ops["change"], ops["remove"], p.Base)
 }

@@ -35,7 +35,7 @@ func readFolder(args []string) (*folder, error) {
 	for i, arg := range args {
 		info, err := os.Stat(arg)
 		if err != nil {
-			return nil, problem.New("folder.missing", 404, lang.F("%s 를 열 수 없습니다: %s", "%s can't be opened: %s", arg, reason(err)))
+			return nil, problem.New("folder.missing", 404, lang.F("열 수 없습니다: %s (%s)", "%s can't be opened: %s", arg, reason(err)))
 		}
 		at, err := filepath.Abs(arg)
 		if err != nil {
@@ -60,8 +60,8 @@ func readFolder(args []string) (*folder, error) {
 		}
 	}
 	if len(f.files) == 0 {
-		return nil, problem.New("folder.empty", 404, lang.F("%s 에 매니페스트(*.yaml)가 없습니다", "there is no manifest (*.yaml) in %s", strings.Join(args, ", "))).
-			Hinting(lang.T("kind: Project 문서부터 쓰거나 maru infer 로 만드세요", "begin with a document of kind: Project, or make one with maru infer"))
+		return nil, problem.New("folder.empty", 404, lang.F("선언문(*.yaml)이 없습니다: %s", "there is no manifest (*.yaml) in %s", strings.Join(args, ", "))).
+			Hinting(lang.T("kind: Project 문서부터 쓰거나 maru infer로 만드세요", "begin with a document of kind: Project, or make one with maru infer"))
 	}
 	return f, nil
 }
@@ -81,7 +81,7 @@ func commonFolder(dirs []string) string {
 func (f *folder) read(dir, below, typed, only string) error {
 	root, err := os.OpenRoot(dir) // nothing outside can be read through it
 	if err != nil {
-		return problem.New("folder.missing", 404, lang.F("%s 를 열 수 없습니다: %s", "%s can't be opened: %s", typed, reason(err)))
+		return problem.New("folder.missing", 404, lang.F("열 수 없습니다: %s (%s)", "%s can't be opened: %s", typed, reason(err)))
 	}
 	defer root.Close()
 	var names []string
@@ -99,7 +99,7 @@ func (f *folder) read(dir, below, typed, only string) error {
 		if !utf8.ValidString(text) {
 			f.findings = append(f.findings, manifest.Finding{
 				Severity: manifest.Error, Code: "manifest.encoding", Pos: manifest.Pos{File: path.Join(below, name), Line: 1, Column: 1},
-				Message: lang.T("UTF-8 글자가 아닙니다", "the file isn't UTF-8"), Hint: lang.T("UTF-8로 다시 저장하세요", "save it as UTF-8"),
+				Message: lang.T("UTF-8로 저장된 파일이 아닙니다", "the file isn't UTF-8"), Hint: lang.T("UTF-8로 다시 저장하세요", "save it as UTF-8"),
 			})
 			text = strings.ToValidUTF8(text, "\uFFFD")
 		}
@@ -123,7 +123,7 @@ func (f *folder) read(dir, below, typed, only string) error {
 func manifestsOf(root *os.Root, typed string) (names []string, err error) {
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return problem.New("folder.missing", 404, lang.F("%s 를 열 수 없습니다: %s", "%s can't be opened: %s", filepath.Join(typed, name), reason(err)))
+			return problem.New("folder.missing", 404, lang.F("열 수 없습니다: %s (%s)", "%s can't be opened: %s", filepath.Join(typed, name), reason(err)))
 		}
 		if hidden := name != "." && strings.HasPrefix(d.Name(), "."); hidden {
 			if d.IsDir() {
@@ -135,7 +135,7 @@ func manifestsOf(root *os.Root, typed string) (names []string, err error) {
 		if d.Type()&fs.ModeSymlink != 0 {
 			info, err := root.Stat(name)
 			if err != nil {
-				return problem.New("folder.link", 403, lang.F("%s 는 폴더 밖을 가리키는 링크이거나 끊어진 링크입니다", "%s is a link that leads out of the folder, or nowhere", filepath.Join(typed, name))).
+				return problem.New("folder.link", 403, lang.F("폴더 밖을 가리키는 링크이거나 끊어진 링크입니다: %s", "%s is a link that leads out of the folder, or nowhere", filepath.Join(typed, name))).
 					Hinting(lang.T("파일을 폴더 안에 두세요", "put the file into the folder"))
 			}
 			regular = info.Mode().IsRegular() // a linked folder is read at its own place
@@ -152,7 +152,7 @@ func manifestsOf(root *os.Root, typed string) (names []string, err error) {
 func (f *folder) take(root *os.Root, name, typed string) (string, error) {
 	file, err := root.Open(name)
 	if err != nil {
-		return "", problem.New("folder.missing", 404, lang.F("%s 를 열 수 없습니다: %s", "%s can't be opened: %s", typed, reason(err)))
+		return "", problem.New("folder.missing", 404, lang.F("열 수 없습니다: %s (%s)", "%s can't be opened: %s", typed, reason(err)))
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, int64(catalog.MaxPlanBody-f.size)+1))
@@ -206,7 +206,7 @@ func (f *folder) table(root *os.Root, name, typed string) (string, error) {
 		if p == nil {
 			return fmt.Errorf("read %s: %w", typed, err)
 		}
-		return problem.New("folder.table", 422, lang.F("%s 를 표로 읽을 수 없습니다: %s", "%s can't be read as a table: %s", typed, p.Detail)).Hinting(p.Hint)
+		return problem.New("folder.table", 422, lang.F("표로 읽을 수 없습니다: %s (%s)", "%s can't be read as a table: %s", typed, p.Detail)).Hinting(p.Hint)
 	}
 	file, err := root.Open(name)
 	if err != nil {
@@ -253,7 +253,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 func tooLarge(typed string) error {
-	return problem.New("folder.large", 413, lang.F("파일이 모두 %d MB를 넘습니다 (%s 까지 읽음)", "the files have over %d MB in all (read up to %s)", catalog.MaxPlanBody>>20, typed)).
+	return problem.New("folder.large", 413, lang.F("파일의 전체 크기가 %d MB를 넘습니다 (마지막으로 읽은 파일: %s)", "the files have over %d MB in all (read up to %s)", catalog.MaxPlanBody>>20, typed)).
 		Hinting(lang.T("사업마다 따로 적용하세요", "apply one project at a time"))
 }
 

@@ -47,20 +47,20 @@ func (l listed) full() string {
 func getCommand(reader lang.Tag) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "get KIND [NAME]",
-		Short: lang.T("카탈로그에 있는 것을 보여 줍니다", "print what the catalog holds").In(reader),
-		Long:  lang.F("종류: %s. 이름은 대소문자와 복수형을 가리지 않습니다.", "Kinds: %s; in any case, singular or plural.", strings.Join(kindNames(), ", ")).In(reader),
+		Short: lang.T("카탈로그에 등록된 내용을 보여 줍니다", "print what the catalog holds").In(reader),
+		Long:  lang.F("종류: %s. 종류 이름은 대소문자와 단수·복수를 가리지 않습니다.", "Kinds: %s; in any case, singular or plural.", strings.Join(kindNames(), ", ")).In(reader),
 		Args:  cobra.RangeArgs(1, 2),
 	}
 	connect := serverFlag(c, reader)
 	form := c.Flags().StringP("output", "o", "table", lang.T("출력 형식: table, yaml, json", "form of the output: table, yaml, json").In(reader))
-	query := c.Flags().StringP("query", "q", "", lang.T("이름이나 제목에 있는 말", "a part of the name or title").In(reader))
+	query := c.Flags().StringP("query", "q", "", lang.T("이름이나 제목에서 찾을 검색어", "a part of the name or title").In(reader))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		kind, err := kindNamed(singular(args[0]), kindNames())
 		if err != nil {
 			return err
 		}
 		if !slices.Contains([]string{"table", "yaml", "json"}, *form) {
-			return problem.New("get.output", 400, lang.F("%q 라는 출력 형식은 없습니다", "there is no form of output %q", *form)).
+			return problem.New("get.output", 400, lang.F("없는 출력 형식입니다: %q", "there is no form of output %q", *form)).
 				Hinting(lang.T("table, yaml, json 가운데 하나를 쓰세요", "use table, yaml or json"))
 		}
 		server, err := connect()
@@ -133,14 +133,14 @@ func (c *client) find(ctx context.Context, kind manifest.Kind, written string) (
 		if here, err := projectOf("."); err == nil && slices.Contains(found, here+"/"+name) { // the folder one works in
 			return listed{Kind: kind.Name, Project: here, Name: name}, nil
 		}
-		return l, problem.New("resource.ambiguous", 409, lang.F("%s 라는 이름이 여럿입니다: %s", "several are called %s: %s", name, strings.Join(found, ", "))).
-			Hinting(lang.T("사업/이름 으로 쓰세요", "write project/name"))
+		return l, problem.New("resource.ambiguous", 409, lang.F("같은 이름이 여러 개 있습니다: %s (%s)", "several are called %s: %s", name, strings.Join(found, ", "))).
+			Hinting(lang.T("‘사업/이름’ 형식으로 쓰세요", "write project/name"))
 	}
-	hint := lang.F("있는 것: maru get %s", "what there is: maru get %s", strings.ToLower(kind.Name))
+	hint := lang.F("전체 목록: maru get %s", "what there is: maru get %s", strings.ToLower(kind.Name))
 	if near := manifest.Nearest(name, names); near != "" {
-		hint = lang.F("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+		hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 	}
-	return l, problem.New("resource.unknown", 404, lang.F("%s %s 가 없습니다", "there is no %s %s", kind.Title, name)).Hinting(hint)
+	return l, problem.New("resource.unknown", 404, lang.F("%s 목록에 없는 이름입니다: %s", "there is no %s %s", kind.Title, name)).Hinting(hint)
 }
 
 // printList prints resources: a line each, or their documents.
@@ -166,7 +166,7 @@ func printList(c *cobra.Command, reader lang.Tag, server *client, list []listed,
 		return nil
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(out, lang.T("없습니다", "there are none").In(reader))
+		fmt.Fprintln(out, lang.T("등록된 내용이 없습니다", "there are none").In(reader))
 		return nil
 	}
 	rows := [][]string{heads(reader, lang.T("이름", "NAME"), lang.T("제목", "TITLE"), lang.T("관리하는 사업", "KEPT BY"))}
@@ -233,7 +233,7 @@ func describe(out io.Writer, reader lang.Tag, r one) {
 	line(lang.T("파일", "file"), same(r.File))
 	line(lang.T("용어집", "vocabulary"), same(r.Vocabulary))
 	line(lang.T("개정", "revision"), same(fmt.Sprint(r.Revision)))
-	line(lang.T("쓰는 것", "uses"), same(someOf(r.Uses, len(r.Uses))))
+	line(lang.T("참조 대상", "uses"), same(someOf(r.Uses, len(r.Uses))))
 	line(lang.T("쓰는 곳", "used by"), same(someOf(r.UsedBy, r.Users)))
 	if len(r.Fields) == 0 && r.Kind != "Vocabulary" {
 		fmt.Fprintln(out)
@@ -250,7 +250,7 @@ func describe(out io.Writer, reader lang.Tag, r one) {
 		mark := ""
 		switch {
 		case f.Key:
-			mark = lang.T("열쇠", "key").In(reader)
+			mark = lang.T("식별 항목", "key").In(reader)
 		case f.Required:
 			mark = lang.T("필수", "required").In(reader)
 		}

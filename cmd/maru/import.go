@@ -29,15 +29,15 @@ import (
 func importCommand(reader lang.Tag) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import DATASET FILE",
-		Short: lang.T("파일의 자료를 데이터셋에 가져옵니다", "bring a file's records into a dataset").In(reader),
+		Short: lang.T("파일의 자료를 데이터셋으로 가져옵니다", "bring a file's records into a dataset").In(reader),
 		Long: lang.T(
-			"CSV, XLSX, XLS, JSON, GeoJSON, Parquet 파일을 데이터셋에 가져옵니다. 열쇠가 같은 레코드는 고치고, 맞지 않는 행은 줄 번호와 까닭을 붙여 이름.rejected.csv 에 남깁니다. 같은 파일을 다시 가져와도 달라지는 것이 없고, 끊기면 같은 명령으로 이어서 합니다.",
+			"CSV, XLSX, XLS, JSON, GeoJSON, Parquet 파일을 데이터셋으로 가져옵니다. 식별 항목이 같은 레코드는 고치고, 맞지 않는 행은 제외하여 줄 번호와 이유를 붙여 이름.rejected.csv에 저장합니다. 같은 파일을 다시 가져와도 달라지지 않으며, 중간에 끊기면 같은 명령으로 이어서 진행합니다.",
 			"Bring a CSV, XLSX, XLS, JSON, GeoJSON or Parquet file into a dataset. A record with the same key is changed; a row that doesn't fit goes to NAME.rejected.csv with its line and the reason. The same file again changes nothing; what was cut off goes on with the same command.",
 		).In(reader),
 		Args: cobra.ExactArgs(2),
 	}
 	connect := serverFlag(c, reader)
-	dry := c.Flags().Bool("dry-run", false, lang.T("무엇이 될지 보기만 하고 쓰지 않습니다", "say what would happen, and write nothing").In(reader))
+	dry := c.Flags().Bool("dry-run", false, lang.T("결과를 미리 보기만 하고 저장하지 않습니다", "say what would happen, and write nothing").In(reader))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		server, err := connect()
 		if err != nil {
@@ -63,7 +63,7 @@ func importCommand(reader lang.Tag) *cobra.Command {
 }
 
 func noFile(path string, err error) error {
-	return problem.New("file.open", 400, lang.F("파일 %s 를 열 수 없습니다: %s", "the file %s can't be opened: %s", path, reason(err))).
+	return problem.New("file.open", 400, lang.F("파일을 열 수 없습니다: %s (%s)", "the file %s can't be opened: %s", path, reason(err))).
 		Hinting(lang.T("경로를 확인하세요", "check the path"))
 }
 
@@ -99,7 +99,7 @@ func (u *uploading) run(ctx context.Context, d listed, dry bool) (s importState,
 		return s, noFile(u.file.Name(), err)
 	}
 	if !info.Mode().IsRegular() || info.Size() == 0 {
-		return s, problem.New("file.empty", 400, lang.F("%s 은(는) 빈 파일이거나 보통 파일이 아닙니다", "%s is empty or no regular file", u.file.Name()))
+		return s, problem.New("file.empty", 400, lang.F("빈 파일이거나 일반 파일이 아닙니다: %s", "%s is empty or no regular file", u.file.Name()))
 	}
 	print, err := fingerprint(u.file, info)
 	if err != nil {
@@ -121,15 +121,15 @@ func (u *uploading) run(ctx context.Context, d listed, dry bool) (s importState,
 	for pause := 20 * time.Millisecond; s.State == "waiting" || s.State == "running"; pause = min(2*pause, 250*time.Millisecond) {
 		if s.Reason != said && s.Reason != "" {
 			u.bar.clear()
-			fmt.Fprintln(u.out, lang.F("서버에서 기다리고 있습니다: %s", "it waits at the server: %s", s.Reason).In(u.reader))
+			fmt.Fprintln(u.out, lang.F("서버에서 대기 중입니다: %s", "it waits at the server: %s", s.Reason).In(u.reader))
 		}
 		said, s.Reason = s.Reason, ""
 		u.bar.show(lang.T("가져오는 중", "importing").In(u.reader), s.Read, s.Size, u.grouped(s.Rows)+lang.T("행", " rows").In(u.reader))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return s, problem.New("import.left", 499, lang.F("가져오기 %d 은(는) 서버에서 계속됩니다", "import %d goes on at the server", s.ID)).
-				Hinting(lang.T("같은 명령을 다시 치면 진행을 볼 수 있습니다", "the same command again shows how it goes"))
+			return s, problem.New("import.left", 499, lang.F("가져오기는 서버에서 계속됩니다 (번호 %v)", "import %v goes on at the server", s.ID)).
+				Hinting(lang.T("같은 명령을 다시 실행하면 진행 상황을 볼 수 있습니다", "the same command again shows how it goes"))
 		}
 		if err := u.get(ctx, fmt.Sprintf("/imports/%d", s.ID), nil, &s); err != nil {
 			return s, err
@@ -164,15 +164,15 @@ func fingerprint(f *os.File, info os.FileInfo) (string, error) {
 func (u *uploading) tell(c *cobra.Command, d listed, s importState, dry bool) error {
 	if s.State == "failed" {
 		return problem.New("import.failed", 422, lang.Text{Ko: s.Reason}).
-			Hinting(lang.F("파일이나 매니페스트를 고치고 다시 하세요. 들어온 레코드는 %s개입니다", "mend the file or the manifest and try again; %s records came in", u.grouped(s.Loaded+s.Changed)))
+			Hinting(lang.F("파일이나 선언문을 고치고 다시 실행하세요. 지금까지 반영된 레코드: %s건", "mend the file or the manifest and try again; %s records came in", u.grouped(s.Loaded+s.Changed)))
 	}
 	out := c.OutOrStdout()
 	for _, n := range s.Notes {
 		fmt.Fprintln(u.out, plainText(n))
 	}
-	head := lang.T("%s → %s: 새 레코드 %s, 바뀐 레코드 %s, 그대로 %s, 거부 %s\n", "%s → %s: %s new, %s changed, %s unchanged, %s rejected\n")
+	head := lang.T("%s → %s: 새 레코드 %s건, 바뀐 레코드 %s건, 변경 없음 %s건, 제외 %s건\n", "%s → %s: %s new, %s changed, %s unchanged, %s rejected\n")
 	if dry {
-		head = lang.T("%s → %s (쓰지 않음): 새 레코드 %s, 바뀔 레코드 %s, 그대로 %s, 거부 %s\n", "%s → %s (nothing written): %s new, %s changed, %s unchanged, %s rejected\n")
+		head = lang.T("%s → %s (저장하지 않음): 새 레코드 %s건, 바뀔 레코드 %s건, 변경 없음 %s건, 제외 %s건\n", "%s → %s (nothing written): %s new, %s changed, %s unchanged, %s rejected\n")
 	}
 	fmt.Fprint(out, lang.F(head.Ko, head.En, filepath.Base(u.file.Name()), d.full(), u.grouped(s.Loaded), u.grouped(s.Changed), u.grouped(s.Unchanged), u.grouped(s.Rejected)).In(u.reader))
 	if dry {
@@ -188,7 +188,7 @@ func (u *uploading) tell(c *cobra.Command, d listed, s importState, dry bool) er
 	if err := u.save(c.Context(), fmt.Sprintf("/imports/%d/rejected", s.ID), path); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, lang.F("거부된 행과 까닭: %s", "rejected rows and reasons: %s", path).In(u.reader))
+	fmt.Fprintln(out, lang.F("제외한 행과 이유: %s", "rejected rows and reasons: %s", path).In(u.reader))
 	return nil
 }
 

@@ -23,9 +23,9 @@ import (
 func inferCommand(reader lang.Tag) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "infer FILE…",
-		Short: lang.T("파일을 보고 데이터셋 매니페스트를 만듭니다", "draft a dataset's manifest from a file").In(reader),
+		Short: lang.T("파일에서 데이터셋 선언문을 만듭니다", "draft a dataset's manifest from a file").In(reader),
 		Long: lang.T(
-			"CSV, XLSX, XLS, JSON, GeoJSON, Parquet 파일을 읽어 데이터셋 매니페스트를 씁니다. 유형, 길이, 열쇠, 누구에 관한 자료인지, 개인정보, 표준용어를 찾고, 확실하지 않은 것은 주석으로 말합니다. 표준용어는 서버의 카탈로그에서 찾습니다.",
+			"CSV, XLSX, XLS, JSON, GeoJSON, Parquet 파일을 읽어 데이터셋 매니페스트(선언문)를 만듭니다. 유형, 길이, 식별 항목, 정보주체, 개인정보, 표준용어를 찾고, 확실하지 않은 내용은 주석으로 적습니다. 표준용어는 서버의 카탈로그에서 찾습니다.",
 			"Read a CSV, XLSX, XLS, JSON, GeoJSON or Parquet file and write a dataset's manifest: types, lengths, key, subject, personal data, standard terms; doubts stand in comments. Terms are looked up in the server's catalog.",
 		).In(reader),
 		Args: cobra.MinimumNArgs(1),
@@ -35,10 +35,10 @@ func inferCommand(reader lang.Tag) *cobra.Command {
 	sheet := c.Flags().String("sheet", "", lang.T("시트 이름", "sheet of a workbook").In(reader))
 	header := c.Flags().Int("header", -1, lang.T("열 이름이 있는 행의 수 (0이면 없음)", "rows of column names (0: none)").In(reader))
 	skip := c.Flags().Int("skip", 0, lang.T("열 이름 앞에서 건너뛸 행의 수", "rows to leave out before them").In(reader))
-	items := c.Flags().String("items", "", lang.T("JSON에서 목록의 자리 (예: data.items)", "where the list stands in a JSON, such as data.items").In(reader))
+	items := c.Flags().String("items", "", lang.T("JSON에서 목록의 위치 (예: data.items)", "where the list stands in a JSON, such as data.items").In(reader))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if *name != "" && len(args) > 1 {
-			return problem.New("infer.name", 400, lang.T("--name 은 파일이 하나일 때 씁니다", "--name is for one file"))
+			return problem.New("infer.name", 400, lang.T("--name은 파일이 하나일 때만 쓸 수 있습니다", "--name is for one file"))
 		}
 		server, err := connect()
 		if err != nil {
@@ -48,7 +48,7 @@ func inferCommand(reader lang.Tag) *cobra.Command {
 		if index, err := server.terms(c.Context()); err == nil {
 			terms = index
 		} else if problem.Code(err) == "server.unreachable" {
-			fmt.Fprintln(c.ErrOrStderr(), lang.T("서버에 닿지 않아 표준용어 없이 만듭니다", "the server can't be reached: it is drafted without standard terms").In(reader))
+			fmt.Fprintln(c.ErrOrStderr(), lang.T("서버에 연결할 수 없어 표준용어 없이 만듭니다", "the server can't be reached: it is drafted without standard terms").In(reader))
 		} else {
 			return err
 		}

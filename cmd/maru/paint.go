@@ -105,7 +105,7 @@ func confirm(c *cobra.Command, reader lang.Tag, question lang.Text) (bool, error
 	in := c.InOrStdin()
 	if !terminal(in) {
 		return false, problem.New("apply.confirm", 400, lang.T("터미널이 아니어서 물어볼 수 없습니다", "there is no terminal to ask at")).
-			Hinting(lang.T("물어보지 않고 하려면 --yes 를 붙이세요", "add --yes to do it without asking"))
+			Hinting(lang.T("묻지 않고 진행하려면 --yes를 붙이세요", "add --yes to do it without asking"))
 	}
 	fmt.Fprint(c.ErrOrStderr(), question.In(reader)+" [y/N] ")
 	line, err := bufio.NewReader(io.LimitReader(in, 100)).ReadString('\n')

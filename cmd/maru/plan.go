@@ -29,14 +29,14 @@ func planCommand(reader lang.Tag) *cobra.Command {
 		Use:   "plan DIR|FILE…",
 		Short: lang.T("무엇이 바뀌는지, 무엇이 잘못되었는지 보여 줍니다", "show what would change, and what is wrong").In(reader),
 		Long: lang.T(
-			"폴더의 매니페스트를 카탈로그와 견주어 무엇이 바뀌는지 보여 줍니다. 아무것도 바꾸지 않습니다.\n끝남 상태: 바뀌는 것이 없으면 0, 있으면 2, 오류가 있으면 1.",
+			"폴더의 매니페스트(선언문)를 카탈로그와 비교해 무엇이 바뀌는지 보여 줍니다. 아무것도 바꾸지 않습니다.\n종료 코드: 바뀌는 내용이 없으면 0, 있으면 2, 오류가 있으면 1.",
 			"Compare a folder of manifests with the catalog and show what would change. Nothing is changed.\nExit status: 0 nothing to change, 2 changes, 1 an error.",
 		).In(reader),
 		Args: cobra.MinimumNArgs(1),
 	}
 	connect := serverFlag(c, reader)
 	asJSON := c.Flags().Bool("json", false, lang.T("JSON으로 출력합니다", "print JSON").In(reader))
-	save := c.Flags().StringP("output", "o", "", lang.T("계획을 파일로 남깁니다 (maru apply 로 적용)", "keep the plan in a file, for maru apply").In(reader))
+	save := c.Flags().StringP("output", "o", "", lang.T("계획을 파일로 저장합니다 (maru apply로 적용)", "keep the plan in a file, for maru apply").In(reader))
 	loss := lossFlag(c, reader)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		server, err := connect()
@@ -69,7 +69,7 @@ func planCommand(reader lang.Tag) *cobra.Command {
 				return err
 			}
 			if !*asJSON {
-				fmt.Fprintln(c.OutOrStdout(), lang.F("계획을 %[1]s 에 남겼습니다. 적용: maru apply %[1]s", "The plan is kept in %[1]s. To apply it: maru apply %[1]s", *save).In(reader))
+				fmt.Fprintln(c.OutOrStdout(), lang.F("계획을 저장했습니다: %[1]s\n적용하려면: maru apply %[1]s", "The plan is kept in %[1]s. To apply it: maru apply %[1]s", *save).In(reader))
 			}
 		}
 		return exit(2)
@@ -78,7 +78,7 @@ func planCommand(reader lang.Tag) *cobra.Command {
 }
 
 func lossFlag(c *cobra.Command, reader lang.Tag) *bool {
-	return c.Flags().Bool("allow-data-loss", false, lang.T("행과 항목을 지워도 됩니다 (지우기 전에 파일로 남깁니다)", "rows and fields may be dropped, after they are written to a file").In(reader))
+	return c.Flags().Bool("allow-data-loss", false, lang.T("행과 항목의 삭제를 허용합니다 (삭제하기 전에 파일로 보관합니다)", "rows and fields may be dropped, after they are written to a file").In(reader))
 }
 
 // plan asks for a plan. f, if not nil, is the folder that findings are about.
@@ -118,7 +118,7 @@ func savePlan(name string, p savedPlan) error {
 		return fmt.Errorf("write the plan: %w", err)
 	}
 	if err := os.WriteFile(name, append(text, '\n'), 0o644); err != nil {
-		return problem.New("plan.write", 500, lang.F("%s 에 쓸 수 없습니다: %s", "%s can't be written: %s", name, reason(err)))
+		return problem.New("plan.write", 500, lang.F("파일을 저장할 수 없습니다: %s (%s)", "%s can't be written: %s", name, reason(err)))
 	}
 	return nil
 }
@@ -129,14 +129,14 @@ const maxSaved = 2*catalog.MaxPlanBody + 1<<20
 func readPlan(name string) (*savedPlan, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, problem.New("folder.missing", 404, lang.F("%s 를 열 수 없습니다: %s", "%s can't be opened: %s", name, reason(err)))
+		return nil, problem.New("folder.missing", 404, lang.F("열 수 없습니다: %s (%s)", "%s can't be opened: %s", name, reason(err)))
 	}
 	defer f.Close()
 	var p savedPlan
 	decoder := json.NewDecoder(io.LimitReader(f, maxSaved))
 	if err := decoder.Decode(&p); err != nil || p.Maru != savedForm || len(p.Files) == 0 {
-		return nil, problem.New("plan.file", 422, lang.F("%s 는 저장한 계획이 아닙니다", "%s isn't a saved plan", name)).
-			Hinting(lang.T("maru plan DIR -o plan.maru 로 만든 파일이나 폴더를 주세요", "give a file made with maru plan DIR -o plan.maru, or a folder"))
+		return nil, problem.New("plan.file", 422, lang.F("저장한 계획이 아닙니다: %s", "%s isn't a saved plan", name)).
+			Hinting(lang.T("maru plan DIR -o plan.maru로 만든 파일이나 폴더를 지정하세요", "give a file made with maru plan DIR -o plan.maru, or a folder"))
 	}
 	return &p, nil
 }

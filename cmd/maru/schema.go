@@ -19,8 +19,8 @@ func schemaCommand(reader lang.Tag) *cobra.Command {
 	}
 	return &cobra.Command{
 		Use:       "schema KIND",
-		Short:     lang.T("매니페스트 종류의 JSON Schema를 출력합니다", "print the JSON Schema of a kind of manifest").In(reader),
-		Long:      lang.F("종류: %s", "Kinds: %s", strings.Join(names, ", ")).In(reader),
+		Short:     lang.T("선언문 종류별 JSON Schema를 출력합니다", "print the JSON Schema of a kind of manifest").In(reader),
+		Long:      lang.F("매니페스트(선언문)의 종류: %s", "Kinds: %s", strings.Join(names, ", ")).In(reader),
 		ValidArgs: names,
 		Args:      cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -45,7 +45,7 @@ func kindNamed(written string, names []string) (manifest.Kind, error) {
 	}
 	hint := lang.F("쓸 수 있는 종류: %s", "kinds: %s", strings.Join(names, ", "))
 	if near := manifest.Nearest(written, names); near != "" {
-		hint = lang.F("%s 를 쓰려고 하셨나요?", "did you mean %s?", near)
+		hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 	}
-	return manifest.Kind{}, problem.New("manifest.kind", 404, lang.F("모르는 종류 %q", "unknown kind %q", written)).Hinting(hint)
+	return manifest.Kind{}, problem.New("manifest.kind", 404, lang.F("알 수 없는 종류입니다: %q", "unknown kind %q", written)).Hinting(hint)
 }

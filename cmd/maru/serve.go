@@ -16,7 +16,7 @@ func serveCommand(reader lang.Tag) *cobra.Command {
 		Use:   "serve",
 		Short: lang.T("마루 서버를 실행합니다", "run the Maru server").In(reader),
 		Long: lang.T(
-			"마루 서버를 실행합니다. 설정은 옵션, 환경변수, --config 의 YAML 파일 순으로 봅니다. 끝낼 때는 Ctrl-C 나 SIGTERM 을 보냅니다.",
+			"마루 서버를 실행합니다. 설정은 옵션, 환경변수, --config의 YAML 파일 순으로 우선합니다. 끝내려면 Ctrl-C를 누르거나 SIGTERM을 보내세요.",
 			"Run the Maru server. A setting is taken from the flags, else the environment, else the YAML file of --config. Ctrl-C or SIGTERM ends it.",
 		).In(reader),
 		Args: cobra.NoArgs,
@@ -37,7 +37,7 @@ func serveCommand(reader lang.Tag) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(c.OutOrStdout(), lang.F("마루가 http://%s 에서 기다립니다", "Maru is ready at http://%s", l.Addr()).In(reader))
+		fmt.Fprintln(c.OutOrStdout(), lang.F("마루가 준비되었습니다: http://%s", "Maru is ready at http://%s", l.Addr()).In(reader))
 		err = s.serve(c.Context(), l)
 		if closed := s.Close(); err == nil {
 			err = closed

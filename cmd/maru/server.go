@@ -55,7 +55,7 @@ func (s *server) open(ctx context.Context, c config) error {
 	s.closers = append(s.closers, lock)
 	if s.db, err = db.Open(ctx, c.Database); err != nil {
 		return problem.New("database.open", 500, lang.F("데이터베이스를 열 수 없습니다: %s", "the database can't be opened: %s", err.Error())).
-			Hinting(lang.T("--database 나 MARU_DATABASE 의 주소를 확인하세요", "check the address in --database or MARU_DATABASE"))
+			Hinting(lang.T("--database나 MARU_DATABASE의 주소를 확인하세요", "check the address in --database or MARU_DATABASE"))
 	}
 	s.closers = append(s.closers, s.db)
 	if s.files, err = blob.OpenFolder(filepath.Join(c.Data, "files")); err != nil {
@@ -119,20 +119,20 @@ func (s *server) Close() error {
 // lockFolder makes the data folder and takes it for this process. The lock is the system's: it goes with the process, however that ends.
 func lockFolder(dir string) (io.Closer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, problem.New("data.folder", 500, lang.F("자료 폴더 %s 를 만들 수 없습니다: %s", "the data folder %s can't be made: %s", dir, reason(err))).
-			Hinting(lang.T("--data 나 MARU_DATA 로 쓸 수 있는 폴더를 주세요", "give a folder that can be written with --data or MARU_DATA"))
+		return nil, problem.New("data.folder", 500, lang.F("자료 폴더를 만들 수 없습니다: %s (%s)", "the data folder %s can't be made: %s", dir, reason(err))).
+			Hinting(lang.T("--data나 MARU_DATA로 쓰기 권한이 있는 폴더를 지정하세요", "give a folder that can be written with --data or MARU_DATA"))
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, problem.New("data.folder", 500, lang.F("자료 폴더 %s 에 쓸 수 없습니다: %s", "the data folder %s can't be written: %s", dir, reason(err))).
-			Hinting(lang.T("--data 나 MARU_DATA 로 쓸 수 있는 폴더를 주세요", "give a folder that can be written with --data or MARU_DATA"))
+		return nil, problem.New("data.folder", 500, lang.F("자료 폴더에 쓸 수 없습니다: %s (%s)", "the data folder %s can't be written: %s", dir, reason(err))).
+			Hinting(lang.T("--data나 MARU_DATA로 쓰기 권한이 있는 폴더를 지정하세요", "give a folder that can be written with --data or MARU_DATA"))
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		holder := make([]byte, 20)
 		n, _ := f.ReadAt(holder, 0) // who it is only helps; the lock is what counts
 		f.Close()
-		return nil, problem.New("data.locked", 409, lang.F("자료 폴더 %s 를 다른 maru 가 쓰고 있습니다 (프로세스 %s)", "the data folder %s is in use by another maru (process %s)", dir, strings.TrimSpace(string(holder[:n])))).
-			Hinting(lang.T("그 프로세스를 끝내거나 --data 로 다른 폴더를 쓰세요", "end that process, or use another folder with --data"))
+		return nil, problem.New("data.locked", 409, lang.F("다른 maru가 쓰고 있는 자료 폴더입니다: %s (프로세스 %s)", "the data folder %s is in use by another maru (process %s)", dir, strings.TrimSpace(string(holder[:n])))).
+			Hinting(lang.T("그 프로세스를 끝내거나 --data로 다른 폴더를 지정하세요", "end that process, or use another folder with --data"))
 	}
 	if err := f.Truncate(0); err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)

@@ -58,8 +58,8 @@ func prefixes(written []string) (out []netip.Prefix, _ error) {
 	for _, w := range written {
 		p, err := netip.ParsePrefix(w)
 		if err != nil {
-			return nil, problem.New("config.fetch", 400, lang.F("설정 fetch 의 %q 는 주소 대역이 아닙니다", "%q in the setting fetch is no network", w)).
-				Hinting(lang.T("10.0.0.0/8 처럼 쓰세요", "write it as 10.0.0.0/8"))
+			return nil, problem.New("config.fetch", 400, lang.F("설정 fetch에 주소 대역이 아닌 값이 있습니다: %q", "%q in the setting fetch is no network", w)).
+				Hinting(lang.T("10.0.0.0/8처럼 쓰세요", "write it as 10.0.0.0/8"))
 		}
 		out = append(out, p)
 	}

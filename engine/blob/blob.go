@@ -65,10 +65,10 @@ func ValidKey(key string) error {
 		return nil
 	}
 	return problem.New("blob.key", 400, lang.F(
-		"파일 키 %.100q을(를) 쓸 수 없습니다.",
+		"쓸 수 없는 파일 키입니다: %.100q",
 		"%.100q can't be the key of a file.", key,
 	)).Hinting(lang.T(
-		"소문자, 숫자, . _ = - 로 된 이름을 /로 이어 쓰세요. 이름은 글자나 숫자로 시작합니다.",
+		"소문자, 숫자와 . _ = - 기호로 된 이름을 /로 이어 쓰십시오. 이름은 글자나 숫자로 시작합니다.",
 		"Write names of lower-case letters, digits and . _ = - joined by slashes; each begins with a letter or digit.",
 	))
 }

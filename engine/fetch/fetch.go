@@ -37,8 +37,8 @@ func New(allowed []netip.Prefix) *Client {
 			return fmt.Errorf("connect to %s: %w", address, err)
 		}
 		if ip := at.Addr().Unmap(); !public(ip) && !slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(ip) }) {
-			return problem.New("fetch.private", 422, lang.F("%s 은(는) 안쪽 주소여서 읽지 않습니다", "%s isn't a public address and isn't read", ip.String())).
-				Hinting(lang.T("운영자가 설정의 fetch 에 그 주소 대역을 허용할 수 있습니다", "the operator can allow its network in the setting fetch"))
+			return problem.New("fetch.private", 422, lang.F("내부망 주소는 읽지 않습니다: %s", "%s isn't a public address and isn't read", ip.String())).
+				Hinting(lang.T("운영자가 설정의 fetch에서 그 주소 대역을 허용할 수 있습니다", "the operator can allow its network in the setting fetch"))
 		}
 		return nil
 	}}
@@ -82,7 +82,7 @@ func (c *Client) Get(ctx context.Context, address string, limit int64) (io.ReadC
 	}
 	if res.StatusCode != http.StatusOK {
 		res.Body.Close()
-		return nil, problem.New("fetch.status", 502, lang.F("%[1]s 이(가) %[2]d 로 답했습니다", "%[1]s answered %[2]d", place(address), res.StatusCode))
+		return nil, problem.New("fetch.status", 502, lang.F("%[1]s 서버가 오류로 응답했습니다 (HTTP 상태 %[2]d)", "%[1]s answered %[2]d", place(address), res.StatusCode))
 	}
 	return &limited{body: res.Body, left: limit, limit: limit, address: address}, nil
 }
@@ -92,7 +92,7 @@ func failed(address string, err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return problem.New("fetch.failed", 502, lang.F("%s 을(를) 읽을 수 없습니다: %s", "%s can't be read: %s", place(address), err.Error()))
+	return problem.New("fetch.failed", 502, lang.F("자료를 읽을 수 없습니다: %s (%s)", "%s can't be read: %s", place(address), err.Error()))
 }
 
 // place is an address without its query and path, in which keys may stand.
@@ -113,7 +113,7 @@ type limited struct {
 
 func (l *limited) Read(p []byte) (int, error) {
 	if l.left < 0 {
-		return 0, problem.New("fetch.size", 502, lang.F("%[1]s 의 답이 %[2]d 바이트보다 깁니다", "the answer of %[1]s is longer than %[2]d bytes", place(l.address), l.limit))
+		return 0, problem.New("fetch.size", 502, lang.F("%[1]s 서버의 응답이 %[2]d바이트를 넘습니다", "the answer of %[1]s is longer than %[2]d bytes", place(l.address), l.limit))
 	}
 	n, err := l.body.Read(p[:min(int64(len(p)), l.left+1)])
 	l.left -= int64(n)

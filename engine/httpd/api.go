@@ -32,12 +32,12 @@ func describe(title, version string) huma.Config {
 func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 	if allowed := s.allowed(r); len(allowed) > 0 {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		Fail(w, r, problem.New("request.method", http.StatusMethodNotAllowed, lang.F("여기서는 %s 를 쓸 수 없습니다", "%s can't be used here", r.Method)).
-			Hinting(lang.F("쓸 수 있는 것: %s", "what can: %s", strings.Join(allowed, ", "))))
+		Fail(w, r, problem.New("request.method", http.StatusMethodNotAllowed, lang.F("이 주소에서는 %s 요청을 쓸 수 없습니다", "%s can't be used here", r.Method)).
+			Hinting(lang.F("쓸 수 있는 요청: %s", "what can: %s", strings.Join(allowed, ", "))))
 		return
 	}
-	Fail(w, r, problem.New("request.path", http.StatusNotFound, lang.F("%.200s 라는 주소가 없습니다", "there is no address %.200s", r.URL.Path)).
-		Hinting(lang.T("모든 주소는 /api/v1/openapi.json 에 있습니다", "all addresses are in /api/v1/openapi.json")))
+	Fail(w, r, problem.New("request.path", http.StatusNotFound, lang.F("없는 주소입니다: %.200s", "there is no address %.200s", r.URL.Path)).
+		Hinting(lang.T("전체 주소는 /api/v1/openapi.json에서 보실 수 있습니다", "all addresses are in /api/v1/openapi.json")))
 }
 
 // allowed lists the methods that the request's address knows.

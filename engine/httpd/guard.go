@@ -26,8 +26,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 // foreign says why a request isn't taken, or nil.
 func foreign(r *http.Request) error {
 	if !loopback(hostname(r.Host)) {
-		return problem.New("request.host", http.StatusForbidden, lang.F("%.100q 라는 이름으로는 답하지 않습니다", "it doesn't answer to the name %.100q", r.Host)).
-			Hinting(lang.T("localhost 나 127.0.0.1 로 접속하세요", "use localhost or 127.0.0.1"))
+		return problem.New("request.host", http.StatusForbidden, lang.F("이 서버 이름으로는 접속할 수 없습니다: %.100q", "it doesn't answer to the name %.100q", r.Host)).
+			Hinting(lang.T("localhost나 127.0.0.1로 접속하십시오", "use localhost or 127.0.0.1"))
 	}
 	refused := problem.New("request.origin", http.StatusForbidden, lang.T("다른 사이트에서 온 요청은 받지 않습니다", "a request from another site isn't taken"))
 	if origins := r.Header.Values("Origin"); len(origins) > 0 {

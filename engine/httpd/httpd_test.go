@@ -159,16 +159,16 @@ func TestErrorsAreProblemsInTheReadersLanguage(t *testing.T) {
 	}{
 		{"a problem", "POST", "/api/v1/echo/problem", `{"size":1}`, 409, "echo.refused", "안 됩니다", "it can't be"},
 		{"a missing field", "POST", "/api/v1/echo/x", `{}`, 422, "request.invalid", "필요한 항목이 없습니다: size", "expected required property size"},
-		{"an unknown field", "POST", "/api/v1/echo/x", `{"size":1,"sizes":2}`, 422, "request.invalid", "모르는 항목", "unexpected property"},
+		{"an unknown field", "POST", "/api/v1/echo/x", `{"size":1,"sizes":2}`, 422, "request.invalid", "알 수 없는 항목", "unexpected property"},
 		{"a wrong value", "POST", "/api/v1/echo/x", `{"size":0}`, 422, "request.invalid", "이 수보다 작을 수 없습니다: 1", "expected number"},
 		{"no JSON", "POST", "/api/v1/echo/x", `{`, 400, "request.invalid", "형식에 맞지 않습니다", "isn't of the right form"},
 		{"no body", "POST", "/api/v1/echo/x", ``, 400, "request.invalid", "본문이 필요합니다", "request body is required"},
 		{"too much", "POST", "/api/v1/echo/x", `{"size":1` + strings.Repeat(" ", 2000) + `}`, 413, "request.large", "너무 큽니다", "too large"},
-		{"an unknown parameter", "POST", "/api/v1/echo/x?sice=1", `{"size":1}`, 422, "request.invalid", "모르는 질의 항목", "unknown query parameter"},
-		{"an unknown address", "GET", "/api/v1/nope", ``, 404, "request.path", "주소가 없습니다", "no address"},
+		{"an unknown parameter", "POST", "/api/v1/echo/x?sice=1", `{"size":1}`, 422, "request.invalid", "알 수 없는 질의 항목", "unknown query parameter"},
+		{"an unknown address", "GET", "/api/v1/nope", ``, 404, "request.path", "없는 주소입니다", "no address"},
 		{"a wrong method", "DELETE", "/api/v1/echo/x", ``, 405, "request.method", "DELETE", "can't be used"},
-		{"an internal error", "POST", "/api/v1/echo/internal", `{"size":1}`, 500, "internal", "문제가 생겼습니다", "went wrong"},
-		{"a panic", "POST", "/api/v1/echo/panic", `{"size":1}`, 500, "internal", "문제가 생겼습니다", "went wrong"},
+		{"an internal error", "POST", "/api/v1/echo/internal", `{"size":1}`, 500, "internal", "문제가 발생했습니다", "went wrong"},
+		{"a panic", "POST", "/api/v1/echo/panic", `{"size":1}`, 500, "internal", "문제가 발생했습니다", "went wrong"},
 	} {
 		for language, want := range map[string]string{"ko": x.ko, "en": x.en} {
 			w := ask(h, x.method, x.path, x.body, "Accept-Language", language)

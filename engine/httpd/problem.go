@@ -94,11 +94,11 @@ var words = map[int]struct {
 	text lang.Text
 }{
 	400: {"request.invalid", lang.T("요청이 형식에 맞지 않습니다", "the request isn't of the right form")},
-	404: {"request.unknown", lang.T("그런 것이 없습니다", "there is no such thing")},
-	406: {"request.accept", lang.T("그 형식으로는 답할 수 없습니다", "there is no answer in that form")},
+	404: {"request.unknown", lang.T("요청하신 대상을 찾을 수 없습니다", "there is no such thing")},
+	406: {"request.accept", lang.T("그 형식으로는 응답할 수 없습니다", "there is no answer in that form")},
 	408: {"request.slow", lang.T("요청이 너무 오래 걸렸습니다", "the request took too long to arrive")},
 	413: {"request.large", lang.T("요청이 너무 큽니다", "the request is too large")},
-	415: {"request.media_type", lang.T("그 형식의 요청은 읽을 수 없습니다. application/json 으로 보내세요", "a request of that form can't be read: send application/json")},
+	415: {"request.media_type", lang.T("그 형식의 요청은 읽을 수 없습니다. application/json으로 보내십시오", "a request of that form can't be read: send application/json")},
 	422: {"request.invalid", lang.T("요청이 형식에 맞지 않습니다", "the request isn't of the right form")},
 }
 
@@ -157,20 +157,20 @@ func internal(ctx context.Context, message string, errs []error) *Problem {
 	reader := lang.From(ctx)
 	return &Problem{
 		Status: http.StatusInternalServerError, Title: http.StatusText(http.StatusInternalServerError), Code: "internal", ID: id,
-		Detail: lang.T("요청을 처리하는 중에 문제가 생겼습니다", "something went wrong on our side").In(reader),
-		Hint:   lang.F("잠시 뒤에 다시 시도하세요. 계속되면 번호 %s 를 담당자에게 알려 주세요", "try again in a moment; if it goes on, tell your administrator the number %s", id).In(reader),
+		Detail: lang.T("요청을 처리하는 중에 문제가 발생했습니다", "something went wrong on our side").In(reader),
+		Hint:   lang.F("잠시 뒤에 다시 시도하십시오. 계속되면 담당자에게 이 번호를 알려 주십시오: %s", "try again in a moment; if it goes on, tell your administrator the number %s", id).In(reader),
 	}
 }
 
 // validations are huma's sentences about a value, by their beginning.
 var validations = []struct{ start, ko string }{
-	{"unexpected property", "모르는 항목입니다"},
+	{"unexpected property", "알 수 없는 항목입니다"},
 	{"expected required property ", "필요한 항목이 없습니다: "},
-	{"expected string", "글이어야 합니다"},
+	{"expected string", "문자여야 합니다"},
 	{"expected integer", "정수여야 합니다"},
-	{"expected number", "수여야 합니다"},
-	{"expected boolean", "true 나 false 여야 합니다"},
-	{"expected object", "{…} 이어야 합니다"},
+	{"expected number", "숫자여야 합니다"},
+	{"expected boolean", "true나 false여야 합니다"},
+	{"expected object", "{…} 형태여야 합니다"},
 	{"expected array", "목록이어야 합니다"},
 	{"expected number >= ", "이 수보다 작을 수 없습니다: "},
 	{"expected number <= ", "이 수보다 클 수 없습니다: "},
@@ -178,8 +178,8 @@ var validations = []struct{ start, ko string }{
 	{"expected object with at most ", "항목이 이보다 많을 수 없습니다: "},
 	{"expected value to be one of ", "이 가운데 하나여야 합니다: "},
 	{"invalid integer", "정수여야 합니다"},
-	{"request body is required", "본문이 필요합니다"},
-	{"unknown query parameter", "모르는 질의 항목입니다"},
+	{"request body is required", "요청 본문이 필요합니다"},
+	{"unknown query parameter", "알 수 없는 질의 항목입니다"},
 }
 
 // validation is one of huma's sentences in both languages; one that isn't known here stays in English.

@@ -89,17 +89,17 @@ func isText(contentType string) bool {
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, problem.New("listen.address", 400, lang.F("%q 는 들을 주소가 아닙니다", "%q isn't an address to listen on", address)).
-			Hinting(lang.T("127.0.0.1:8700 처럼 쓰세요", "write it as 127.0.0.1:8700"))
+		return nil, problem.New("listen.address", 400, lang.F("요청을 받을 주소가 올바르지 않습니다: %q", "%q isn't an address to listen on", address)).
+			Hinting(lang.T("127.0.0.1:8700처럼 쓰십시오", "write it as 127.0.0.1:8700"))
 	}
 	if !loopback(host) {
-		return nil, problem.New("listen.loopback", 400, lang.F("%s 에서 들을 수 없습니다. 로그인이 생기기 전에는 이 컴퓨터에서 오는 요청만 받습니다", "it can't listen on %s: until there is sign-in, only requests from this machine are taken", address)).
-			Hinting(lang.T("--listen 127.0.0.1:8700 을 쓰세요", "use --listen 127.0.0.1:8700"))
+		return nil, problem.New("listen.loopback", 400, lang.F("이 주소에서는 요청을 받을 수 없습니다: %s. 로그인 기능이 마련되기 전에는 이 컴퓨터에서 오는 요청만 받습니다", "it can't listen on %s: until there is sign-in, only requests from this machine are taken", address)).
+			Hinting(lang.T("--listen 127.0.0.1:8700을 쓰십시오", "use --listen 127.0.0.1:8700"))
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, problem.New("listen.failed", 500, lang.F("%s 에서 들을 수 없습니다: %s", "it can't listen on %s: %s", address, err.Error())).
-			Hinting(lang.T("다른 프로그램이 쓰는 주소라면 --listen 으로 다른 포트를 주세요", "if another program uses the address, give another port with --listen"))
+		return nil, problem.New("listen.failed", 500, lang.F("이 주소에서 요청을 받을 수 없습니다: %s (%s)", "it can't listen on %s: %s", address, err.Error())).
+			Hinting(lang.T("다른 프로그램이 쓰는 주소라면 --listen으로 다른 포트를 지정하십시오", "if another program uses the address, give another port with --listen"))
 	}
 	return l, nil
 }

@@ -34,7 +34,8 @@ func T(ko, en string) Text { return Text{Ko: ko, En: en} }
 
 // F makes a Text by formatting both languages with the same arguments, as fmt.Sprintf does. An
 // argument that is a Text is put in in the language of its sentence. Where word order differs, the
-// format uses explicit indexes such as %[2]s.
+// format uses explicit indexes such as %[2]s. An integer given to %d is a count and is written with
+// thousands commas; one that only names something, such as a revision or a line, is given to %v.
 func F(ko, en string, args ...any) Text {
 	return Text{Ko: format(Ko, ko, args), En: format(En, en, args)}
 }
@@ -42,12 +43,38 @@ func F(ko, en string, args ...any) Text {
 func format(t Tag, pattern string, args []any) string {
 	in := make([]any, len(args))
 	for i, a := range args {
-		if text, ok := a.(Text); ok {
-			a = text.In(t)
+		switch x := a.(type) {
+		case Text:
+			a = x.In(t)
+		case int, int32, int64, uint, uint32, uint64:
+			a = count{x}
 		}
 		in[i] = a
 	}
 	return fmt.Sprintf(pattern, in...)
+}
+
+// count is an integer that %d writes with thousands commas; every other verb writes it as ever.
+type count struct{ of any }
+
+func (c count) Format(s fmt.State, verb rune) {
+	pattern := fmt.FormatString(s, verb)
+	out := fmt.Sprintf(pattern, c.of)
+	if pattern == "%d" {
+		out = grouped(out)
+	}
+	_, _ = s.Write([]byte(out))
+}
+
+func grouped(digits string) string {
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
 }
 
 // In returns the text in the language t, or in the other one when t's is empty.

@@ -40,7 +40,7 @@ func Built() error {
 	}
 	return problem.New("assets.missing", http.StatusServiceUnavailable,
 		lang.T("화면에 필요한 파일(스타일, 스크립트, 글꼴)이 이 프로그램에 들어 있지 않습니다", "This program was built without what its pages need: styles, script, typeface")).
-		Hinting(lang.T("make build로 다시 만드세요", "Build it with: make build"))
+		Hinting(lang.T("make build로 다시 만드십시오", "Build it with: make build"))
 }
 
 // Path is the address of an asset by its plain name, "maru.css". It is empty for a name that wasn't built.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/manifest"
@@ -69,12 +71,12 @@ func WonShort(ctx context.Context, n int64) string {
 
 // units are the units of manifests that people say in words of their language; others, such as m² and ppm, stand as they are.
 var units = map[string]lang.Text{
-	"KRW": lang.T("원", "won"), "ratio": lang.T("비율", "ratio"), "째": lang.T("째", "in order"),
+	"KRW": lang.T("원", "won"), "ratio": lang.T("비율", "ratio"), "째": lang.T("번째", "in order"), "세": lang.T("세", "years"),
 	"명": lang.T("명", "people"), "세대": lang.T("세대", "households"), "건": lang.T("건", "cases"), "개": lang.T("개", "items"),
 	"대": lang.T("대", "units"), "권": lang.T("권", "books"), "석": lang.T("석", "seats"),
 	"시간": lang.T("시간", "hours"), "days": lang.T("일", "days"), "years": lang.T("년", "years"),
 	"hour": lang.T("시간", "hour"), "day": lang.T("일", "day"), "30 days": lang.T("30일", "30 days"), "month": lang.T("월", "month"),
-	"season": lang.T("철", "season"), "year": lang.T("년", "year"),
+	"season": lang.T("계절", "season"), "year": lang.T("년", "year"),
 }
 
 // Unit writes a unit, or one per another, in the reader's language: 원/월, won/month.
@@ -88,7 +90,7 @@ func Unit(ctx context.Context, unit string) string {
 	return strings.Join(parts, "/")
 }
 
-// Amount writes a number with its unit: 1,234,567원, ₩1,234,567/month, 37.5 ppm. No unit, or 1, is none.
+// Amount writes a number with its unit: 월 1,234,567원, ₩1,234,567/month, 9년, 37.5 ppm. No unit, or 1, is none.
 func Amount(ctx context.Context, x float64, unit string) string {
 	sum, per, periodic := strings.Cut(unit, "/")
 	switch {
@@ -100,10 +102,40 @@ func Amount(ctx context.Context, x float64, unit string) string {
 		return "₩" + Decimal(x) + "/" + per
 	case sum == "KRW" && lang.From(ctx) == lang.En:
 		return "₩" + Decimal(x)
-	case sum == "KRW":
-		return Decimal(x) + Unit(ctx, unit)
+	case lang.From(ctx) == lang.Ko:
+		return often(per) + amount(ctx, x, sum)
 	}
 	return Decimal(x) + " " + Unit(ctx, unit)
+}
+
+// amount writes a number in Korean with a unit that is per nothing: 1,234,567원, 9년, 4%, 37.5 ppm.
+func amount(ctx context.Context, x float64, unit string) string {
+	name := Unit(ctx, unit)
+	switch first, _ := utf8.DecodeRuneInString(name); {
+	case unit == "ratio":
+		return Decimal(math.Round(x*1e8)/1e6) + "%"
+	case unicode.Is(unicode.Hangul, first) || unit == "°":
+		return Decimal(x) + name
+	}
+	return Decimal(x) + " " + name
+}
+
+// often is what stands before an amount in Korean that is per something: 월 10만원, 시간당 1만원.
+func often(per string) string {
+	switch per {
+	case "":
+		return ""
+	case "month":
+		return "월 "
+	case "year":
+		return "연 "
+	case "day":
+		return "하루 "
+	}
+	if x, ok := units[per]; ok {
+		per = x.Ko
+	}
+	return per + "당 "
 }
 
 // Percent writes a share of a whole: 12.3 %. Nothing of nothing is empty.
@@ -165,7 +197,7 @@ func Value(ctx context.Context, t manifest.Type, v any) string {
 		if x {
 			return Say(ctx, "예", "yes")
 		}
-		return Say(ctx, "아니오", "no")
+		return Say(ctx, "아니요", "no")
 	case string:
 		switch t {
 		case manifest.Date:

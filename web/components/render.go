@@ -79,7 +79,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p == nil {
 		id = rand.Text()
 		slog.ErrorContext(r.Context(), "web: page failed", "id", id, "path", r.URL.Path, "error", err)
-		p = problem.New("internal", http.StatusInternalServerError, lang.T("요청을 처리하는 중에 문제가 생겼습니다", "Something went wrong on our side")).
+		p = problem.New("internal", http.StatusInternalServerError, lang.T("요청을 처리하는 중에 문제가 발생했습니다", "Something went wrong on our side")).
 			Hinting(lang.T("잠시 뒤에 다시 시도하십시오. 계속되면 아래 번호를 담당자에게 알려 주십시오.", "Please try again in a moment. If it goes on, tell your administrator the number below."))
 	}
 	var b bytes.Buffer

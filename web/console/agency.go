@@ -129,7 +129,7 @@ func (c *Console) agency(r *http.Request) (templ.Component, error) {
 
 // missing says that there is no resource of a kind and name.
 func missing(kind, name string) error {
-	return components.NotFound(lang.F("이름이 %[2]s인 %[1]s 없습니다", "There is no %s called %q", subject(kind), name))
+	return components.NotFound(lang.F("찾으시는 %[1]s 없습니다: %[2]s", "There is no %s called %q", subject(kind), name))
 }
 
 // subject is a kind's title with its particle in Korean.

@@ -59,10 +59,10 @@ var levels = map[string]lang.Text{
 
 // typeNames are what types of values are called.
 var typeNames = map[manifest.Type]lang.Text{
-	manifest.String:   lang.T("글자", "text"),
+	manifest.String:   lang.T("문자", "text"),
 	manifest.Int:      lang.T("정수", "whole number"),
 	manifest.Double:   lang.T("실수", "number"),
-	manifest.Bool:     lang.T("예·아니오", "yes or no"),
+	manifest.Bool:     lang.T("예·아니요", "yes or no"),
 	manifest.Date:     lang.T("날짜", "date"),
 	manifest.Datetime: lang.T("일시", "date and time"),
 	manifest.Geometry: lang.T("도형", "shape"),

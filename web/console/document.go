@@ -35,7 +35,7 @@ func author(name string) lang.Text {
 // message is what a revision says of itself, in words where it says nothing.
 func message(r catalog.Revision) lang.Text {
 	if r.Message == "" {
-		return lang.F("개정 %d", "Revision %d", r.N)
+		return lang.F("개정 %v", "Revision %v", r.N)
 	}
 	return components.Own(r.Message)
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -78,7 +79,7 @@ next:
 	return out
 }
 
-// counted is "n of them", for the line above a list.
+// counted is "n of them", for the line above a list; the Korean has a %s for the number.
 func counted(n int, ko, en string) lang.Text {
-	return lang.F("%[1]s%[2]s", "%[1]s %[3]s", components.Number(n), ko, en)
+	return lang.T(fmt.Sprintf(ko, components.Number(n)), components.Number(n)+" "+en)
 }

@@ -58,7 +58,7 @@ func todo(s *catalog.Snapshot) []figure {
 	return []figure{
 		{lang.T("맡은 기관이 없는 사업", "Projects without an owner"), projects, "/console/projects?owner=none"},
 		{lang.T("맡은 기관이 없는 데이터셋", "Datasets without an owner"), ownerless, "/console/datasets?owner=none"},
-		{lang.T("표준용어를 따르지 않은 항목이 있는 데이터셋", "Datasets with fields that cite no term"), termless, "/console/datasets?terms=missing"},
+		{lang.T("표준용어를 따르지 않는 항목이 있는 데이터셋", "Datasets with fields that cite no term"), termless, "/console/datasets?terms=missing"},
 		{lang.T("개인정보가 있는데 보존기간이 없는 데이터셋", "Personal data without a retention"), endless, "/console/datasets?retention=missing"},
 	}
 }

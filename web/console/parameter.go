@@ -42,6 +42,7 @@ type parameterView struct {
 	Values   []manifest.ParameterValue // the newest first
 	Keys     []string                  // of tables, over all values
 	By       lang.Text                 // what tables are looked up by: the title of the term of that name, or the name
+	Term     *manifest.Term            // the term of that name, or nil
 	Today    manifest.Day
 	Document document
 }
@@ -57,7 +58,7 @@ func (c *Console) parameter(r *http.Request) (templ.Component, error) {
 	slices.Reverse(v.Values)
 	if v.By = lang.T(v.Spec.By, v.Spec.By); v.Spec.By != "" {
 		if t := s.Term(strings.ReplaceAll(v.Spec.By, "_", "-")); t != nil {
-			v.By = t.Titled()
+			v.By, v.Term = t.Titled(), t.Term
 		}
 	}
 	for _, value := range v.Values {

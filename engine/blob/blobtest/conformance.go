@@ -89,7 +89,7 @@ func keys(t *testing.T, s blob.Store, prefix string) []string {
 func putAndOpen(t *testing.T, s blob.Store) {
 	for key, body := range map[string]string{
 		"empty":                        "",
-		"imports/42/rejected.csv":      "줄,까닭\n3,값이 없습니다\n",
+		"imports/42/rejected.csv":      "줄,이유\n3,값이 없습니다\n",
 		"a/b/c/d/e/f/g/h/i/j":          "deep",
 		"2026-11-23/part=1/x_y.tar.gz": string([]byte{0, 1, 255, '\r', '\n'}),
 		"large":                        strings.Repeat("0123456789abcdef", 1<<16), // 1 MiB: more than one buffer
