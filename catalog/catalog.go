@@ -22,11 +22,12 @@ var migrations embed.FS
 
 // Catalog is the open catalog. It is safe for concurrent use, also by several nodes on one database.
 type Catalog struct {
-	db      *db.DB
-	now     func() time.Time
-	tables  Tables
-	current atomic.Pointer[Snapshot]
-	refresh sync.Mutex // one refresh at a time
+	db       *db.DB
+	now      func() time.Time
+	tables   Tables
+	current  atomic.Pointer[Snapshot]
+	refresh  sync.Mutex    // one refresh at a time
+	planning chan struct{} // places for plans that are being made
 }
 
 // Tables is what the catalog needs of the registry: that the tables of datasets follow the catalog.
@@ -54,7 +55,7 @@ func Open(ctx context.Context, d *db.DB, now func() time.Time, tables Tables) (*
 	if err := d.Migrate(ctx, "catalog", files); err != nil {
 		return nil, err
 	}
-	c := &Catalog{db: d, now: now, tables: tables}
+	c := &Catalog{db: d, now: now, tables: tables, planning: make(chan struct{}, 2)}
 	c.current.Store((&Snapshot{}).derive(0, time.Time{}, nil, nil))
 	return c, c.Refresh(ctx)
 }

@@ -76,6 +76,12 @@ const planLife = 7 * 24 * time.Hour
 
 // Plan compares the request with the catalog. Bad manifests are findings of the plan, not errors.
 func (c *Catalog) Plan(ctx context.Context, q Request) (*Plan, error) {
+	select { // what a folder becomes takes time and memory
+	case c.planning <- struct{}{}:
+		defer func() { <-c.planning }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if err := c.Refresh(ctx); err != nil {
 		return nil, err
 	}

@@ -35,6 +35,9 @@ func IsManifest(name string) bool {
 	return ext == ".yaml" || ext == ".yml"
 }
 
+// MaxFindings is how many faults are looked for.
+const MaxFindings = 1000
+
 // Parse reads a folder of manifests given as path → text (UTF-8, slashes). It returns what it could read and every
 // finding about the documents by themselves; references are for the catalog to check.
 //
@@ -56,6 +59,13 @@ func Parse(files map[string]string, known func(text string) *Resource) (*Set, []
 		resources, faults := parseFile(name, files[name], known)
 		set.Resources = append(set.Resources, resources...)
 		findings = append(findings, faults...)
+		if len(findings) > MaxFindings {
+			findings = append(findings[:MaxFindings], Finding{
+				Severity: Error, Code: "manifest.faults", Pos: Pos{File: name, Line: 1, Column: 1},
+				Message: Textf("잘못된 곳이 %d군데를 넘어 여기까지만 확인했습니다", "there are over %d faults; no more were looked for", MaxFindings),
+			})
+			return set, findings
+		}
 	}
 	findings = append(findings, set.settle(files)...)
 	SortFindings(findings)
@@ -130,6 +140,10 @@ func parseDocument(file string, d document) (*Resource, []Finding) {
 		c.fault("", "manifest.large", Textf("문서 하나에 담긴 이름이 %d개를 넘습니다", "one document has over %d names", MaxKeys), T("여러 문서로 나누거나, 용어와 코드는 표(Vocabulary)로 두십시오", "split it, or keep terms and codes in a table (Vocabulary)"))
 		return nil, c.findings
 	}
+	if tooDeep(d.text) {
+		c.fault("", "manifest.depth", Textf("%d단계보다 깊습니다", "it is nested deeper than %d", maxDepth), Text{})
+		return nil, c.findings
+	}
 	parsed, err := parseYAML(d.text)
 	if err != nil {
 		c.syntax(err)
@@ -175,13 +189,16 @@ func parseYAML(text string) (file *ast.File, err error) {
 }
 
 func (c *checker) syntax(err error) {
-	p, message := c.resource.At(""), err.Error()
+	p, message := c.resource.At(""), ""
 	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
+	if errors.As(err, &syntax) { // its Error draws a picture of the text
 		message = syntax.Message
 		if syntax.Token != nil && syntax.Token.Position != nil {
 			p.Line, p.Column = c.resource.line+syntax.Token.Position.Line, syntax.Token.Position.Column
 		}
+	}
+	if syntax == nil {
+		message = err.Error()
 	}
 	c.findings = append(c.findings, Finding{
 		Severity: Error, Code: "manifest.yaml", Pos: p,

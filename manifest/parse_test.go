@@ -209,3 +209,24 @@ func TestADocumentOfTooManyNamesIsRefusedAtOnce(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 }
+
+func TestNestingIsCountedBeforeItIsBuilt(t *testing.T) {
+	for name, text := range map[string]string{
+		"brackets": "x: " + strings.Repeat("[", 50_000), "lists in a line": "x:\n" + strings.Repeat("- ", 50_000), "keys in a line": strings.Repeat("? ", 50_000),
+		"indentation": func() string {
+			var b strings.Builder
+			for i := range 2_000 {
+				b.WriteString(strings.Repeat(" ", i) + "-\n")
+			}
+			return b.String()
+		}(),
+	} {
+		_, findings := manifest.ParseDocument("a.yaml", "kind: Dataset\nname: a\n"+text)
+		if len(findings) != 1 || findings[0].Code != "manifest.depth" {
+			t.Errorf("%s: %v", name, findings)
+		}
+	}
+	if _, findings := manifest.ParseDocument("a.yaml", "kind: Term\nname: a\ntype: string\ntitle: '"+strings.Repeat("[", 200)+"'\n"); len(findings) > 0 {
+		t.Errorf("a text with brackets: %v", findings)
+	}
+}

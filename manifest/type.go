@@ -147,7 +147,7 @@ func parseDate(s string) (any, bool) {
 
 func parseDatetime(s string) (any, bool) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return FormatDatetime(t), true
+		return datetimeOf(t)
 	}
 	day, rest, ok := cutDay(s)
 	if !ok {
@@ -159,10 +159,18 @@ func parseDatetime(s string) (any, bool) {
 	}
 	for _, layout := range []string{"15:04:05", "15:04", "15:04:05.999999999", "150405", "1504", "15"} {
 		if t, err := time.ParseInLocation(DateLayout+" "+layout, day.(string)+" "+rest, Seoul); err == nil {
-			return FormatDatetime(t), true
+			return datetimeOf(t)
 		}
 	}
 	return nil, false
+}
+
+// datetimeOf is an instant as a value. One whose year in UTC doesn't have four digits has none: its text wouldn't sort.
+func datetimeOf(t time.Time) (any, bool) {
+	if y := t.UTC().Year(); y < 0 || y > 9999 {
+		return nil, false
+	}
+	return FormatDatetime(t), true
 }
 
 // FormatDatetime writes t as a datetime value: UTC, milliseconds, fixed width.

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -71,13 +70,6 @@ const (
 func (Values) Schema(schemas huma.Registry) *huma.Schema {
 	schemas.Map()[valuesSchema] = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "The fields of the dataset. What begins with an underscore is left out."}
 	return &huma.Schema{Ref: "#/components/schemas/" + valuesSchema}
-}
-
-// UnmarshalJSON keeps numbers as they are written.
-func (v *Values) UnmarshalJSON(text []byte) error {
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.UseNumber()
-	return d.Decode((*map[string]any)(v))
 }
 
 // Schema describes a record in general.
@@ -210,32 +202,3 @@ func (p *Page) JSON() []byte {
 
 // listTime is how long a page may take.
 const listTime = 30 * time.Second
-
-// stalled is how long a client may take in nothing of a download.
-const stalled = time.Minute
-
-// patient is a response whose client gets time for each part of it.
-type patient struct {
-	http.ResponseWriter
-	control *http.ResponseController
-}
-
-func (p patient) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(stalled)) // where there are no deadlines, none are set
-	return p.ResponseWriter.Write(b)
-}
-
-func (a *api) download(h huma.Context, d *catalog.Dataset, q Query, form Form, bom bool) {
-	h.SetHeader("Content-Type", form.MediaType)
-	h.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, d.Name, form.Name))
-	w := h.BodyWriter()
-	if rw, ok := w.(http.ResponseWriter); ok {
-		w = patient{rw, http.NewResponseController(rw)}
-	}
-	if bom && form.Name == "csv" {
-		_, _ = w.Write([]byte("\ufeff"))
-	}
-	if err := a.Download(h.Context(), d, q, form, w); err != nil {
-		panic(http.ErrAbortHandler) // the status is out: the client must see that the end is missing
-	}
-}

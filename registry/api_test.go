@@ -45,7 +45,7 @@ func TestRecordsOverHTTP(t *testing.T) {
 		records := server.URL + "/api/v1/datasets/trial/places/records"
 
 		res, body := ask(t, "POST", records, "", `{"id": "x/y, %z", "n": 9007199254740993}`)
-		if res.StatusCode != 201 || body != `{"_key":"x/y%2C %25z,9007199254740993","_version":1,"id":"x/y, %z","n":9007199254740993,"v":null}` {
+		if res.StatusCode != 201 || body != `{"_key":"x%2Fy%2C %25z,9007199254740993","_version":1,"id":"x/y, %z","n":9007199254740993,"v":null}` {
 			t.Fatal(res.Status, body)
 		}
 		one := server.URL + res.Header.Get("Location")

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
@@ -67,7 +69,7 @@ func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Uploa
 		return nil, problem.New("import.size", 400, lang.F("파일 크기는 1바이트에서 %d GB까지입니다", "a file has 1 byte to %d GB", MaxFile>>30)).
 			Hinting(lang.T("빈 파일인지 확인하거나, 파일을 나누어 올리십시오", "look whether it is empty, or split it"))
 	}
-	if u.File == "" || len(u.File) > maxFileName || u.Fingerprint == "" || len(u.Fingerprint) > 128 {
+	if u.File == "" || len(u.File) > maxFileName || u.Fingerprint == "" || len(u.Fingerprint) > 128 || strings.ContainsRune(u.File+u.Fingerprint, 0) || !utf8.ValidString(u.File+u.Fingerprint) {
 		return nil, problem.New("import.file", 400, lang.T("파일 이름과 파일 해시가 필요합니다", "the file's name and its fingerprint are needed"))
 	}
 	out := &Import{Project: d.Project, Dataset: d.Name, File: u.File, Size: u.Size, Fingerprint: u.Fingerprint, DryRun: u.DryRun, By: by, State: Receiving, Started: r.now().UTC()}

@@ -74,7 +74,7 @@ func (r *Registry) List(ctx context.Context, d *catalog.Dataset, q Query) (*Page
 // Stream hands all records that a query asks for to yield, in one state of the database. Values are the callee's to keep. Limit and Cursor don't count.
 func (r *Registry) Stream(ctx context.Context, d *catalog.Dataset, q Query, yield func(*Record) error) error {
 	q.Cursor = ""
-	return r.db.Read(ctx, func(tx *db.Tx) error {
+	return r.db.ReadLong(ctx, func(tx *db.Tx) error {
 		l, err := r.list(ctx, tx, d, q)
 		if err != nil {
 			return err
@@ -130,7 +130,7 @@ func (r *Registry) understand(d *catalog.Dataset, q Query) (sorted []order, fiel
 		return f
 	}
 	for _, name := range q.Fields {
-		if f := field("fields", name); f != nil {
+		if f := field("fields", name); f != nil && !slices.Contains(fields, f) {
 			fields = append(fields, f)
 		}
 	}

@@ -87,18 +87,23 @@ func writeValue(b *bytes.Buffer, v any) error {
 	return nil
 }
 
-// KeyText is the key of a record as text: its values joined by commas, with % and , in them written %25 and %2C.
+// KeyText is the key of a record as text: its values joined by commas, with %, comma and slash in them written %25, %2C and %2F, and the dots of
+// one that is only dots %2E, so that it names the record in an address too.
 func KeyText(values []any) string {
 	parts := make([]string, len(values))
 	for i, v := range values {
 		parts[i] = keyEscape.Replace(plain(v))
 	}
-	return strings.Join(parts, ",")
+	text := strings.Join(parts, ",")
+	if text == "." || text == ".." {
+		return strings.ReplaceAll(text, ".", "%2E")
+	}
+	return text
 }
 
 var (
-	keyEscape   = strings.NewReplacer("%", "%25", ",", "%2C")
-	keyUnescape = strings.NewReplacer("%2C", ",", "%2c", ",", "%25", "%")
+	keyEscape   = strings.NewReplacer("%", "%25", ",", "%2C", "/", "%2F")
+	keyUnescape = strings.NewReplacer("%2C", ",", "%2c", ",", "%2F", "/", "%2f", "/", "%2E", ".", "%2e", ".", "%25", "%")
 )
 
 // plain is a value as text that [manifest.Type.Parse] reads back.

@@ -195,6 +195,7 @@ func (s *scanner) apart(line []byte) bool {
 
 // open reports whether a line ends inside a quoted cell, which it begins in if inside.
 func (s *scanner) open(line []byte, inside bool) bool {
+	twice := doubles[[]byte]{text: line, delimiter: s.delimiter}
 	for i := 0; ; {
 		if !inside {
 			for i < len(line) && line[i] == ' ' {
@@ -208,7 +209,7 @@ func (s *scanner) open(line []byte, inside bool) bool {
 				i += next + 1
 				continue
 			}
-			if end, ok := s.doubled(string(line), i); ok {
+			if end, ok := twice.at(i); ok {
 				if end == len(line) {
 					return false
 				}
@@ -243,6 +244,7 @@ func (s *scanner) open(line []byte, inside bool) bool {
 // cell that neither a delimiter nor the end follows.
 func (s *scanner) splitQuoted(text string) []string {
 	s.cells = s.cells[:0]
+	twice := doubles[string]{text: text, delimiter: s.delimiter}
 	for i := 0; ; {
 		start := i
 		for i < len(text) && text[i] == ' ' { // spaces before a quote are padding
@@ -259,7 +261,7 @@ func (s *scanner) splitQuoted(text string) []string {
 			continue
 		}
 		cell, next := "", 0
-		if end, ok := s.doubled(text, i); ok {
+		if end, ok := twice.at(i); ok {
 			cell, next = strings.TrimRight(text[i+2:end], " "), end
 			cell = cell[:len(cell)-2]
 		} else {
@@ -273,25 +275,42 @@ func (s *scanner) splitQuoted(text string) []string {
 	}
 }
 
-// doubled reports whether a cell that begins at i is quoted twice, as ""a, b"", and where it ends: some exporters quote what is quoted already.
-func (s *scanner) doubled(text string, i int) (end int, ok bool) {
-	if !strings.HasPrefix(text[i:], `""`) || i+2 == len(text) || strings.IndexByte(`" `, text[i+2]) >= 0 || text[i+2] == s.delimiter {
+// doubles finds the ends of cells of one text that are quoted twice, as ""a, b"": some exporters quote what is quoted already.
+type doubles[T string | []byte] struct {
+	text      T
+	delimiter byte
+	next      int // the first place from which on an end may be; ends are looked for from left to right, once
+	end       int // behind the quotes and spaces, -1 where there are no more
+}
+
+// at reports whether a cell that begins at i is quoted twice, and where it ends.
+func (d *doubles[T]) at(i int) (end int, ok bool) {
+	t := d.text
+	if i+2 >= len(t) || t[i] != '"' || t[i+1] != '"' || t[i+2] == '"' || t[i+2] == ' ' || t[i+2] == d.delimiter {
 		return 0, false
 	}
-	for at := i + 2; ; {
-		q := strings.Index(text[at:], `""`)
-		if q < 0 {
-			return 0, false
+	for at := max(i+2, d.next); d.end >= 0 && d.next < i+4; {
+		q := -1
+		for n := at; n+1 < len(t); n++ {
+			if t[n] == '"' && t[n+1] == '"' {
+				q = n
+				break
+			}
 		}
-		at += q + 2
+		if q < 0 {
+			d.end = -1
+			break
+		}
+		at = q + 2
 		end := at
-		for end < len(text) && text[end] == ' ' {
+		for end < len(t) && t[end] == ' ' {
 			end++
 		}
-		if end == len(text) || text[end] == s.delimiter {
-			return end, true
+		if end == len(t) || t[end] == d.delimiter {
+			d.next, d.end = at, end
 		}
 	}
+	return d.end, d.end >= 0
 }
 
 // quotedCell reads a cell from behind its first quote, and where it ends.

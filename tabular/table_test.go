@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -359,5 +360,16 @@ func TestAFileThatAsksForAllMemoryEndsItsReaderAlone(t *testing.T) {
 	}
 	if ended == 0 {
 		t.Error("no lie ended a reader: this test shows nothing")
+	}
+}
+
+func TestCellsQuotedTwiceTakeNoLongerThanTheirText(t *testing.T) {
+	text := "k,s\n" + strings.Repeat(`""a",`, 200_000) + "\n" // one row of a million letters, none of whose cells ends
+	began := time.Now()
+	if tab, err := Open(strings.NewReader(text), int64(len(text)), "a", Options{}); err == nil {
+		all(t, tab)
+	}
+	if took := time.Since(began); took > 5*time.Second { // it took minutes
+		t.Error(took)
 	}
 }

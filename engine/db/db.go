@@ -16,6 +16,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
+	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 )
 
@@ -33,7 +34,15 @@ type DB struct {
 	Dialect Dialect
 	write   *sql.DB // on SQLite one connection
 	read    *sql.DB // on PostgreSQL the same pool
+	long    *sql.DB // for reads whose pace others set
+	lengthy chan struct{}
 }
+
+// How many long reads go on at once, and how long one more waits.
+const (
+	longReads   = 4
+	waitForLong = 10 * time.Second
+)
 
 // Open opens the database at an address: postgres://…, or the path of an SQLite file, which is made if it isn't there. It answers once
 // the database does.
@@ -63,7 +72,7 @@ func openPostgres(address string) (*DB, error) {
 	pool.SetMaxOpenConns(24)
 	pool.SetMaxIdleConns(12)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &DB{Dialect: Postgres, write: pool, read: pool}, nil
+	return &DB{Dialect: Postgres, write: pool, read: pool, long: pool, lengthy: make(chan struct{}, longReads)}, nil
 }
 
 func openSQLite(path string) (*DB, error) {
@@ -86,14 +95,20 @@ func openSQLite(path string) (*DB, error) {
 	readers := max(4, 2*runtime.NumCPU())
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	return &DB{Dialect: SQLite, write: write, read: read}, nil
+	long, err := sql.Open("sqlite", name+"?_txlock=deferred&_pragma=query_only(1)"+common)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database: %w", err), write.Close(), read.Close())
+	}
+	long.SetMaxOpenConns(longReads)
+	long.SetConnMaxIdleTime(time.Minute)
+	return &DB{Dialect: SQLite, write: write, read: read, long: long, lengthy: make(chan struct{}, longReads)}, nil
 }
 
 // Close closes the database.
 func (d *DB) Close() error {
 	err := d.write.Close()
 	if d.read != d.write {
-		err = errors.Join(err, d.read.Close())
+		err = errors.Join(err, d.read.Close(), d.long.Close())
 	}
 	return err
 }
@@ -116,6 +131,28 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 		options.Isolation = sql.LevelRepeatableRead
 	}
 	return d.run(ctx, d.read, options, fn)
+}
+
+// ReadLong is Read for what may take long because somebody else sets the pace, such as a download. Few go on at once, so that they leave
+// connections for all others; where none ends within ten seconds it is a problem with code database.busy.
+func (d *DB) ReadLong(ctx context.Context, fn func(*Tx) error) error {
+	wait, cancel := context.WithTimeout(ctx, waitForLong)
+	defer cancel()
+	select {
+	case d.lengthy <- struct{}{}:
+		defer func() { <-d.lengthy }()
+	case <-wait.Done():
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return problem.New("database.busy", 503, lang.T("내려받기가 이미 여럿 진행되고 있습니다", "several downloads are going on already")).
+			Hinting(lang.T("잠시 뒤에 다시 시도하십시오", "try again in a moment"))
+	}
+	options := &sql.TxOptions{ReadOnly: true}
+	if d.Dialect == Postgres {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	return d.run(ctx, d.long, options, fn)
 }
 
 func (d *DB) run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, fn func(*Tx) error) (err error) {

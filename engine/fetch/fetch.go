@@ -43,7 +43,8 @@ func New(allowed []netip.Prefix) *Client {
 		return nil
 	}}
 	transport := &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: time.Minute}
-	return &Client{http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+	return &Client{http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		req.Header.Del("Referer") // addresses hold keys
 		if len(via) > maxRedirects {
 			return errors.New("too many redirects")
 		}
@@ -60,6 +61,7 @@ func public(a netip.Addr) bool {
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
 	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("fec0::/10"), netip.MustParsePrefix("::/96"),
 }
 
 // Get opens a document of at most limit bytes. A longer one ends in a problem with code fetch.size. Other codes: fetch.failed, fetch.status,

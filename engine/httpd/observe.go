@@ -39,6 +39,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		r = r.WithContext(lang.With(ctx, lang.Parse(r.Header.Get("Accept-Language"))))
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			w.Header().Add("Vary", "Accept-Language")
+			w.Header().Set("Cache-Control", "no-store") // records may be about people
+			w.Header().Set("X-Content-Type-Options", "nosniff")
 		}
 		rec := &recorder{ResponseWriter: w}
 		s.metrics.running.Inc()
