@@ -50,7 +50,7 @@ func TestRecordsOverHTTP(t *testing.T) {
 		}
 		one := server.URL + res.Header.Get("Location")
 		tag := res.Header.Get("ETag")
-		if res, body := ask(t, "GET", one, "", ""); res.StatusCode != 200 || res.Header.Get("ETag") != tag || !strings.HasPrefix(body, `{"_key":"x/y`) {
+		if res, body := ask(t, "GET", one, "", ""); res.StatusCode != 200 || res.Header.Get("ETag") != tag || !strings.HasPrefix(body, `{"_key":"x%2Fy`) {
 			t.Error(res.Status, body)
 		}
 		if res, body := ask(t, "PATCH", one, tag, `{"v": "a"}`); res.StatusCode != 200 || !strings.HasSuffix(body, `"v":"a"}`) {
