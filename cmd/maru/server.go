@@ -141,5 +141,12 @@ func lockFolder(dir string) (io.Closer, error) {
 			return nil, fmt.Errorf("write the lock of %s: %w", dir, err)
 		}
 	}
-	return f, nil
+	return folderLock{f}, nil
+}
+
+// folderLock gives the lock back when it is closed: a process that is just being started may hold a copy of the file for a moment.
+type folderLock struct{ *os.File }
+
+func (l folderLock) Close() error {
+	return errors.Join(syscall.Flock(int(l.Fd()), syscall.LOCK_UN), l.File.Close())
 }
