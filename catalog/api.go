@@ -13,6 +13,7 @@ import (
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -23,9 +24,6 @@ const (
 	maxPath      = 1024 // bytes of a file's path
 	pageLimit    = 1000
 )
-
-// local is who asks until there is sign-in: whoever reaches the loopback address.
-const local = "local"
 
 // Serve registers the catalog's operations under /api/v1.
 func (c *Catalog) Serve(api huma.API) {
@@ -50,6 +48,11 @@ func (c *Catalog) Serve(api huma.API) {
 	}, c.applyPlan)
 }
 
+// seeing is nil for those who may see the catalog.
+func seeing(ctx context.Context) error {
+	return identity.From(ctx).Need(identity.SeeCatalog, identity.Place{})
+}
+
 type planInput struct {
 	Body struct {
 		Files     map[string]string `json:"files,omitempty" maxProperties:"10000" doc:"Path → text in UTF-8: the manifests, and the tables that vocabularies name"`
@@ -62,7 +65,16 @@ type planInput struct {
 type planOutput struct{ Body *Plan }
 
 func (c *Catalog) makePlan(ctx context.Context, in *planInput) (*planOutput, error) {
-	q := Request{Files: in.Body.Files, Rollback: in.Body.Rollback, Base: in.Body.Base, AllowLoss: in.Body.AllowLoss, Author: local}
+	who := identity.From(ctx)
+	if err := who.Need(identity.PlanChange, identity.Place{}); err != nil {
+		return nil, err
+	}
+	if in.Body.Rollback != nil {
+		if err := who.Need(identity.Rollback, identity.Place{}); err != nil {
+			return nil, err
+		}
+	}
+	q := Request{Files: in.Body.Files, Rollback: in.Body.Rollback, Base: in.Body.Base, AllowLoss: in.Body.AllowLoss, Author: who.Actor()}
 	if (q.Files == nil) == (q.Rollback == nil) {
 		return nil, problem.New("plan.request", 422, lang.T("files와 rollback 가운데 하나를 지정하십시오", "give either files or rollback"))
 	}
@@ -108,7 +120,7 @@ func (c *Catalog) applyPlan(ctx context.Context, in *applyInput) (*applyOutput, 
 	if in.Body != nil {
 		message = strings.ReplaceAll(in.Body.Message, "\x00", "")
 	}
-	rev, err := c.Apply(ctx, in.ID, message)
+	rev, err := c.Apply(ctx, in.ID, identity.From(ctx), message)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +160,9 @@ type revisionsOutput struct {
 }
 
 func (c *Catalog) listRevisions(ctx context.Context, in *PageInput) (*revisionsOutput, error) {
+	if err := seeing(ctx); err != nil {
+		return nil, err
+	}
 	before, err := in.before()
 	if err != nil {
 		return nil, err
@@ -170,6 +185,9 @@ func (c *Catalog) getRevision(ctx context.Context, in *struct {
 	N int64 `path:"n" minimum:"0"`
 },
 ) (*revisionOutput, error) {
+	if err := seeing(ctx); err != nil {
+		return nil, err
+	}
 	rev, err := c.Revision(ctx, in.N)
 	return &revisionOutput{rev}, err
 }
@@ -197,6 +215,9 @@ func (c *Catalog) listHistory(ctx context.Context, in *struct {
 	PageInput
 },
 ) (*historyOutput, error) {
+	if err := seeing(ctx); err != nil {
+		return nil, err
+	}
 	key, err := in.key()
 	if err != nil {
 		return nil, err

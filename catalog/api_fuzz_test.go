@@ -10,6 +10,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/httpd"
+	"github.com/maru-city/maru/identity"
 )
 
 // FuzzRequests sends anything to the catalog's operations: whatever it is, the answer is no failure of the server's.
@@ -27,12 +28,12 @@ func FuzzRequests(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if _, err := c.Apply(f.Context(), p.ID, ""); err != nil {
+	if _, err := c.Apply(f.Context(), p.ID, identity.Itself("test"), ""); err != nil {
 		f.Fatal(err)
 	}
 	s := httpd.New(httpd.Options{})
 	c.Serve(s.API())
-	h := s.Handler()
+	h := identity.As(identity.Itself("test"), s.Handler())
 	f.Add("GET", "resources", "kind=Term&q=크기&limit=2&cursor=e30", "")
 	f.Add("GET", "resources/Dataset/p/d", "", "")
 	f.Add("GET", "resources/Term/-/size/history", "limit=1&cursor=1", "")

@@ -72,7 +72,10 @@ type resourcesOutput struct {
 }
 
 // listResources lists documents in the order of kinds, then of project and name.
-func (c *Catalog) listResources(_ context.Context, in *resourcesInput) (*resourcesOutput, error) {
+func (c *Catalog) listResources(ctx context.Context, in *resourcesInput) (*resourcesOutput, error) {
+	if err := seeing(ctx); err != nil {
+		return nil, err
+	}
 	var after *resourceRef
 	if in.Cursor != "" {
 		text, err := base64.RawURLEncoding.DecodeString(in.Cursor)
@@ -217,6 +220,9 @@ type fieldBody struct {
 }
 
 func (c *Catalog) getResource(ctx context.Context, in *ResourcePath) (*resourceOutput, error) {
+	if err := seeing(ctx); err != nil {
+		return nil, err
+	}
 	key, err := in.key()
 	if err != nil {
 		return nil, err

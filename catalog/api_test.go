@@ -11,6 +11,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/httpd"
+	"github.com/maru-city/maru/identity"
 )
 
 // served is a catalog behind the server it is served by.
@@ -22,7 +23,7 @@ type served struct {
 func serve(t *testing.T, c *catalog.Catalog) served {
 	s := httpd.New(httpd.Options{Title: "Trial", Version: "1"})
 	c.Serve(s.API())
-	return served{t, s.Handler()}
+	return served{t, identity.As(identity.Itself("test"), s.Handler())}
 }
 
 // ask sends a request and reads the answer into out. body is JSON.

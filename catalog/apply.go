@@ -10,6 +10,7 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -23,8 +24,9 @@ type Revision struct {
 }
 
 // Apply makes a plan the next revision: the documents and the tables that follow from them, in one transaction. A plan made for another
-// revision than the present one is refused (catalog.moved), and so is one with an error finding (plan.refused).
-func (c *Catalog) Apply(ctx context.Context, id, message string) (*Revision, error) {
+// revision than the present one is refused (catalog.moved), and so is one with an error finding (plan.refused), and one that changes a project
+// whose documents who may not change (auth.refused).
+func (c *Catalog) Apply(ctx context.Context, id string, who *identity.Principal, message string) (*Revision, error) {
 	var next *Snapshot
 	var rev *Revision
 	err := c.db.Write(ctx, func(tx *db.Tx) error {
@@ -32,8 +34,8 @@ func (c *Catalog) Apply(ctx context.Context, id, message string) (*Revision, err
 			return fmt.Errorf("lock the catalog: %w", err)
 		}
 		var base int64
-		var author, body string
-		err := tx.QueryRow(ctx, "SELECT base, author, body FROM plan WHERE id = ?", id).Scan(&base, &author, &body)
+		var body string
+		err := tx.QueryRow(ctx, "SELECT base, body FROM plan WHERE id = ?", id).Scan(&base, &body)
 		if db.NoRows(err) {
 			return problem.New("plan.unknown", 404, lang.T("계획을 찾을 수 없습니다", "there is no such plan")).Hinting(lang.T("계획은 7일 뒤에 지워집니다. maru plan을 다시 실행하십시오", "plans are kept for seven days; plan again"))
 		}
@@ -56,15 +58,23 @@ func (c *Catalog) Apply(ctx context.Context, id, message string) (*Revision, err
 		if before.Revision != base {
 			return moved(base, before.Revision)
 		}
-		rev = &Revision{N: base + 1, At: c.now().UTC().Truncate(time.Millisecond), Author: author, Message: message}
+		rev = &Revision{N: base + 1, At: c.now().UTC().Truncate(time.Millisecond), Author: who.Actor(), Message: message}
 		next, err = c.put(ctx, tx, before, w, rev)
 		if err != nil {
+			return err
+		}
+		if err := allowed(who, before, next, w); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "DELETE FROM plan WHERE id = ?", id); err != nil {
 			return fmt.Errorf("forget the plan: %w", err)
 		}
-		return c.tables.Apply(ctx, tx, before, next, w.AllowLoss)
+		for _, f := range c.followers {
+			if err := f.Apply(ctx, tx, before, next, who.Actor(), w.AllowLoss); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -75,6 +85,37 @@ func (c *Catalog) Apply(ctx context.Context, id, message string) (*Revision, err
 		c.current.Store(next)
 	}
 	return rev, nil
+}
+
+// allowed is nil where a principal may change all the projects whose documents a plan touches: as they are, and as they will be.
+func allowed(who *identity.Principal, before, next *Snapshot, w work) error {
+	if w.Rollback {
+		return who.Need(identity.Rollback, identity.Place{})
+	}
+	homes := map[string]bool{}
+	for _, d := range w.Put {
+		homes[d.Home] = true
+	}
+	for _, key := range w.Remove {
+		homes[before.Get(key).Home] = true
+	}
+	for project := range homes {
+		for _, s := range []*Snapshot{before, next} {
+			if s.Get(manifest.Key{Kind: "Project", Name: project}) == nil {
+				continue
+			}
+			if who.May(identity.Change, s.Place(project)) {
+				continue
+			}
+			p := problem.As(who.Refused())
+			if who.SignedIn() {
+				p = problem.New(p.Code, p.Status, lang.F("‘%s’ 사업의 선언문을 바꿀 권한이 없습니다", "you may not change the manifests of the project %s", project)).
+					Hinting(lang.T("사업의 owner에 적힌 기관(또는 그 상위 기관)의 작성자가 적용할 수 있습니다", "an author of the agency in the project's owner, or of one above it, can apply it"))
+			}
+			return p
+		}
+	}
+	return nil
 }
 
 // put writes a revision and returns the snapshot it leads to.

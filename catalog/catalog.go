@@ -22,32 +22,31 @@ var migrations embed.FS
 
 // Catalog is the open catalog. It is safe for concurrent use, also by several nodes on one database.
 type Catalog struct {
-	db       *db.DB
-	now      func() time.Time
-	tables   Tables
-	current  atomic.Pointer[Snapshot]
-	refresh  sync.Mutex    // one refresh at a time
-	planning chan struct{} // places for plans that are being made
+	db        *db.DB
+	now       func() time.Time
+	followers []Follower
+	current   atomic.Pointer[Snapshot]
+	refresh   sync.Mutex    // one refresh at a time
+	planning  chan struct{} // places for plans that are being made
 }
 
-// Tables is what the catalog needs of the registry: that the tables of datasets follow the catalog.
-type Tables interface {
-	// Plan says what going from one snapshot to the next does to the tables of the datasets that differ, and what in the
-	// data stands against it.
+// Follower is what follows the catalog in the same transaction: the registry's tables, the exchange's agreements.
+type Follower interface {
+	// Plan says what going from one snapshot to the next does, and what stands against it.
 	Plan(ctx context.Context, tx *db.Tx, before, after *Snapshot, allowLoss bool) ([]Step, []manifest.Finding, error)
-	// Apply does it. Rows that go are first written to a file.
-	Apply(ctx context.Context, tx *db.Tx, before, after *Snapshot, allowLoss bool) error
+	// Apply does it. What goes is first written to a file.
+	Apply(ctx context.Context, tx *db.Tx, before, after *Snapshot, author string, allowLoss bool) error
 }
 
-// Step is one thing that applying a plan does to a table.
+// Step is one thing that follows from applying a plan.
 type Step struct {
-	Dataset manifest.Key  `json:"-"`
-	Text    manifest.Text `json:"text"`
-	Loses   int64         `json:"loses,omitempty"` // rows whose values go
+	Of    manifest.Key  `json:"-"` // the resource it follows from
+	Text  manifest.Text `json:"text"`
+	Loses int64         `json:"loses,omitempty"` // rows whose values go
 }
 
 // Open opens the catalog in a database and reads its present state. now tells the time of revisions.
-func Open(ctx context.Context, d *db.DB, now func() time.Time, tables Tables) (*Catalog, error) {
+func Open(ctx context.Context, d *db.DB, now func() time.Time, followers ...Follower) (*Catalog, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -55,7 +54,7 @@ func Open(ctx context.Context, d *db.DB, now func() time.Time, tables Tables) (*
 	if err := d.Migrate(ctx, "catalog", files); err != nil {
 		return nil, err
 	}
-	c := &Catalog{db: d, now: now, tables: tables, planning: make(chan struct{}, 2)}
+	c := &Catalog{db: d, now: now, followers: followers, planning: make(chan struct{}, 2)}
 	c.current.Store((&Snapshot{}).derive(0, time.Time{}, nil, nil))
 	return c, c.Refresh(ctx)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -21,7 +22,7 @@ func (noTables) Plan(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapsh
 	return nil, nil, nil
 }
 
-func (noTables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) error {
+func (noTables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, string, bool) error {
 	return nil
 }
 
@@ -66,7 +67,7 @@ func apply(t *testing.T, c *catalog.Catalog, files map[string]string) *catalog.R
 	if manifest.HasErrors(p.Findings) {
 		t.Fatalf("findings: %v", p.Findings)
 	}
-	r, err := c.Apply(t.Context(), p.ID, "test")
+	r, err := c.Apply(t.Context(), p.ID, identity.Itself("test"), "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func TestAPlanAppliesOnlyToItsRevision(t *testing.T) {
 	onBoth(t, func(t *testing.T, c, other *catalog.Catalog) {
 		stale := plan(t, other, map[string]string{"a.yaml": projectDoc})
 		apply(t, c, map[string]string{"b.yaml": "kind: Project\nname: q\ntitle: 다른 사업\n"})
-		if _, err := other.Apply(t.Context(), stale.ID, ""); problem.Code(err) != "catalog.moved" {
+		if _, err := other.Apply(t.Context(), stale.ID, identity.Itself("test"), ""); problem.Code(err) != "catalog.moved" {
 			t.Errorf("stale plan: %v", err)
 		}
 	})
@@ -131,7 +132,7 @@ func TestWhatIsUsedCantBeRemoved(t *testing.T) {
 		if len(p.Findings) == 0 || p.Findings[0].Code != "catalog.used" {
 			t.Errorf("findings: %v", p.Findings)
 		}
-		if _, err := c.Apply(t.Context(), p.ID, ""); problem.Code(err) != "plan.refused" {
+		if _, err := c.Apply(t.Context(), p.ID, identity.Itself("test"), ""); problem.Code(err) != "plan.refused" {
 			t.Errorf("applied all the same: %v", err)
 		}
 	})
@@ -155,7 +156,7 @@ func TestRollbackIsANewRevision(t *testing.T) {
 		if err != nil || ops(p) != "add Term size" {
 			t.Fatalf("plan: %v %v", p, err)
 		}
-		if _, err := c.Apply(t.Context(), p.ID, "back"); err != nil {
+		if _, err := c.Apply(t.Context(), p.ID, identity.Itself("test"), "back"); err != nil {
 			t.Fatal(err)
 		}
 		if s := c.Snapshot(); s.Revision != 3 || s.Term("size") == nil {

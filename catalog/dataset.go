@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"sync"
+
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -12,6 +14,36 @@ type Dataset struct {
 	Spec     *manifest.Dataset
 	Fields   []Field
 	Resource *manifest.Resource
+	View     string // names a part of the dataset, see [Dataset.Narrow]; "" for all of it
+
+	views *sync.Map // of the whole: name of a view → *Dataset
+}
+
+// Narrow is the part of the dataset that has the fields that keep holds of. For whoever is given it the others don't exist. name must say which part it
+// is: the same part is made once.
+func (d *Dataset) Narrow(name string, keep func(*Field) bool) *Dataset {
+	if known, ok := d.views.Load(name); ok {
+		return known.(*Dataset)
+	}
+	part := *d
+	part.View, part.Fields = name, nil
+	for i := range d.Fields {
+		if keep(&d.Fields[i]) {
+			part.Fields = append(part.Fields, d.Fields[i])
+		}
+	}
+	made, _ := d.views.LoadOrStore(name, &part)
+	return made.(*Dataset)
+}
+
+// HasKey reports whether all fields of the key are among the fields.
+func (d *Dataset) HasKey() bool {
+	for _, name := range d.Spec.Key {
+		if d.Field(name) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Field is a field of a dataset, completed by its term.
@@ -77,7 +109,7 @@ const DefaultClass = manifest.Internal
 // resolve completes a dataset's fields by their terms and reports what doesn't fit.
 func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) {
 	spec := r.Spec.(*manifest.Dataset)
-	d := &Dataset{Project: r.Project, Name: r.Name, Revision: s.Revision, Spec: spec, Resource: r, Fields: make([]Field, len(spec.Fields))}
+	d := &Dataset{Project: r.Project, Name: r.Name, Revision: s.Revision, Spec: spec, Resource: r, views: &sync.Map{}, Fields: make([]Field, len(spec.Fields))}
 	var findings []manifest.Finding
 	for i, own := range spec.Fields {
 		f := Field{Field: own}

@@ -5,5 +5,5 @@
 // by field, what that means for tables and what is wrong. [Catalog.Apply] makes a plan the next revision, in one
 // transaction with the tables it changes, if no other revision came in between.
 //
-// The catalog knows no records. What a changed dataset does to its table is the registry's, through [Tables].
+// The catalog knows no records. What a changed dataset does to its table is the registry's, through [Follower].
 package catalog

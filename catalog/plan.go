@@ -60,6 +60,7 @@ type work struct {
 	Put       []document     `json:"put"`
 	Remove    []manifest.Key `json:"remove"`
 	AllowLoss bool           `json:"allow_loss"`
+	Rollback  bool           `json:"rollback"`
 	Refused   bool           `json:"refused"` // it has an error finding
 }
 
@@ -103,14 +104,19 @@ func (c *Catalog) Plan(ctx context.Context, q Request) (*Plan, error) {
 	for _, key := range removed {
 		plan.Changes = append(plan.Changes, Change{Op: removeOp, Key: key, Kind: key.Kind, Project: key.Project, Name: key.Name, Title: before.Get(key).Spec.Titled()})
 	}
-	plan.work.Remove, plan.work.AllowLoss = removed, q.AllowLoss
+	plan.work.Remove, plan.work.AllowLoss, plan.work.Rollback = removed, q.AllowLoss, q.Rollback != nil
 	plan.sort()
 	if !manifest.HasErrors(plan.Findings) {
 		err := c.db.Read(ctx, func(tx *db.Tx) error {
-			steps, findings, err := c.tables.Plan(ctx, tx, before, after, q.AllowLoss)
-			plan.add(steps)
-			plan.Findings = append(plan.Findings, findings...)
-			return err
+			for _, f := range c.followers {
+				steps, findings, err := f.Plan(ctx, tx, before, after, q.AllowLoss)
+				if err != nil {
+					return err
+				}
+				plan.add(steps)
+				plan.Findings = append(plan.Findings, findings...)
+			}
+			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -288,12 +294,12 @@ func (p *Plan) sort() {
 	})
 }
 
-// add puts each step with the change of its dataset. A dataset whose table changes because a term did has a change of its own.
+// add puts each step with the change of its resource. A dataset whose table changes because a term did has a change of its own.
 func (p *Plan) add(steps []Step) {
 	for _, s := range steps {
-		i := slices.IndexFunc(p.Changes, func(c Change) bool { return c.Key == s.Dataset })
+		i := slices.IndexFunc(p.Changes, func(c Change) bool { return c.Key == s.Of })
 		if i < 0 {
-			p.Changes = append(p.Changes, Change{Op: changeOp, Key: s.Dataset, Kind: s.Dataset.Kind, Project: s.Dataset.Project, Name: s.Dataset.Name})
+			p.Changes = append(p.Changes, Change{Op: changeOp, Key: s.Of, Kind: s.Of.Kind, Project: s.Of.Project, Name: s.Of.Name})
 			i = len(p.Changes) - 1
 		}
 		p.Changes[i].Steps = append(p.Changes[i].Steps, s)

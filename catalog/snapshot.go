@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -134,6 +135,25 @@ func (s *Snapshot) UsedBy(key manifest.Key) (out []*manifest.Resource) {
 		}
 	}
 	return out
+}
+
+// Place is whose a project is: the agency that owns it, and those above it.
+func (s *Snapshot) Place(project string) identity.Place {
+	place := identity.Place{Project: project}
+	r := s.resources[manifest.Key{Kind: "Project", Name: project}]
+	if r == nil {
+		return place
+	}
+	at := r.Spec.(*manifest.Project).Owner
+	for range len(s.byKind["Agency"]) {
+		agency := s.resources[manifest.Key{Kind: "Agency", Name: at}]
+		if agency == nil {
+			break
+		}
+		place.Owners = append(place.Owners, at)
+		at = agency.Spec.(*manifest.Agency).Parent
+	}
+	return place
 }
 
 // has reports whether a reference leads somewhere.

@@ -2,15 +2,29 @@ package city
 
 import "strconv"
 
-// Identifiers are bijections of a person's or household's number, so no two are the same, and they say nothing.
+// Identifiers are made of a person's or household's number, which no two share: by the one who loads them (see [Population.Identified]), or else by
+// bijections that say nothing.
 
 const idBits = 60 // twelve characters of base 32
 
 // personID is the value of the term person: p and twelve characters.
-func (p *Population) personID(one *person) string { return p.opaque('p', one.ordinal) }
+func (p *Population) personID(one *person) string {
+	if p.identify != nil {
+		return p.identify(p.project, "person", numberOf(one.ordinal))
+	}
+	return p.opaque('p', one.ordinal)
+}
+
+// numberOf is a number as the city knows people by: from 1 on, of 32 bits.
+func numberOf(ordinal uint64) int64 { return int64(ordinal) + 1 }
 
 // householdID is the value of the term household: h and twelve characters.
-func (p *Population) householdID(h *household) string { return p.opaque('h', h.index) }
+func (p *Population) householdID(h *household) string {
+	if p.identify != nil {
+		return p.identify(p.project, "household", numberOf(h.index))
+	}
+	return p.opaque('h', h.index)
+}
 
 func (p *Population) opaque(first byte, n uint64) string {
 	const letters = "abcdefghijklmnopqrstuvwxyz234567"

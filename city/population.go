@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,24 @@ type Population struct {
 	last       int // size of the last household, which may be smaller than it was drawn
 	start      [2]float64
 	law        law
+
+	project  string // whose dataset is being made
+	identify func(project, kind string, number int64) string
+}
+
+// Identified is the same city, with identifiers of people and households made by a function of whose dataset they stand in, what they are of ("person",
+// "household") and its number, which is 1 or more and has 32 bits.
+func (p *Population) Identified(by func(project, kind string, number int64) string) *Population {
+	out := *p
+	out.identify = by
+	return &out
+}
+
+// in is the city for the datasets of a project.
+func (p *Population) in(dataset string) *Population {
+	out := *p
+	out.project, _, _ = strings.Cut(dataset, "/")
+	return &out
 }
 
 // LeastResidents is the smallest city: the demo's three people and their families.
@@ -61,10 +80,10 @@ type Data struct {
 func (p *Population) Datasets() []Data {
 	var out []Data
 	for _, d := range perHousehold {
-		out = append(out, Data{Dataset: d.name, Columns: d.columns, Rows: p.rows(d.rows)})
+		out = append(out, Data{Dataset: d.name, Columns: d.columns, Rows: p.in(d.name).rows(d.rows)})
 	}
 	for _, d := range wholeCity {
-		out = append(out, Data{Dataset: d.name, Columns: d.columns, Rows: func(yield func([]any) bool) { d.rows(p, yield) }})
+		out = append(out, Data{Dataset: d.name, Columns: d.columns, Rows: func(yield func([]any) bool) { d.rows(p.in(d.name), yield) }})
 	}
 	return out
 }
@@ -94,6 +113,7 @@ type emit func(values ...any) bool
 type Known struct {
 	Account string // "haneul"
 	Person  string // value of the term person
+	Number  int64  // in the whole city
 	Name    string
 }
 
@@ -103,7 +123,7 @@ func (p *Population) Demo() []Known {
 	for b := range p.blocks() {
 		for i := range b.households[:len(knownHomes)] {
 			one := &b.households[i].people[0]
-			out = append(out, Known{Account: knownHomes[i].account, Person: p.personID(one), Name: one.name()})
+			out = append(out, Known{Account: knownHomes[i].account, Person: p.personID(one), Number: numberOf(one.ordinal), Name: one.name()})
 		}
 		break
 	}

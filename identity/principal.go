@@ -14,19 +14,25 @@ const (
 	Citizen  Kind = "citizen"  // a person, about themselves
 	Official Kind = "official" // a person, for an agency
 	Service  Kind = "service"  // a project's program
+	Program  Kind = "program"  // this program itself; no token says so
 )
 
 // Principal is who asks. It never changes.
 type Principal struct {
-	Kind    Kind     `json:"kind"`
-	Issuer  string   `json:"issuer"`            // the provider that knows them
-	Subject string   `json:"subject"`           // what it calls them
-	Account string   `json:"account"`           // a name for people and logs, such as register-steward
-	Name    string   `json:"name"`              // as they are called
-	Person  string   `json:"person,omitempty"`  // of a citizen: the city's own identifier. It never leaves this program
-	Agency  string   `json:"agency,omitempty"`  // of an official
-	Project string   `json:"project,omitempty"` // of a service account
-	Roles   []Role   `json:"roles,omitempty"`   // of an official
+	Kind    Kind   `json:"kind"`
+	Issuer  string `json:"issuer"`            // the provider that knows them
+	Subject string `json:"subject"`           // what it calls them
+	Account string `json:"account"`           // a name for people and logs, such as register-steward
+	Name    string `json:"name"`              // as they are called
+	Person  string `json:"person,omitempty"`  // of a citizen: the city's own identifier. It never leaves this program
+	Agency  string `json:"agency,omitempty"`  // of an official
+	Project string `json:"project,omitempty"` // of a service account
+	Roles   []Role `json:"roles,omitempty"`   // of an official
+}
+
+// Itself is the program itself, which may do everything, under a name for histories.
+func Itself(account string) *Principal {
+	return &Principal{Kind: Program, Account: account}
 }
 
 // nobody is who isn't signed in.

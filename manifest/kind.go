@@ -18,6 +18,7 @@ var Kinds = []Kind{
 	{Name: "Vocabulary", Title: Text{Ko: "용어집", En: "Vocabulary"}, City: true, New: func() Spec { return new(Vocabulary) }},
 	{Name: "Parameter", Title: Text{Ko: "기준값", En: "Parameter"}, City: true, New: func() Spec { return new(Parameter) }},
 	{Name: "Dataset", Title: Text{Ko: "데이터셋", En: "Dataset"}, New: func() Spec { return new(Dataset) }},
+	{Name: "Agreement", Title: Text{Ko: "데이터 공유 협약", En: "Agreement"}, New: func() Spec { return new(Agreement) }},
 }
 
 // KindOf returns the kind of a name, or the zero Kind.

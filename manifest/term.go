@@ -14,6 +14,7 @@ type Term struct {
 	CodeSystem   string       `yaml:"code_system" ko:"코드 체계의 이름" en:"Name of the code system its values come from"`
 	Codes        OrderedTexts `yaml:"codes" ko:"코드와 그 이름" en:"The codes and their names"`
 	Class        Class        `yaml:"class" oneof:"public,internal,personal,sensitive,unique" ko:"보호 등급" en:"How it is protected"`
+	Identifies   string       `yaml:"identifies" oneof:"person,household" ko:"값이 가리키는 것. 사업마다 자기만의 식별자를 씁니다" en:"What its values identify: each project has identifiers of its own for it"`
 	Synonyms     []string     `yaml:"synonyms" ko:"같은 뜻으로 쓰는 말" en:"Other words for the same thing"`
 	Abbreviation string       `yaml:"abbreviation" ko:"공통표준용어의 영문 약어(물리명)" en:"Physical name in the government's common standard"`
 }
@@ -22,6 +23,9 @@ type Term struct {
 func (t *Term) Titled() Text { return t.Title }
 
 func (t *Term) check(c *checker) {
+	if t.Identifies != "" && t.Type != String && t.Type != "" {
+		c.fault("identifies", "manifest.constraint", T("identifies는 string에만 씁니다", "identifies is for strings"), Text{})
+	}
 	c.constraints("", t.Type, t.Length, t.Pattern, t.Min, t.Max, t.Codes)
 }
 

@@ -18,9 +18,6 @@ import (
 // MaxRecordBody is how long the JSON of one record may be.
 const MaxRecordBody = 4 << 20
 
-// local is who asks until there is sign-in: whoever reaches the loopback address.
-const local = "local"
-
 // api are the operations on records.
 type api struct {
 	*Registry
@@ -49,8 +46,8 @@ func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started 
 	huma.Register(h, op("list-record-history", http.MethodGet, records+"/{key}/history", "What a record was and is, the newest first"), a.history)
 	huma.Register(h, op("get-profile", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/profile", "What values the fields have"), a.profile)
 	huma.Register(h, op("describe-dataset", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/openapi.json", "The OpenAPI description of one dataset's API, with its fields"),
-		func(_ context.Context, in *DatasetPath) (*struct{ Body json.RawMessage }, error) {
-			d, err := a.dataset(*in)
+		func(ctx context.Context, in *DatasetPath) (*struct{ Body json.RawMessage }, error) {
+			d, err := a.readable(ctx, *in)
 			if err != nil {
 				return nil, err
 			}
@@ -150,7 +147,7 @@ func listResponse(schemas huma.Registry) *huma.Response {
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, error) {
-	d, err := a.dataset(in.DatasetPath)
+	d, err := a.readable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}

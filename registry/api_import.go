@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/identity"
 )
 
 // serveImports registers the operations on imports. A file comes in parts: begin, then each part where the last one ended; when
@@ -79,11 +80,11 @@ func (a *api) beginImport(ctx context.Context, in *struct {
 	}
 },
 ) (*importOutput, error) {
-	d, err := a.dataset(in.DatasetPath)
+	d, err := a.loadable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
-	i, err := a.Begin(ctx, By{Actor: local, Via: "import"}, d, Upload{File: in.Body.File, Size: in.Body.Size, Fingerprint: in.Body.Fingerprint, DryRun: in.Body.DryRun})
+	i, err := a.Begin(ctx, By{Actor: identity.From(ctx).Actor(), Via: "import"}, d, Upload{File: in.Body.File, Size: in.Body.Size, Fingerprint: in.Body.Fingerprint, DryRun: in.Body.DryRun})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (a *api) listImports(ctx context.Context, in *struct {
 	}
 }, error,
 ) {
-	d, err := a.dataset(in.DatasetPath)
+	d, err := a.loadable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +120,26 @@ func (a *api) listImports(ctx context.Context, in *struct {
 	return out, nil
 }
 
+// own finds an import into a dataset that who asks may write to. Others' aren't there.
+func (a *api) own(ctx context.Context, id int64) (*Import, error) {
+	i, err := a.Import(ctx, id)
+	if err != nil && identity.From(ctx).SignedIn() {
+		return nil, err
+	}
+	if i == nil || !identity.From(ctx).May(identity.Write, a.snapshot().Place(i.Project)) {
+		if !identity.From(ctx).SignedIn() {
+			return nil, identity.From(ctx).Refused()
+		}
+		return nil, noImport(id)
+	}
+	return i, nil
+}
+
 func (a *api) getImport(ctx context.Context, in *struct {
 	ID int64 `path:"id" minimum:"1"`
 },
 ) (*importOutput, error) {
-	i, err := a.Import(ctx, in.ID)
+	i, err := a.own(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +152,9 @@ func (a *api) putPart(ctx context.Context, in *struct {
 	RawBody []byte `contentType:"application/octet-stream"`
 },
 ) (*importOutput, error) {
+	if _, err := a.own(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	i, err := a.Receive(ctx, in.ID, in.Offset, bytes.NewReader(in.RawBody))
 	if err != nil {
 		return nil, err
@@ -150,7 +169,7 @@ func (a *api) getRejected(ctx context.Context, in *struct {
 	ID int64 `path:"id" minimum:"1"`
 },
 ) (*huma.StreamResponse, error) {
-	if _, err := a.Import(ctx, in.ID); err != nil {
+	if _, err := a.own(ctx, in.ID); err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(h huma.Context) {

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/identity"
 )
 
 // RecordOutput is a record with its version.
@@ -29,7 +30,7 @@ func (a *api) get(ctx context.Context, in *struct {
 	IfNoneMatch string `header:"If-None-Match" maxLength:"200"`
 },
 ) (*RecordOutput, error) {
-	d, err := a.dataset(in.DatasetPath)
+	d, err := a.readable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +65,15 @@ func (a *api) create(ctx context.Context, in *struct {
 	Body Values
 },
 ) (*writtenOutput, error) {
-	d, err := a.dataset(in.DatasetPath)
+	d, part, err := a.writable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := a.Create(ctx, By{Actor: local, Via: "api"}, d, in.Body)
+	rec, err := a.Create(ctx, by(ctx, part), d, in.Body)
 	if err != nil {
-		return nil, err
+		return nil, seenAs(err, part)
 	}
-	return writtenAs(d, rec, true), nil
+	return writtenAs(d, rec.Only(part), true), nil
 }
 
 // IfMatch is the version that a change is meant for.
@@ -102,27 +103,27 @@ type changeInput struct {
 }
 
 func (a *api) put(ctx context.Context, in *changeInput) (*writtenOutput, error) {
-	d, err := a.dataset(in.DatasetPath)
+	d, part, err := a.writable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
-	rec, created, err := a.Put(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read(), in.Body)
+	rec, created, err := a.Put(ctx, by(ctx, part), d, in.Key, in.read(), in.Body)
 	if err != nil {
-		return nil, err
+		return nil, seenAs(err, part)
 	}
-	return writtenAs(d, rec, created), nil
+	return writtenAs(d, rec.Only(part), created), nil
 }
 
 func (a *api) patch(ctx context.Context, in *changeInput) (*RecordOutput, error) {
-	d, err := a.dataset(in.DatasetPath)
+	d, part, err := a.writable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := a.Patch(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read(), in.Body)
+	rec, err := a.Patch(ctx, by(ctx, part), d, in.Key, in.read(), in.Body)
 	if err != nil {
-		return nil, err
+		return nil, seenAs(err, part)
 	}
-	return outputOf(rec), nil
+	return outputOf(rec.Only(part)), nil
 }
 
 func (a *api) delete(ctx context.Context, in *struct {
@@ -130,11 +131,11 @@ func (a *api) delete(ctx context.Context, in *struct {
 	IfMatch
 },
 ) (*struct{}, error) {
-	d, err := a.dataset(in.DatasetPath)
+	d, part, err := a.writable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.Delete(ctx, By{Actor: local, Via: "api"}, d, in.Key, in.read())
+	return nil, seenAs(a.Delete(ctx, by(ctx, part), d, in.Key, in.read()), part)
 }
 
 // versionBody is one state of a record.
@@ -154,7 +155,7 @@ func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
 	}
 }, error,
 ) {
-	d, err := a.dataset(in.DatasetPath)
+	d, err := a.readable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
 	for _, v := range all {
 		item := versionBody{Version: v.ID, At: v.At, Actor: v.Actor, Via: v.Via, Revision: v.Revision, Deleted: v.Deleted}
 		if len(v.Values) > 0 {
-			if err := item.Values.UnmarshalJSON(v.Values); err != nil {
+			if item.Values, err = only(v.Values, d); err != nil {
 				return nil, fmt.Errorf("read version %d: %w", v.ID, err)
 			}
 		}
@@ -180,13 +181,26 @@ func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
 }
 
 func (a *api) profile(ctx context.Context, in *DatasetPath) (*struct{ Body *Profile }, error) {
-	d, err := a.dataset(*in)
+	whole, err := a.dataset(*in)
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.Profile(ctx, d)
-	if p == nil && err == nil {
-		p = &Profile{At: a.now().UTC().Truncate(time.Second), Fields: []FieldProfile{}}
+	d, err := Readable(identity.From(ctx), whole, a.snapshot().Place(whole.Project))
+	if err != nil {
+		return nil, err
 	}
-	return &struct{ Body *Profile }{p}, err
+	p, err := a.Profile(ctx, whole)
+	if err != nil {
+		return nil, err
+	}
+	out := &Profile{At: a.now().UTC().Truncate(time.Second), Fields: []FieldProfile{}}
+	if p != nil {
+		out.At, out.Rows, out.Sampled = p.At, p.Rows, p.Sampled
+		for _, f := range p.Fields {
+			if d.Field(f.Name) != nil {
+				out.Fields = append(out.Fields, f)
+			}
+		}
+	}
+	return &struct{ Body *Profile }{out}, nil
 }

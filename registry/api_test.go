@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/maru-city/maru/engine/httpd"
+	"github.com/maru-city/maru/identity"
 )
 
 // ask sends a request and returns the answer with its body.
@@ -40,7 +41,7 @@ func TestRecordsOverHTTP(t *testing.T) {
 		r.apply(t, shapeHead+"key: [id, n]\nfields:\n  id: {type: string}\n  n: {type: int}\n  v: {type: string}\n")
 		s := httpd.New(httpd.Options{Title: "t", Version: "1"})
 		r.Serve(s.API(), r.catalog.Snapshot, func(int64) {})
-		server := httptest.NewServer(s.Handler())
+		server := httptest.NewServer(identity.As(identity.Itself("test"), s.Handler()))
 		defer server.Close()
 		records := server.URL + "/api/v1/datasets/trial/places/records"
 

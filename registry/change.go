@@ -14,9 +14,10 @@ import (
 
 // By says who writes, and how.
 type By struct {
-	Actor string // a name
-	Via   string // "api", "import", "source", "demo"
-	Run   int64  // the import it belongs to, or 0
+	Actor string           // a name
+	Via   string           // "api", "import", "source", "demo"
+	Run   int64            // the import it belongs to, or 0
+	Sees  *catalog.Dataset // the part of the dataset that they may read; nil: all of it. The rest of a record stays as it is
 }
 
 // Change is one write: a record's version is the change that made it.

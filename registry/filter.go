@@ -10,7 +10,7 @@ import (
 // filters keeps what expressions over a dataset's records are compiled against, for the newest shape of each dataset.
 type filters struct {
 	mu   sync.Mutex
-	envs map[string]filterEnv // by project/name
+	envs map[string]filterEnv // by project/name and view
 }
 
 type filterEnv struct {
@@ -30,7 +30,8 @@ func (r *Registry) rule(d *catalog.Dataset, text string) (*rule.Rule, error) {
 func (f *filters) env(d *catalog.Dataset) (*rule.Env, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if known, ok := f.envs[d.Path()]; ok && known.dataset == d {
+	key := d.Path() + "\x00" + d.View
+	if known, ok := f.envs[key]; ok && known.dataset == d {
 		return known.env, nil
 	}
 	fields := make([]rule.Field, len(d.Fields))
@@ -44,6 +45,6 @@ func (f *filters) env(d *catalog.Dataset) (*rule.Env, error) {
 	if f.envs == nil {
 		f.envs = map[string]filterEnv{}
 	}
-	f.envs[d.Path()] = filterEnv{d, env}
+	f.envs[key] = filterEnv{d, env}
 	return env, nil
 }

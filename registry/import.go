@@ -164,9 +164,13 @@ func (r *Registry) importRun(ctx context.Context, tx *db.Tx, id int64) (*Import,
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, problem.New("import.unknown", 404, lang.F("없는 가져오기입니다: %v", "there is no import %v", id))
+		return nil, noImport(id)
 	}
 	return all[0], nil
+}
+
+func noImport(id int64) error {
+	return problem.New("import.unknown", 404, lang.F("없는 가져오기입니다: %v", "there is no import %v", id))
 }
 
 // importRuns reads imports. where is one of this file's own conditions.

@@ -10,6 +10,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/city"
 	"github.com/maru-city/maru/engine/clock"
+	"github.com/maru-city/maru/identity"
 )
 
 func TestTheDemoCitysPeopleAreLoaded(t *testing.T) {
@@ -18,7 +19,7 @@ func TestTheDemoCitysPeopleAreLoaded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.catalog.Apply(t.Context(), p.ID, "city"); err != nil {
+		if _, err := r.catalog.Apply(t.Context(), p.ID, identity.Itself("test"), "city"); err != nil {
 			t.Fatal(err)
 		}
 		for again := range 2 {

@@ -11,6 +11,7 @@ import (
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -65,7 +66,7 @@ func (r *room) apply(t testing.TB, dataset string) *catalog.Dataset {
 	if manifest.HasErrors(p.Findings) {
 		t.Fatalf("%+v", p.Findings)
 	}
-	if _, err := r.catalog.Apply(t.Context(), p.ID, "trial"); err != nil {
+	if _, err := r.catalog.Apply(t.Context(), p.ID, identity.Itself("test"), "trial"); err != nil {
 		t.Fatal(err)
 	}
 	return r.catalog.Snapshot().Datasets()[0]

@@ -88,5 +88,5 @@ func (t *table) rows(ctx context.Context, tx *db.Tx) (n int64, err error) {
 
 // createStep says that a table is made.
 func createStep(d *catalog.Dataset) catalog.Step {
-	return catalog.Step{Dataset: d.Key(), Text: lang.F("표를 만듭니다 (항목 %d개)", "make its table (%d fields)", len(d.Fields))}
+	return catalog.Step{Of: d.Key(), Text: lang.F("표를 만듭니다 (항목 %d개)", "make its table (%d fields)", len(d.Fields))}
 }

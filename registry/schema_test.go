@@ -10,6 +10,7 @@ import (
 	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -40,7 +41,7 @@ func TestTheDemoCityHasATableForEachDataset(t *testing.T) {
 			if err != nil || manifest.HasErrors(p.Findings) {
 				t.Fatal(err, p)
 			}
-			if _, err := c.Apply(t.Context(), p.ID, "city"); err != nil {
+			if _, err := c.Apply(t.Context(), p.ID, identity.Itself("test"), "city"); err != nil {
 				t.Fatal(err)
 			}
 			if len(c.Snapshot().Datasets()) == 0 {

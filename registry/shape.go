@@ -134,7 +134,7 @@ func (s *shape) convert(i int, v any) (any, *problem.Detail) {
 // weigh says what a change of shape does, and what in the data stands against it.
 func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	step := func(text lang.Text, loses int64) {
-		steps = append(steps, catalog.Step{Dataset: s.after.Key(), Text: text, Loses: loses})
+		steps = append(steps, catalog.Step{Of: s.after.Key(), Text: text, Loses: loses})
 	}
 	fault := func(code, at string, text, hint lang.Text) {
 		findings = append(findings, s.after.Resource.Finding(manifest.Error, code, at, text, hint))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -31,7 +32,7 @@ func (r *room) try(t *testing.T, dataset string, allowLoss bool) (codes []string
 	if len(codes) > 0 {
 		return codes
 	}
-	if _, err := r.catalog.Apply(t.Context(), p.ID, "trial"); err != nil {
+	if _, err := r.catalog.Apply(t.Context(), p.ID, identity.Itself("test"), "trial"); err != nil {
 		return []string{problem.Code(err)}
 	}
 	return nil
@@ -136,7 +137,7 @@ func (r *room) back(t *testing.T, revision int64) *catalog.Dataset {
 	if err != nil || manifest.HasErrors(p.Findings) {
 		t.Fatal(err, p)
 	}
-	if _, err := r.catalog.Apply(t.Context(), p.ID, "back"); err != nil {
+	if _, err := r.catalog.Apply(t.Context(), p.ID, identity.Itself("test"), "back"); err != nil {
 		t.Fatal(err)
 	}
 	return r.catalog.Snapshot().Datasets()[0]
@@ -157,7 +158,7 @@ func TestARenamingIsUndoneWithoutLoss(t *testing.T) {
 		if err != nil || manifest.HasErrors(p.Findings) {
 			t.Fatal(err, p.Findings)
 		}
-		if _, err := r.catalog.Apply(t.Context(), p.ID, "back"); err != nil {
+		if _, err := r.catalog.Apply(t.Context(), p.ID, identity.Itself("test"), "back"); err != nil {
 			t.Fatal(err)
 		}
 		if got := r.rowsOf(t, r.catalog.Snapshot().Datasets()[0]); !slices.Equal(got, []string{"1|a"}) {
@@ -226,7 +227,7 @@ func TestDataThatChangedSinceThePlanAreLookedAtAgain(t *testing.T) {
 		if _, err := r.Create(t.Context(), clerk, d, values(t, `{"id": 1, "kind": "long"}`)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.catalog.Apply(t.Context(), p.ID, ""); problem.Code(err) != "plan.data" {
+		if _, err := r.catalog.Apply(t.Context(), p.ID, identity.Itself("test"), ""); problem.Code(err) != "plan.data" {
 			t.Error(err)
 		}
 		if r.catalog.Snapshot().Revision != 1 {

@@ -12,7 +12,7 @@ import (
 	"github.com/maru-city/maru/manifest"
 )
 
-// Plan implements catalog.Tables.
+// Plan implements catalog.Follower.
 func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	for _, d := range after.Datasets() {
 		old := before.Dataset(d.Project, d.Name)
@@ -47,7 +47,7 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		if n == 0 {
 			text = lang.T("빈 표를 삭제합니다", "drop its empty table")
 		}
-		steps = append(steps, catalog.Step{Dataset: old.Key(), Text: text, Loses: n})
+		steps = append(steps, catalog.Step{Of: old.Key(), Text: text, Loses: n})
 		if n > 0 && !allowLoss {
 			findings = append(findings, old.Resource.Finding(manifest.Error, "dataset.loss", "name", lang.F("‘%[1]s’ 데이터셋을 삭제하면 레코드 %[2]d건을 잃습니다", "without the dataset %[1]s its %[2]d records are lost", old.Path(), n), withLoss))
 		}
@@ -67,8 +67,8 @@ func gone(before, after *catalog.Snapshot) (out []*catalog.Dataset) {
 	return out
 }
 
-// Apply implements catalog.Tables. What the data say against it is looked at again, for they may have changed since the plan.
-func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, allowLoss bool) error {
+// Apply implements catalog.Follower. What the data say against it is looked at again, for they may have changed since the plan.
+func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, _ string, allowLoss bool) error {
 	for _, old := range gone(before, after) {
 		if err := r.drop(ctx, tx, old, after.Revision, allowLoss); err != nil {
 			return err

@@ -64,7 +64,13 @@ func (r *Registry) Put(ctx context.Context, by By, d *catalog.Dataset, key strin
 		if err != nil {
 			return nil, err
 		}
-		return t.replace(ctx, tx, c, before, match, values, make([]any, len(t.Fields)))
+		row := make([]any, len(t.Fields))
+		for i, f := range t.Fields {
+			if by.Sees != nil && by.Sees.Field(f.Name) == nil {
+				row[i] = before.Values[i]
+			}
+		}
+		return t.replace(ctx, tx, c, before, match, values, row)
 	})
 	return out, created, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web"
@@ -63,7 +64,7 @@ func apply(t testing.TB, c *place, files map[string]string, message string) {
 	if manifest.HasErrors(p.Findings) {
 		t.Fatalf("the manifests have errors: %v", p.Findings)
 	}
-	if _, err := c.Apply(t.Context(), p.ID, message); err != nil {
+	if _, err := c.Apply(t.Context(), p.ID, identity.Itself("test"), message); err != nil {
 		t.Fatal(err)
 	}
 }

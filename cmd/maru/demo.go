@@ -20,6 +20,7 @@ import (
 	"github.com/maru-city/maru/engine/httpd"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 )
@@ -133,7 +134,7 @@ func (s *server) applyCity(ctx context.Context) error {
 	if len(p.Changes) == 0 {
 		return nil
 	}
-	_, err = s.catalog.Apply(ctx, p.ID, "시연용 도시 (demo city)")
+	_, err = s.catalog.Apply(ctx, p.ID, identity.Itself("demo"), "시연용 도시 (demo city)")
 	return err
 }
 

@@ -60,6 +60,8 @@ func (d dialectFS) Open(name string) (fs.File, error) {
 	}
 	if d.dialect == SQLite {
 		body = bytes.ReplaceAll(body, []byte("BIGSERIAL PRIMARY KEY"), []byte("INTEGER PRIMARY KEY AUTOINCREMENT"))
+		body = bytes.ReplaceAll(body, []byte("BIGINT PRIMARY KEY"), []byte("INTEGER PRIMARY KEY")) // the row's own number
+		body = bytes.ReplaceAll(body, []byte("BYTEA"), []byte("BLOB"))
 	} else {
 		body = textType.ReplaceAll(body, []byte(`TEXT COLLATE "C"`))
 	}

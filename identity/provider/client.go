@@ -71,7 +71,9 @@ func (c *client) AuthMethod() oidc.AuthMethod {
 }
 
 // ResponseTypes implements op.Client.
-func (c *client) ResponseTypes() []oidc.ResponseType { return []oidc.ResponseType{oidc.ResponseTypeCode} }
+func (c *client) ResponseTypes() []oidc.ResponseType {
+	return []oidc.ResponseType{oidc.ResponseTypeCode}
+}
 
 // GrantTypes implements op.Client.
 func (c *client) GrantTypes() []oidc.GrantType { return c.grants }

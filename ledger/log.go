@@ -1,0 +1,369 @@
+package ledger
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Log appends entries and proves that they are there. It is safe for concurrent use, also by several nodes on one database.
+type Log struct {
+	db       *db.DB
+	signer   note.Signer
+	verifier note.Verifier
+	key      string // the verifier's line
+	now      func() time.Time
+
+	queue chan *pending
+	stop  context.CancelFunc
+	ended sync.WaitGroup
+
+	edge *frontier // of the one who writes; nil where it must be loaded
+}
+
+// pending is an entry that waits for the next commit.
+type pending struct {
+	prepared
+	done chan result // has room for one
+}
+
+type result struct {
+	n   int64
+	err error
+}
+
+// Sizes of what is written at once.
+const (
+	batchMost = 512
+	queueMost = 4096
+)
+
+// Open opens the log in a database. signer signs its checkpoints, its name is the log's origin; verifier is the line by which anyone checks them.
+func Open(ctx context.Context, d *db.DB, signer note.Signer, verifier string, now func() time.Time) (*Log, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Migrate(ctx, "ledger", dir); err != nil {
+		return nil, err
+	}
+	v, err := note.NewVerifier(verifier)
+	if err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	if signer.Name() != v.Name() || signer.KeyHash() != v.KeyHash() {
+		return nil, errors.New("open the log: its signer and its verifier are of different keys")
+	}
+	l := &Log{db: d, signer: signer, verifier: v, key: verifier, now: now, queue: make(chan *pending, queueMost)}
+	if err := l.check(ctx); err != nil {
+		return nil, err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	l.stop = stop
+	l.ended.Go(func() { l.run(background) })
+	return l, nil
+}
+
+// check refuses to go on with a log that another key signed: it would look to everyone as if it had been rewritten.
+func (l *Log) check(ctx context.Context) error {
+	head, err := l.Head(ctx)
+	if err != nil || head.Checkpoint == "" {
+		return err
+	}
+	if _, err := note.Open([]byte(head.Checkpoint), note.VerifierList(l.verifier)); err != nil {
+		return problem.New("ledger.key", 500, lang.T("열람 기록의 서명 키가 기록과 맞지 않습니다", "the log was signed by another key than the one that is here")).
+			Hinting(lang.T("백업에서 keys 폴더를 되살리십시오", "restore the folder of keys from the backup"))
+	}
+	return nil
+}
+
+// Close ends the log. What was acknowledged is durable; what waits is refused.
+func (l *Log) Close() error {
+	l.stop()
+	l.ended.Wait()
+	return nil
+}
+
+// unavailable is the problem that an entry couldn't be stored.
+func unavailable() *problem.Problem {
+	return problem.New("ledger.unavailable", 503, lang.T("열람 기록을 남길 수 없어 자료를 내보내지 않았습니다", "the receipt can't be stored, so no data were given out")).
+		Hinting(lang.T("잠시 뒤에 다시 시도하십시오. 계속되면 운영자에게 알려 주십시오", "try again in a moment; if it goes on, tell the administrator"))
+}
+
+// Append stores an entry durably and returns its number. It blocks until the entry is on disk, at most ctx's deadline: a caller that gets an error
+// must treat what it was about to do as refused. Codes: ledger.unavailable; ledger.rate where the entry's rate is used up.
+func (l *Log) Append(ctx context.Context, e Entry) (int64, error) {
+	ready, err := e.prepare()
+	if err != nil {
+		return 0, err
+	}
+	p := &pending{ready, make(chan result, 1)}
+	select {
+	case l.queue <- p:
+	case <-ctx.Done():
+		return 0, fmt.Errorf("%w: %w", unavailable(), ctx.Err())
+	}
+	select {
+	case r := <-p.done:
+		return r.n, r.err
+	case <-ctx.Done():
+		return 0, fmt.Errorf("%w: %w", unavailable(), ctx.Err())
+	}
+}
+
+// run writes what waits, batch after batch.
+func (l *Log) run(ctx context.Context) {
+	for {
+		var batch []*pending
+		select {
+		case p := <-l.queue:
+			batch = append(batch, p)
+		case <-ctx.Done():
+			l.refuse(ctx.Err())
+			return
+		}
+	more:
+		for len(batch) < batchMost {
+			select {
+			case p := <-l.queue:
+				batch = append(batch, p)
+			default:
+				break more
+			}
+		}
+		results, err := l.write(ctx, batch)
+		for i, p := range batch {
+			if err != nil {
+				p.done <- result{err: fmt.Errorf("%w: %w", unavailable(), err)}
+				continue
+			}
+			p.done <- results[i]
+		}
+	}
+}
+
+// refuse answers all that still wait.
+func (l *Log) refuse(err error) {
+	for {
+		select {
+		case p := <-l.queue:
+			p.done <- result{err: fmt.Errorf("%w: %w", unavailable(), err)}
+		default:
+			return
+		}
+	}
+}
+
+// write stores a batch in one transaction.
+func (l *Log) write(ctx context.Context, batch []*pending) (results []result, err error) {
+	edge := l.edge
+	l.edge = nil // where the transaction fails the edge is loaded again
+	err = l.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock(ctx, "ledger"); err != nil {
+			return err
+		}
+		var size int64
+		err := tx.QueryRow(ctx, "SELECT size FROM log_head WHERE one = 1").Scan(&size)
+		if err != nil && !db.NoRows(err) {
+			return err
+		}
+		if edge == nil || edge.size != size { // another node has written
+			if edge, err = load(ctx, tx, size); err != nil {
+				return err
+			}
+		}
+		results = make([]result, len(batch))
+		rates := &rates{tx: tx, now: l.now(), slots: map[rateSlot]int64{}}
+		var rows []any
+		for i, p := range batch {
+			if p.rate != nil {
+				if err := rates.take(ctx, p.rate); problem.As(err) != nil {
+					results[i] = result{err: err}
+					continue
+				} else if err != nil {
+					return err
+				}
+			}
+			n := edge.size
+			results[i] = result{n: n}
+			rows = append(rows, n, string(p.body), string(p.private), p.subject)
+			for _, b := range p.blocks {
+				if _, err := tx.Exec(ctx, "INSERT INTO log_subjects (block, n, bits) VALUES (?, ?, ?)", b.n, n, b.bits); err != nil {
+					return err
+				}
+			}
+			edge.add(tlog.RecordHash(p.body))
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		if err := insertEntries(ctx, tx, rows); err != nil {
+			return err
+		}
+		for key, hashes := range edge.dirty {
+			_, err := tx.Exec(ctx, "INSERT INTO log_tile (level, n, hashes) VALUES (?, ?, ?) ON CONFLICT (level, n) DO UPDATE SET hashes = excluded.hashes", key.level, key.n, pack(hashes))
+			if err != nil {
+				return err
+			}
+		}
+		if err := rates.store(ctx); err != nil {
+			return err
+		}
+		return l.sign(ctx, tx, edge)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ledger: append: %w", err)
+	}
+	clear(edge.dirty)
+	l.edge = edge
+	return results, nil
+}
+
+// insertEntries writes rows of (n, body, private, subject), many a statement.
+func insertEntries(ctx context.Context, tx *db.Tx, rows []any) error {
+	const width, most = 4, 4 * 128
+	for len(rows) > 0 {
+		part := rows[:min(most, len(rows))]
+		rows = rows[len(part):]
+		marks := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", len(part)/width), ", ")
+		if _, err := tx.Exec(ctx, "INSERT INTO log_entry (n, body, private, subject) VALUES "+marks, part...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sign makes the checkpoint of the tree as it is now (C2SP tlog-checkpoint): origin, size, root.
+func (l *Log) sign(ctx context.Context, tx *db.Tx, edge *frontier) error {
+	root, err := edge.root()
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("%s\n%d\n%s\n", l.signer.Name(), edge.size, root)
+	signed, err := note.Sign(&note.Note{Text: text}, l.signer)
+	if err != nil {
+		return fmt.Errorf("sign the checkpoint: %w", err)
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO log_head (one, size, checkpoint, at) VALUES (1, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint, at = excluded.at",
+		edge.size, string(signed), l.now().UTC().Format(time.RFC3339Nano))
+	return err
+}
+
+// Head is the log as it is now.
+type Head struct {
+	Size       int64
+	Checkpoint string // a signed note; "" for an empty log
+	At         time.Time
+}
+
+// Head reads the newest checkpoint.
+func (l *Log) Head(ctx context.Context) (h Head, err error) {
+	err = l.db.Read(ctx, func(tx *db.Tx) error {
+		h, err = head(ctx, tx)
+		return err
+	})
+	return h, err
+}
+
+func head(ctx context.Context, tx *db.Tx) (h Head, err error) {
+	var at string
+	err = tx.QueryRow(ctx, "SELECT size, checkpoint, at FROM log_head WHERE one = 1").Scan(&h.Size, &h.Checkpoint, &at)
+	if db.NoRows(err) {
+		return Head{}, nil
+	}
+	if err == nil {
+		h.At, err = time.Parse(time.RFC3339Nano, at)
+	}
+	if err != nil {
+		return h, fmt.Errorf("read the head of the log: %w", err)
+	}
+	return h, nil
+}
+
+// Verifier is the line by which anyone checks the log's signatures.
+func (l *Log) Verifier() string { return l.key }
+
+// rates counts entries by name in slots of time, in the transaction that writes them: so the count holds over all nodes and restarts.
+type rates struct {
+	tx    *db.Tx
+	now   time.Time
+	slots map[rateSlot]int64
+	added map[rateSlot]int64
+	old   map[string]int64
+}
+
+type rateSlot struct {
+	name string
+	slot int64
+}
+
+// take counts an entry, or says that there were too many: those of this slot, and of the one before as much as of it still lies in the time.
+func (r *rates) take(ctx context.Context, rate *Rate) error {
+	width := int64(rate.In)
+	slot, into := r.now.UnixNano()/width, r.now.UnixNano()%width
+	now, err := r.count(ctx, rateSlot{rate.Name, slot})
+	if err != nil {
+		return err
+	}
+	before, err := r.count(ctx, rateSlot{rate.Name, slot - 1})
+	if err != nil {
+		return err
+	}
+	share := 1 - float64(into)/float64(width)
+	if float64(now)+math.Floor(float64(before)*share)+1 > float64(rate.Most) {
+		wait := time.Duration(width - into).Round(time.Second)
+		p := problem.New("ledger.rate", 429, lang.F("한도(%d회)를 넘었습니다", "over the limit of %d", rate.Most)).
+			Hinting(lang.F("%s 뒤에 다시 시도하십시오", "try again in %s", max(wait, time.Second).String()))
+		p.With = map[string]any{"retry_after": max(1, int(wait.Seconds()))}
+		return p
+	}
+	if r.added == nil {
+		r.added, r.old = map[rateSlot]int64{}, map[string]int64{}
+	}
+	r.slots[rateSlot{rate.Name, slot}]++
+	r.added[rateSlot{rate.Name, slot}]++
+	r.old[rate.Name] = slot - 1
+	return nil
+}
+
+func (r *rates) count(ctx context.Context, s rateSlot) (n int64, err error) {
+	if known, ok := r.slots[s]; ok {
+		return known, nil
+	}
+	err = r.tx.QueryRow(ctx, "SELECT n FROM log_rate WHERE name = ? AND slot = ?", s.name, s.slot).Scan(&n)
+	if err != nil && !db.NoRows(err) {
+		return 0, fmt.Errorf("count entries: %w", err)
+	}
+	r.slots[s] = n
+	return n, nil
+}
+
+func (r *rates) store(ctx context.Context) error {
+	for s, n := range r.added {
+		if _, err := r.tx.Exec(ctx, "INSERT INTO log_rate (name, slot, n) VALUES (?, ?, ?) ON CONFLICT (name, slot) DO UPDATE SET n = log_rate.n + excluded.n", s.name, s.slot, n); err != nil {
+			return fmt.Errorf("count entries: %w", err)
+		}
+	}
+	for name, slot := range r.old {
+		if _, err := r.tx.Exec(ctx, "DELETE FROM log_rate WHERE name = ? AND slot < ?", name, slot); err != nil {
+			return fmt.Errorf("count entries: %w", err)
+		}
+	}
+	return nil
+}
