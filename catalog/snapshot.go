@@ -89,6 +89,14 @@ func (s *Snapshot) gatherTerms(before *Snapshot) {
 // Get returns a resource, or nil.
 func (s *Snapshot) Get(key manifest.Key) *manifest.Resource { return s.resources[key] }
 
+// Title is what a resource is called, for people: its title, or its name where it has none or isn't there.
+func (s *Snapshot) Title(key manifest.Key) manifest.Text {
+	if r := s.resources[key]; r != nil && !r.Spec.Titled().Empty() {
+		return r.Spec.Titled()
+	}
+	return manifest.T(key.Name, key.Name)
+}
+
 // Size is how many resources there are.
 func (s *Snapshot) Size() int { return len(s.resources) }
 

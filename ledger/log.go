@@ -9,6 +9,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -33,6 +34,8 @@ type Log struct {
 	queue chan *pending
 	stop  context.CancelFunc
 	ended sync.WaitGroup
+
+	failed atomic.Pointer[error] // why the last batch couldn't be stored
 
 	edge *frontier // of the one who writes; nil where it must be loaded
 }
@@ -100,6 +103,14 @@ func (l *Log) Close() error {
 	return nil
 }
 
+// Ready is nil where entries can be stored: nothing failed since the last that was.
+func (l *Log) Ready(context.Context) error {
+	if err := l.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // unavailable is the problem that an entry couldn't be stored.
 func unavailable() *problem.Problem {
 	return problem.New("ledger.unavailable", 503, lang.T("열람 기록을 남길 수 없어 자료를 내보내지 않았습니다", "the receipt can't be stored, so no data were given out")).
@@ -148,6 +159,9 @@ func (l *Log) run(ctx context.Context) {
 			}
 		}
 		results, err := l.write(ctx, batch)
+		if l.failed.Store(nil); err != nil {
+			l.failed.Store(&err)
+		}
 		for i, p := range batch {
 			if err != nil {
 				p.done <- result{err: fmt.Errorf("%w: %w", unavailable(), err)}

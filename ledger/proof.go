@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -151,6 +152,9 @@ func Check(p Proof, verifier string) (Tree, error) {
 	if err != nil {
 		return t, err
 	}
+	if p.Entry, err = asStored(p.Entry); err != nil {
+		return t, fmt.Errorf("entry %d: %w", p.N, err)
+	}
 	if err := tlog.CheckRecord(p.Inclusion, t.Size, t.Root, p.N, tlog.RecordHash(p.Entry)); err != nil {
 		return t, fmt.Errorf("entry %d isn't in the log of the checkpoint: %w", p.N, err)
 	}
@@ -169,8 +173,19 @@ func Check(p Proof, verifier string) (Tree, error) {
 		}
 		hashes[i] = h
 	}
-	if commitment(p.Private, hashes) != l.Commitment {
+	private, err := asStored(p.Private)
+	if err != nil {
+		return t, fmt.Errorf("entry %d: %w", p.N, err)
+	}
+	if commitment(private, hashes) != l.Commitment {
 		return t, fmt.Errorf("the private part isn't the one that entry %d was made with", p.N)
 	}
 	return t, nil
+}
+
+// asStored is JSON as the log keeps it: whoever made it easier to read by spaces changed nothing.
+func asStored(text json.RawMessage) (json.RawMessage, error) {
+	var b bytes.Buffer
+	err := json.Compact(&b, text)
+	return b.Bytes(), err
 }

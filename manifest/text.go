@@ -51,3 +51,6 @@ func (o OrderedTexts) Name(code string) (Text, bool) {
 type FieldList []Field
 
 func itoa(i int) string { return strconv.Itoa(i) }
+
+// Time is the beginning of the day in Seoul.
+func (d Day) Time() (time.Time, error) { return time.ParseInLocation(DateLayout, string(d), Seoul) }

@@ -27,13 +27,18 @@ func (p patient) Write(b []byte) (int, error) {
 	return p.ResponseWriter.Write(b)
 }
 
+// Patiently writes to a client that gets time for each part of it.
+func Patiently(w io.Writer) io.Writer {
+	if rw, ok := w.(http.ResponseWriter); ok {
+		return patient{rw, http.NewResponseController(rw)}
+	}
+	return w
+}
+
 func (a *api) download(h huma.Context, d *catalog.Dataset, q Query, form Form, bom bool) {
 	h.SetHeader("Content-Type", form.MediaType)
 	h.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, d.Name, form.Name))
-	w := h.BodyWriter()
-	if rw, ok := w.(http.ResponseWriter); ok {
-		w = patient{rw, http.NewResponseController(rw)}
-	}
+	w := Patiently(h.BodyWriter())
 	if bom && form.Name == "csv" {
 		w = &marked{Writer: w}
 	}

@@ -21,7 +21,7 @@ func (s *shape) alter(ctx context.Context, tx *db.Tx, t, next *table) error {
 	anew := !s.sameSets()
 	if anew {
 		for _, name := range t.indexNames() {
-			if err := run("DROP INDEX " + name); err != nil {
+			if err := run("DROP INDEX IF EXISTS " + name); err != nil {
 				return err
 			}
 		}
@@ -52,7 +52,7 @@ func (t *table) indexNames() (out []string) {
 	for i := range t.Spec.Unique {
 		out = append(out, t.called(fmt.Sprintf("u%d", i)))
 	}
-	for i := range t.Spec.Index {
+	for i := range indexed(t.Spec) {
 		out = append(out, t.called(fmt.Sprintf("i%d", i)))
 	}
 	return out

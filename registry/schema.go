@@ -50,7 +50,7 @@ func (t *table) indexes(ctx context.Context, tx *db.Tx) error {
 			return err
 		}
 	}
-	for i, set := range t.Spec.Index {
+	for i, set := range indexed(t.Spec) {
 		columns := slices.Clone(set)
 		for _, k := range t.key {
 			if !slices.Contains(columns, k) {

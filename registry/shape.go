@@ -65,7 +65,7 @@ func sameField(a, b *catalog.Field) bool {
 
 // sameSets reports whether key, unique sets and indexes are the same, under the names of after.
 func (s *shape) sameSets() bool {
-	return slices.Equal(s.renamed(s.before.Spec.Key), s.after.Spec.Key) && s.sameLists(s.before.Spec.Unique, s.after.Spec.Unique) && s.sameLists(s.before.Spec.Index, s.after.Spec.Index)
+	return slices.Equal(s.renamed(s.before.Spec.Key), s.after.Spec.Key) && s.sameLists(s.before.Spec.Unique, s.after.Spec.Unique) && s.sameLists(indexed(s.before.Spec), indexed(s.after.Spec))
 }
 
 func (s *shape) sameLists(before, after [][]string) bool {
@@ -259,7 +259,7 @@ func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(la
 			return err
 		}
 	}
-	if !s.sameLists(s.before.Spec.Index, s.after.Spec.Index) {
+	if !s.sameLists(indexed(s.before.Spec), indexed(s.after.Spec)) {
 		step(lang.T("색인을 다시 만듭니다", "make its indexes anew"), 0)
 	}
 	return nil

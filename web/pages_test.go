@@ -55,21 +55,31 @@ var pages = []struct{ name, path string }{
 	{"revision", "/console/revisions/2"},
 	{"search-nothing", "/console/terms?q=zzzz"},
 	{"not-found", "/console/terms/no-such-term"},
+	{"agreements", "/console/agreements"},
+	{"agreement", "/console/agreements/youth-housing/residents"},
+	{"agreement-waits", "/console/agreements/youth-housing/household-income"},
+	{"dataset-readers", "/console/datasets/resident-registry/residents?tab=readers"},
+	{"log", "/console/log"},
+	{"my", "/my"},
+	{"my-receipt", "/my/receipts/0"},
+	{"my-consents", "/my/consents"},
 }
 
 func TestEveryPageIsAccessibleAndFitsInBothLanguages(t *testing.T) {
 	b := webtest.Open(t)
 	c := demo(t)
-	s := serve(t, c)
+	whose := servers(t, c)
 	for _, width := range []int64{360, 1280} {
 		for _, language := range []string{"ko", "en"} {
 			b.Size(width, 800)
-			b.Visit(s.URL + "/?lang=" + language)
+			for _, path := range []string{"/", "/my"} {
+				b.Visit(whose(path) + "/?lang=" + language)
+			}
 			b.Faults()
 			for _, p := range pages {
 				t.Run(fmt.Sprintf("%s-%s-%d", p.name, language, width), func(t *testing.T) {
 					b := b.For(t)
-					b.Visit(s.URL + p.path)
+					b.Visit(whose(p.path) + p.path)
 					b.Settled()
 					if got := webtest.Eval[string](b, "document.documentElement.lang"); got != language {
 						t.Errorf("the page is in %q, want %q", got, language)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/web/assets"
 	"github.com/maru-city/maru/web/components"
 	"github.com/maru-city/maru/web/console"
@@ -15,12 +17,22 @@ import (
 
 // Options is what the pages are made from.
 type Options struct {
-	Demo    bool      // pages say that they are a demonstration
-	City    lang.Text // its name
-	Version string
-	Catalog console.Catalog
-	Records console.Records
-	Now     func() time.Time
+	Demo     bool      // pages say that they are a demonstration
+	City     lang.Text // its name
+	Version  string
+	Catalog  console.Catalog
+	Records  console.Records
+	Exchange Exchange
+	Gate     *identity.Gate     // who asks; without a provider nobody signs in
+	Embedded *provider.Provider // the provider of demos, or nil
+	Secure   bool               // pages are reached by TLS
+	Now      func() time.Time
+}
+
+// Exchange is what the pages need of the exchange.
+type Exchange interface {
+	console.Exchange
+	portal.Exchange
 }
 
 // policy lets a page load only from its own server, run no script and use no style written into it, and be framed by nobody.
@@ -31,11 +43,11 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+assets.Prefix, assets.Handler())
 	pages := http.NewServeMux()
-	console.New(o.Catalog, o.Records, o.Now).Routes(pages)
-	portal.New(o.Catalog).Routes(pages)
+	console.New(o.Catalog, o.Records, o.Exchange, o.Now).Routes(pages)
+	portal.New(portal.Options{Catalog: o.Catalog, Exchange: o.Exchange, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)
-	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), console.Door()}}
+	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil}
 	mux.Handle("/", secured(built(components.Prepare(site, pages))))
 	return mux
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -12,8 +13,11 @@ import (
 	"github.com/maru-city/maru/city"
 	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/keys"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web"
@@ -23,10 +27,14 @@ import (
 // now is the tests' present.
 var now = time.Date(2026, 11, 24, 9, 30, 0, 0, manifest.Seoul)
 
-// place is a catalog with the registry of its records.
+// place is a catalog with the registry of its records and the exchange.
 type place struct {
 	*catalog.Catalog
+	db       *db.DB
 	registry *registry.Registry
+	exchange *exchange.Exchange
+	ring     *keys.Ring
+	log      *ledger.Log
 }
 
 // empty opens a catalog that holds nothing.
@@ -47,11 +55,24 @@ func empty(t testing.TB) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := catalog.Open(t.Context(), d, clock, r)
+	ring, err := keys.Open(t.TempDir(), "test/log", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &place{c, r}
+	log, err := ledger.Open(t.Context(), d, ring.Signer(), ring.Verifier(), clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = log.Close() })
+	p := &place{db: d, registry: r, ring: ring, log: log}
+	p.exchange, err = exchange.Open(t.Context(), exchange.Options{DB: d, Registry: r, Log: log, Keys: ring, Now: clock, Catalog: func() *catalog.Snapshot { return p.Snapshot() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Catalog, err = catalog.Open(t.Context(), d, clock, r, p.exchange); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // apply makes files the next revision.
@@ -75,7 +96,14 @@ func demo(t testing.TB) *place {
 	c := empty(t)
 	files := city.Manifests()
 	apply(t, c, files, "시연용 도시")
-	for _, data := range city.People(1, 300, now).Datasets() {
+	people := city.People(1, 300, now).Identified(func(project, kind string, number int64) string {
+		id, err := c.exchange.Pseudonym(project, kind, number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	})
+	for _, data := range people.Datasets() {
 		project, name, _ := strings.Cut(data.Dataset, "/")
 		if _, err := c.registry.Load(t.Context(), registry.By{Actor: "demo", Via: "demo"}, c.Snapshot().Dataset(project, name), "seed 1", data.Columns, data.Rows); err != nil {
 			t.Fatal(err)
@@ -85,7 +113,55 @@ func demo(t testing.TB) *place {
 	const columns = "facility_no,name,district,address,latitude,longitude,opening_hours,stalls,accessible\n"
 	c.finish(t, c.upload(t, "toilets.csv", columns+"T9901,하늘 화장실,11110,하늘길 1,37.5,127.0,00:00~24:00,3,true\nT9902,바람 화장실,99999,바람길 2,37.5,127.0,늘,-1,true\n"))
 	c.finish(t, c.upload(t, "parks.csv", "공원명,면적\n하늘공원,1200\n"))
+	c.approve(t, "residents")
+	for range 3 {
+		c.read(t, "residents", haneul)
+	}
 	return c
+}
+
+// Those who take part. haneul is the first of the demo's people.
+var (
+	keeper  = identity.Itself("test")
+	haneul  = citizen(1)
+	steward = &identity.Principal{Kind: identity.Official, Account: "register-steward", Name: "주민등록 데이터 관리자", Agency: "administration", Roles: []identity.Role{identity.Steward}}
+	incomes = &identity.Principal{Kind: identity.Official, Account: "income-steward", Name: "소득 데이터 관리자", Agency: "finance", Roles: []identity.Role{identity.Steward}}
+	privacy = &identity.Principal{Kind: identity.Official, Account: "privacy-officer", Name: "개인정보 보호책임자", Agency: "planning", Roles: []identity.Role{identity.Privacy}}
+	housing = &identity.Principal{Kind: identity.Service, Account: "housing-app", Name: "청년 주거 지원 시스템", Project: "youth-housing"}
+)
+
+func citizen(number int64) *identity.Principal {
+	return &identity.Principal{Kind: identity.Citizen, Account: fmt.Sprint("citizen-", number), Name: "김하늘", Person: fmt.Sprint(number)}
+}
+
+// approve makes an agreement of the housing office active.
+func (c *place) approve(t testing.TB, agreement string) {
+	t.Helper()
+	for _, who := range []*identity.Principal{steward, incomes, privacy} {
+		s, _, err := c.exchange.Agreement(t.Context(), "youth-housing", agreement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Waits == nil || !c.exchange.Mine(who, s.Waits) {
+			continue
+		}
+		if _, err := c.exchange.Act(t.Context(), who, "youth-housing", agreement, exchange.Approve, "확인했습니다", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// read reads of a citizen by an agreement of the housing office.
+func (c *place) read(t testing.TB, agreement string, who *identity.Principal) {
+	t.Helper()
+	id, err := c.exchange.Pseudonym("youth-housing", "person", exchange.Person(who.Person))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, _, err := c.exchange.One(t.Context(), housing, exchange.Request{Agreement: agreement, Purpose: "eligibility", Subject: id})
+	if err != nil || len(records) != 1 {
+		t.Fatalf("%d records: %v", len(records), err)
+	}
 }
 
 // upload brings a file for the toilets in, as far as body goes; what is missing to size is yet to come.
@@ -113,17 +189,37 @@ func (c *place) finish(t testing.TB, i *registry.Import) {
 	}
 }
 
-// handler is the pages over a catalog and records.
-func handler(c *place, r console.Records) http.Handler {
-	return web.New(web.Options{Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Now: func() time.Time { return now }})
+// handler is the pages over a catalog and records, for somebody.
+func handler(c *place, r console.Records, who *identity.Principal) http.Handler {
+	return identity.As(who, web.New(web.Options{
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Exchange: c.exchange, Now: func() time.Time { return now },
+	}))
 }
 
 // serve starts a server of the pages; with records, these in place of the registry's own.
 func serve(t testing.TB, c *place, r ...console.Records) *httptest.Server {
 	t.Helper()
-	s := httptest.NewServer(handler(c, append(r, c.registry)[0]))
+	return serveTo(t, c, keeper, r...)
+}
+
+// serveTo starts a server of the pages for somebody.
+func serveTo(t testing.TB, c *place, who *identity.Principal, r ...console.Records) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(handler(c, append(r, c.registry)[0], who))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// servers starts a server of the pages for an official and one for a citizen, and tells the address of the one whose page a path is.
+func servers(t testing.TB, c *place) func(path string) string {
+	t.Helper()
+	official, citizen := serve(t, c).URL, serveTo(t, c, haneul).URL
+	return func(path string) string {
+		if strings.HasPrefix(path, "/my") {
+			return citizen
+		}
+		return official
+	}
 }
 
 // client doesn't follow redirects.

@@ -26,6 +26,7 @@ const standardServer = "http://127.0.0.1:8700"
 type client struct {
 	server string // without a slash at the end
 	reader lang.Tag
+	token  string // shown to the server, if there is one
 	http   http.Client
 }
 
@@ -51,7 +52,11 @@ func newClient(server string, reader lang.Tag) (*client, error) {
 		return nil, problem.New("server.address", 400, lang.F("올바른 서버 주소가 아닙니다: %q", "%q isn't the address of a server", server)).
 			Hinting(lang.F("주소의 예: %s", "write it as %s", standardServer))
 	}
-	return &client{server: strings.TrimRight(server, "/"), reader: reader, http: http.Client{Timeout: 30 * time.Minute}}, nil
+	c := &client{server: strings.TrimRight(server, "/"), reader: reader, http: http.Client{Timeout: 30 * time.Minute}}
+	if c.token = tokenFor(c.server); c.token != "" {
+		return c, exposed(u)
+	}
+	return c, nil
 }
 
 // get reads an answer into out.
@@ -114,11 +119,32 @@ func (c *client) save(ctx context.Context, path, file string) error {
 
 // do asks the server; an answer that says what is wrong is a problem.
 func (c *client) do(ctx context.Context, method, path, media string, body io.Reader) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.server+"/api/v1"+path, body)
+	return c.ask(ctx, method, "/api/v1"+path, media, body)
+}
+
+// plain asks for what isn't of the API, with a form where there is one, and lets read have the answer.
+func (c *client) plain(ctx context.Context, method, path string, form url.Values, read func(io.Reader) error) error {
+	media := ""
+	if form != nil {
+		media = "application/x-www-form-urlencoded"
+	}
+	res, err := c.ask(ctx, method, path, media, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	return read(res.Body)
+}
+
+func (c *client) ask(ctx context.Context, method, path, media string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.server+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
 	req.Header.Set("Accept-Language", string(c.reader))
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	if media != "" {
 		req.Header.Set("Content-Type", media)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 )
 
 // config is what a server is started with. Each setting is a flag, a variable of the environment and a line of a YAML file; the first that is
@@ -25,9 +26,23 @@ type config struct {
 		Ko string `yaml:"ko"`
 		En string `yaml:"en"`
 	} `yaml:"city"` // its name, on every page
+	URL      string `yaml:"url"`      // by which it is reached: https://maru.city.example
+	TLSCert  string `yaml:"tls_cert"` // files of its certificate and key; without them it speaks plain HTTP
+	TLSKey   string `yaml:"tls_key"`
+	Keys     string `yaml:"keys"` // folder of the installation's keys; empty: keys in Data
+	Log      string `yaml:"log"`  // name (origin) of the log of receipts
+	Identity struct {
+		Issuer   string          `yaml:"issuer"` // of the OpenID Connect provider; empty: whoever reaches the loopback address may do everything
+		ClientID string          `yaml:"client_id"`
+		Secret   string          `yaml:"client_secret_file"` // a file that holds it
+		Audience string          `yaml:"audience"`
+		Claims   identity.Claims `yaml:"claims"`
+	} `yaml:"identity"`
 	Fetch []string `yaml:"fetch"` // networks beside the public ones in which sources may lie, such as 10.0.0.0/8
 
-	Demo bool `yaml:"-"` // pages say that they are a demonstration
+	Demo      bool   `yaml:"-"` // pages say that they are a demonstration
+	seed      uint64 // its people are made from, and how many they are
+	residents int
 }
 
 // setting is one line of the table of settings.
@@ -40,12 +55,16 @@ type setting struct {
 var settings = []setting{
 	{"data", "MARU_DATA", "", lang.T("서버의 자료를 모두 두는 폴더", "folder of everything the server keeps"), func(c *config) *string { return &c.Data }},
 	{"database", "MARU_DATABASE", "", lang.T("postgres://… 또는 SQLite 파일 (기본: 자료 폴더의 maru.db)", "postgres://… or an SQLite file (default: maru.db in the data folder)"), func(c *config) *string { return &c.Database }},
-	{"listen", "MARU_LISTEN", "127.0.0.1:8700", lang.T("요청을 받을 주소. 로그인 기능이 마련되기 전에는 이 컴퓨터의 주소만 쓸 수 있습니다", "address to listen on; until there is sign-in only one of this machine"), func(c *config) *string { return &c.Listen }},
+	{"url", "MARU_URL", "", lang.T("이 서버에 접속하는 주소 (기본: 요청을 받는 주소)", "by which address it is reached (default: the one it listens on)"), func(c *config) *string { return &c.URL }},
+	{"issuer", "MARU_ISSUER", "", lang.T("로그인을 맡은 OpenID Connect 주소", "the OpenID Connect provider"), func(c *config) *string { return &c.Identity.Issuer }},
+	{"tls-cert", "MARU_TLS_CERT", "", lang.T("TLS 인증서 파일", "file of the TLS certificate"), func(c *config) *string { return &c.TLSCert }},
+	{"tls-key", "MARU_TLS_KEY", "", lang.T("TLS 개인 키 파일", "file of its private key"), func(c *config) *string { return &c.TLSKey }},
+	{"keys", "MARU_KEYS", "", lang.T("키 폴더 (기본: 자료 폴더의 keys)", "folder of keys (default: keys in the data folder)"), func(c *config) *string { return &c.Keys }},
+	{"listen", "MARU_LISTEN", "127.0.0.1:8700", lang.T("요청을 받을 주소. --issuer가 없으면 이 컴퓨터의 주소만 쓸 수 있습니다", "address to listen on; without --issuer only one of this machine"), func(c *config) *string { return &c.Listen }},
 }
 
 // configFlags declares the flags of a server, whose data lie in folder unless said otherwise, and returns what reads the settings once the command
-// line is known. folder is where data are kept
-// unless a setting says otherwise.
+// line is known.
 func configFlags(c *cobra.Command, reader lang.Tag, folder string) func() (config, error) {
 	settings := slices.Clone(settings)
 	settings[0].standard = folder
@@ -86,6 +105,12 @@ func configFlags(c *cobra.Command, reader lang.Tag, folder string) func() (confi
 		if out.Database == "" {
 			out.Database = filepath.Join(out.Data, "maru.db")
 		}
+		if out.Keys == "" {
+			out.Keys = filepath.Join(out.Data, "keys")
+		}
+		if out.Log == "" {
+			out.Log = "maru/log"
+		}
 		return out, nil
 	}
 }
@@ -117,7 +142,7 @@ func readConfig(path string) (out config, err error) {
 		}
 	}
 	return out, problem.New("config.invalid", 400, lang.F("설정 파일을 읽을 수 없습니다: %s (%s)", "the file of settings %s can't be read: %s", path, strings.TrimSpace(message))).
-		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, city (ko, en), fetch", "its keys: data, database, listen, city (ko, en), fetch"))
+		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, url, tls_cert, tls_key, keys, log, identity, city (ko, en), fetch", "its keys: data, database, listen, url, tls_cert, tls_key, keys, log, identity, city (ko, en), fetch"))
 }
 
 // reason is what an operating system's error says, without the path and the call, which the sentence around it names.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -52,23 +53,22 @@ func demoCommand(reader lang.Tag) *cobra.Command {
 		}
 		cfg.Demo, cfg.City.Ko, cfg.City.En = true, "마루시(시연용)", "Maru City (demo)"
 		slog.SetDefault(slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn})))
-		l, err := httpd.Listen(c.Context(), cfg.Listen)
+		l, err := httpd.Listen(c.Context(), cfg.Listen, false)
 		if err != nil {
 			return err
 		}
 		defer l.Close()
-		s, err := open(c.Context(), cfg)
+		cfg.seed, cfg.residents = *seed, *residents
+		s, err := open(c.Context(), cfg, l.Addr().String())
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		known, err := s.settle(c.Context(), filepath.Join(cfg.Data, "demo.json"), settled{Seed: *seed, Residents: *residents}, func(text lang.Text) {
-			fmt.Fprintln(c.ErrOrStderr(), text.In(reader))
-		})
+		err = s.settle(c.Context(), cfg, func(text lang.Text) { fmt.Fprintln(c.ErrOrStderr(), text.In(reader)) })
 		if err != nil {
 			return err
 		}
-		welcome(c.OutOrStdout(), reader, l.Addr().String(), known)
+		s.welcome(c.OutOrStdout(), reader)
 		return s.serve(c.Context(), l)
 	}
 	return c
@@ -82,44 +82,86 @@ type settled struct {
 	Done      bool      `json:"done"` // all of them are in
 }
 
-// settle brings the demo city in, if it isn't there yet. What a start that was cut off left half done, the next one completes.
-func (s *server) settle(ctx context.Context, note string, want settled, say func(lang.Text)) (settled, error) {
-	now := settled{}
-	text, err := os.ReadFile(note)
+// demoNote is where a demo says which people are its.
+func demoNote(c config) string { return filepath.Join(c.Data, "demo.json") }
+
+// demoPeople says which people a demo's data folder has, or is to have. A folder of a Maru that is no demo is refused.
+func demoPeople(c config, s *catalog.Snapshot) (now settled, err error) {
+	text, err := os.ReadFile(demoNote(c))
 	if err == nil {
 		err = json.Unmarshal(text, &now)
 	}
 	if err != nil && !os.IsNotExist(err) {
-		return now, fmt.Errorf("read %s: %w", note, err)
+		return now, fmt.Errorf("read %s: %w", demoNote(c), err)
 	}
-	if now.Residents == 0 {
-		want.AsOf = clock.Real{}.Now().In(clock.Seoul)
-		if now = want; s.catalog.Snapshot().Revision > 0 {
-			return now, problem.New("demo.folder", 409, lang.T("자료 폴더에 시연용이 아닌 마루의 자료가 있습니다", "the data folder holds a Maru that isn't the demo")).
-				Hinting(lang.T("--data로 다른 폴더를 지정하세요", "give another folder with --data"))
-		}
-	} else if now.Seed != want.Seed || now.Residents != want.Residents {
-		say(lang.F("자료 폴더에 이미 가상 주민 %[1]d명(시드 %[2]v)이 있어 그대로 씁니다", "the data folder has %[1]d people (seed %[2]v) already; they stay", now.Residents, now.Seed))
-	}
-	if now.Done {
+	if now.Residents > 0 {
 		return now, nil
 	}
-	if err := writeNote(note, now); err != nil {
-		return now, err
+	if s.Revision > 0 {
+		return now, problem.New("demo.folder", 409, lang.T("자료 폴더에 시연용이 아닌 마루의 자료가 있습니다", "the data folder holds a Maru that isn't the demo")).
+			Hinting(lang.T("--data로 다른 폴더를 지정하세요", "give another folder with --data"))
+	}
+	return settled{Seed: c.seed, Residents: c.residents, AsOf: clock.Real{}.Now().In(clock.Seoul)}, nil
+}
+
+// settle brings the demo city in, if it isn't there yet. What a start that was cut off left half done, the next one completes.
+func (s *server) settle(ctx context.Context, c config, say func(lang.Text)) error {
+	if s.demo.Seed != c.seed || s.demo.Residents != c.residents {
+		say(lang.F("자료 폴더에 이미 가상 주민 %[1]d명(시드 %[2]v)이 있어 그대로 씁니다", "the data folder has %[1]d people (seed %[2]v) already; they stay", s.demo.Residents, s.demo.Seed))
+	}
+	if s.demo.Done {
+		return nil
+	}
+	if err := writeNote(demoNote(c), s.demo); err != nil {
+		return err
 	}
 	if err := s.applyCity(ctx); err != nil {
-		return now, err
+		return err
 	}
-	say(lang.F("가상 주민 %d명을 만듭니다…", "making up %d people…", now.Residents))
+	if err := s.agree(ctx); err != nil {
+		return err
+	}
+	say(lang.F("가상 주민 %d명을 만듭니다…", "making up %d people…", s.demo.Residents))
 	defer debug.SetGCPercent(debug.SetGCPercent(300)) // what is made lives for a batch: collect it less often
-	for _, data := range city.People(now.Seed, now.Residents, now.AsOf).Datasets() {
+	var failed error
+	people := city.People(s.demo.Seed, s.demo.Residents, s.demo.AsOf).Identified(func(project, kind string, number int64) string {
+		id, err := s.exchange.Pseudonym(project, kind, number)
+		failed = errors.Join(failed, err)
+		return id
+	})
+	for _, data := range people.Datasets() {
 		project, name, _ := strings.Cut(data.Dataset, "/")
-		if _, err := s.registry.Load(ctx, registry.By{Actor: "demo", Via: "demo"}, s.catalog.Snapshot().Dataset(project, name), fmt.Sprintf("seed %d", now.Seed), data.Columns, data.Rows); err != nil {
-			return now, err
+		if _, err := s.registry.Load(ctx, registry.By{Actor: "demo", Via: "demo"}, s.catalog.Snapshot().Dataset(project, name), fmt.Sprintf("seed %d", s.demo.Seed), data.Columns, data.Rows); err != nil {
+			return err
+		}
+		if failed != nil {
+			return failed
 		}
 	}
-	now.Done = true
-	return now, writeNote(note, now)
+	s.demo.Done = true
+	return writeNote(demoNote(c), s.demo)
+}
+
+// agree approves the agreement by which the demo's housing office reads the resident register, as its steward and the privacy officer would.
+func (s *server) agree(ctx context.Context) error {
+	const project, agreement = "youth-housing", "residents"
+	for _, name := range []string{"register-steward", "privacy-officer"} {
+		at, _, err := s.exchange.Agreement(ctx, project, agreement)
+		if err != nil {
+			return err
+		}
+		if at.Holds != nil {
+			return nil // a start that was cut off had done it
+		}
+		who := s.embedded.Principal(name)
+		if at.Waits == nil || !s.exchange.Mine(who, at.Waits) {
+			continue // it had done a half
+		}
+		if _, err := s.exchange.Act(ctx, who, project, agreement, "approve", "시연용 승인 (approved for the demo)", ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // applyCity applies the manifests of the demo city.
@@ -150,26 +192,32 @@ func writeNote(path string, now settled) error {
 }
 
 // welcome says where to look.
-func welcome(w io.Writer, reader lang.Tag, address string, now settled) {
+func (s *server) welcome(w io.Writer, reader lang.Tag) {
 	where := ""
-	if "http://"+address != standardServer {
-		where = " --server http://" + address
+	if s.base != standardServer {
+		where = " --server " + s.base
 	}
 	fmt.Fprintln(w, lang.F(`
 마루 시연용 도시가 준비되었습니다. 끝내려면 Ctrl-C를 누르세요.
 
-  포털   http://%[1]s/
-  콘솔   http://%[1]s/console
-  API    http://%[1]s/api/v1/openapi.json
+  포털   %[1]s/
+  콘솔   %[1]s/console
+  API    %[1]s/api/v1/openapi.json
 
+로그인 화면에서 시민(haneul, minjun, sunja)이나 공무원(admin, register-steward, privacy-officer 등)을 골라 로그인합니다. 암호는 없습니다.
 주민 %[2]d명과 모든 자료는 시연용 가상 자료(시드 %[3]v)이며, 실제 사람이나 시설과 관계없습니다.
-다른 창에서 실행해 보세요:  bin/maru get dataset%[4]s`, `
+다른 창에서 실행해 보세요:
+  export MARU_TOKEN=$(bin/maru token --as admin%[4]s)
+  bin/maru get dataset%[4]s`, `
 The Maru demo is ready. Ctrl-C ends it.
 
-  Portal   http://%[1]s/
-  Console  http://%[1]s/console
-  API      http://%[1]s/api/v1/openapi.json
+  Portal   %[1]s/
+  Console  %[1]s/console
+  API      %[1]s/api/v1/openapi.json
 
+Sign in as a citizen (haneul, minjun, sunja) or an official (admin, register-steward, privacy-officer and more); there are no passwords.
 The %[2]d people and all data are made up from the seed %[3]v. None of them is real.
-Try in another window:  bin/maru get dataset%[4]s`, address, now.Residents, now.Seed, where).In(reader))
+Try in another window:
+  export MARU_TOKEN=$(bin/maru token --as admin%[4]s)
+  bin/maru get dataset%[4]s`, s.base, s.demo.Residents, s.demo.Seed, where).In(reader))
 }

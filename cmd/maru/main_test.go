@@ -55,9 +55,9 @@ func serveScript(ts *testscript.TestScript, neg bool, args []string) {
 		return // `! serve` only ends the server
 	}
 	dir := ts.MkAbs(folder)
-	s, err := open(context.Background(), config{Data: dir, Database: filepath.Join(dir, "maru.db")})
-	ts.Check(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	s, err := open(context.Background(), config{Data: dir, Database: filepath.Join(dir, "maru.db"), Keys: filepath.Join(dir, "keys"), Log: "test/log"}, l.Addr().String())
 	ts.Check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

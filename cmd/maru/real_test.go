@@ -79,11 +79,11 @@ func startServer(t *testing.T) *client {
 	t.Helper()
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	dir := t.TempDir()
-	s, err := open(t.Context(), config{Data: dir, Database: filepath.Join(dir, "maru.db")})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	s, err := open(t.Context(), config{Data: dir, Database: filepath.Join(dir, "maru.db"), Keys: filepath.Join(dir, "keys"), Log: "test/log"}, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,16 +28,19 @@ func serveCommand(reader lang.Tag) *cobra.Command {
 			return err
 		}
 		slog.SetDefault(slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil)))
-		l, err := httpd.Listen(c.Context(), cfg.Listen) // first: it costs nothing and is what goes wrong most
+		l, err := httpd.Listen(c.Context(), cfg.Listen, cfg.anywhere()) // first: it costs nothing and is what goes wrong most
 		if err != nil {
 			return err
 		}
 		defer l.Close()
-		s, err := open(c.Context(), cfg)
+		s, err := open(c.Context(), cfg, l.Addr().String())
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(c.OutOrStdout(), lang.F("마루가 준비되었습니다: http://%s", "Maru is ready at http://%s", l.Addr()).In(reader))
+		if l, err = overTLS(cfg, l); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.OutOrStdout(), lang.F("마루가 준비되었습니다: %s", "Maru is ready at %s", s.base).In(reader))
 		err = s.serve(c.Context(), l)
 		if closed := s.Close(); err == nil {
 			err = closed

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,8 +19,13 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/httpd"
 	"github.com/maru-city/maru/engine/jobs"
+	"github.com/maru-city/maru/engine/keys"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/identity/provider"
+	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web"
 )
@@ -33,20 +39,29 @@ type server struct {
 	http     *httpd.Server
 	jobs     *jobs.Queue
 	sources  registry.Sources
+	keys     *keys.Ring
+	log      *ledger.Log
+	exchange *exchange.Exchange
+	gate     *identity.Gate
+	embedded *provider.Provider // of the demo
+	demo     settled            // the demo's people
+	base     string             // where it is reached
+	issuer   string             // of the provider, if there is one
+	secure   bool
 	closers  []io.Closer // in the order of opening
 }
 
 // open puts the platform together in a data folder that no other process has open. Close it.
-func open(ctx context.Context, c config) (*server, error) {
+func open(ctx context.Context, c config, address string) (*server, error) {
 	s := &server{}
-	if err := s.open(ctx, c); err != nil {
+	if err := s.open(ctx, c, address); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *server) open(ctx context.Context, c config) error {
+func (s *server) open(ctx context.Context, c config, address string) error {
 	now := clock.Real{}.Now
 	lock, err := lockFolder(c.Data)
 	if err != nil {
@@ -65,7 +80,28 @@ func (s *server) open(ctx context.Context, c config) error {
 	if s.registry, err = registry.Open(ctx, s.db, s.files, now); err != nil {
 		return err
 	}
-	if s.catalog, err = catalog.Open(ctx, s.db, now, s.registry); err != nil {
+	if s.keys, err = keys.Open(c.Keys, c.Log, nil); err != nil {
+		return err
+	}
+	if s.log, err = ledger.Open(ctx, s.db, s.keys.Signer(), s.keys.Verifier(), now); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.log)
+	s.exchange, err = exchange.Open(ctx, exchange.Options{
+		DB: s.db, Registry: s.registry, Log: s.log, Keys: s.keys, Now: now, Catalog: func() *catalog.Snapshot { return s.catalog.Snapshot() },
+	})
+	if err != nil {
+		return err
+	}
+	if s.catalog, err = catalog.Open(ctx, s.db, now, s.registry, s.exchange); err != nil {
+		return err
+	}
+	if c.Demo {
+		if s.demo, err = demoPeople(c, s.catalog.Snapshot()); err != nil {
+			return err
+		}
+	}
+	if err := s.openSignIn(ctx, c, address); err != nil {
 		return err
 	}
 	name := lang.T("마루", "Maru")
@@ -75,19 +111,34 @@ func (s *server) open(ctx context.Context, c config) error {
 	if err := s.openWork(ctx, c); err != nil {
 		return err
 	}
-	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready})
+	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap})
 	s.catalog.Serve(s.http.API())
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s.startImport)
-	s.http.Handle("/", web.New(web.Options{Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Now: now}))
+	s.exchange.Serve(s.http.API())
+	s.http.Handle(ledger.Path+"/", s.log.Handler())
+	pages := web.New(web.Options{
+		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Exchange: s.exchange, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
+	})
+	s.http.Handle("/", pages)
+	s.serveSignIn(pages)
 	return nil
 }
 
-// ready reports whether requests can be answered: the database does, and the catalog is as new as it.
+// ready reports whether requests can be answered: the database does, the catalog is as new as it, and receipts can be stored.
 func (s *server) ready(ctx context.Context) error {
 	if err := s.db.Ping(ctx); err != nil {
 		return err
 	}
-	return s.catalog.Refresh(ctx)
+	return errors.Join(s.catalog.Refresh(ctx), s.log.Ready(ctx))
+}
+
+// hostname is the name by which the server is reached, where it isn't this machine's own.
+func (s *server) hostname() string {
+	u, err := url.Parse(s.base)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // serve answers on l, does the work that waits and follows what other nodes do, until ctx ends.

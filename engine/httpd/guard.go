@@ -10,12 +10,11 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 )
 
-// guard refuses what a page of another site could make a browser send. The server is on a loopback address and has no sign-in, so the two
-// ways in are a name of the attacker's that resolves to this machine (DNS rebinding: the Host is wrong) and a form or script of
+// guard refuses what a page of another site could make a browser send, with the cookies of whoever is signed in. The two ways in are a name of the attacker's that resolves to this machine (DNS rebinding: the Host is wrong) and a form or script of
 // another site (the Origin is wrong).
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := foreign(r); err != nil {
+		if err := s.foreign(r); err != nil {
 			Fail(w, r, err)
 			return
 		}
@@ -24,8 +23,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 }
 
 // foreign says why a request isn't taken, or nil.
-func foreign(r *http.Request) error {
-	if !loopback(hostname(r.Host)) {
+func (s *Server) foreign(r *http.Request) error {
+	if name := hostname(r.Host); !loopback(name) && (s.host == "" || !strings.EqualFold(name, s.host)) {
 		return problem.New("request.host", http.StatusForbidden, lang.F("이 서버 이름으로는 접속할 수 없습니다: %.100q", "it doesn't answer to the name %.100q", r.Host)).
 			Hinting(lang.T("localhost나 127.0.0.1로 접속하십시오", "use localhost or 127.0.0.1"))
 	}

@@ -308,7 +308,7 @@ func TestOnlyThisMachineIsListenedTo(t *testing.T) {
 		"0.0.0.0:0": "listen.loopback", ":0": "listen.loopback", "[::]:0": "listen.loopback", "192.168.0.7:0": "listen.loopback", "example.com:0": "listen.loopback",
 		"8700": "listen.address", "": "listen.address",
 	} {
-		l, err := httpd.Listen(t.Context(), address)
+		l, err := httpd.Listen(t.Context(), address, false)
 		if err == nil {
 			l.Close()
 		}
@@ -316,12 +316,12 @@ func TestOnlyThisMachineIsListenedTo(t *testing.T) {
 			t.Errorf("%q: %v, want code %q", address, err, code)
 		}
 	}
-	l, err := httpd.Listen(t.Context(), "127.0.0.1:0")
+	l, err := httpd.Listen(t.Context(), "127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err := httpd.Listen(t.Context(), l.Addr().String()); problem.Code(err) != "listen.failed" {
+	if _, err := httpd.Listen(t.Context(), l.Addr().String(), false); problem.Code(err) != "listen.failed" {
 		t.Errorf("an address in use: %v", err)
 	}
 }
@@ -334,7 +334,7 @@ func TestAServerThatEndsFinishesWhatIsUnderWay(t *testing.T) {
 		<-finish
 		_, _ = io.WriteString(w, "done")
 	}))
-	l, err := httpd.Listen(t.Context(), "127.0.0.1:0")
+	l, err := httpd.Listen(t.Context(), "127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}

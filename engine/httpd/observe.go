@@ -35,7 +35,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			id = rand.Text()
 		}
 		w.Header().Set("X-Request-Id", id)
-		ctx := context.WithValue(r.Context(), requestKey{}, id)
+		route := &route{}
+		ctx := context.WithValue(context.WithValue(r.Context(), requestKey{}, id), routeKey{}, route)
 		r = r.WithContext(lang.With(ctx, lang.Parse(r.Header.Get("Accept-Language"))))
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			w.Header().Add("Vary", "Accept-Language")
@@ -49,9 +50,24 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			if p := recover(); p != nil {
 				s.recovered(rec, r, p)
 			}
-			s.done(r, rec, time.Since(start))
+			s.done(r, route.pattern, rec, time.Since(start))
 		}()
 		next.ServeHTTP(rec, r)
+	})
+}
+
+// route is the pattern that matched a request: what comes between may hand on another request than it got.
+type route struct{ pattern string }
+
+type routeKey struct{}
+
+// routed notes which pattern matched.
+func routed(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if at, ok := r.Context().Value(routeKey{}).(*route); ok {
+			defer func() { at.pattern = r.Pattern }()
+		}
+		mux.ServeHTTP(w, r)
 	})
 }
 
@@ -70,12 +86,11 @@ func (s *Server) recovered(rec *recorder, r *http.Request, p any) {
 }
 
 // done logs and measures a request. Both name the route that matched, never the path: paths have no end, and a record's key may be a person's.
-func (s *Server) done(r *http.Request, rec *recorder, took time.Duration) {
+func (s *Server) done(r *http.Request, route string, rec *recorder, took time.Duration) {
 	status := rec.status
 	if status == 0 {
 		status = http.StatusOK
 	}
-	route := r.Pattern
 	if _, path, ok := strings.Cut(route, " "); ok {
 		route = path
 	}

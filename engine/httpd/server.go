@@ -33,8 +33,10 @@ const (
 type Options struct {
 	Title   string // of the API
 	Version string
-	Ready   func(context.Context) error // nil when the server can do its work
-	Log     *slog.Logger                // nil: the default one
+	Ready   func(context.Context) error     // nil when the server can do its work
+	Log     *slog.Logger                    // nil: the default one
+	Host    string                          // the name by which it is reached beside loopback's, such as maru.city.example; "" for none
+	Who     func(http.Handler) http.Handler // finds who asks, for every request; nil: nobody is asked
 }
 
 // Server is the platform's HTTP server. Mount everything before it serves.
@@ -44,11 +46,16 @@ type Server struct {
 	log     *slog.Logger
 	metrics *metrics
 	ready   func(context.Context) error
+	host    string
+	who     func(http.Handler) http.Handler
 }
 
 // New makes a server with the operations and pages of its own.
 func New(o Options) *Server {
-	s := &Server{mux: http.NewServeMux(), log: o.Log, metrics: newMetrics(), ready: o.Ready}
+	s := &Server{mux: http.NewServeMux(), log: o.Log, metrics: newMetrics(), ready: o.Ready, host: o.Host, who: o.Who}
+	if s.who == nil {
+		s.who = func(next http.Handler) http.Handler { return next }
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -75,7 +82,7 @@ func (s *Server) Handler() http.Handler {
 	if err != nil { // only options that contradict each other
 		panic(err)
 	}
-	return s.observe(s.guard(ration(compress(s.mux))))
+	return s.observe(s.guard(ration(s.who(compress(routed(s.mux))))))
 }
 
 // isText reports whether answers of a type get smaller by compression. What a handler has compressed itself is left alone.
@@ -84,17 +91,17 @@ func isText(contentType string) bool {
 	return strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "yaml") || strings.HasSuffix(kind, "jsonl") || strings.HasSuffix(kind, "ndjson")
 }
 
-// Listen opens a TCP address for [Server.Serve]. Until there is sign-in only a loopback address is opened; any other is a problem with code
+// Listen opens a TCP address for [Server.Serve]. Where anywhere is false only a loopback address is opened; any other is a problem with code
 // listen.loopback.
-func Listen(ctx context.Context, address string) (net.Listener, error) {
+func Listen(ctx context.Context, address string, anywhere bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, problem.New("listen.address", 400, lang.F("요청을 받을 주소가 올바르지 않습니다: %q", "%q isn't an address to listen on", address)).
 			Hinting(lang.T("127.0.0.1:8700처럼 쓰십시오", "write it as 127.0.0.1:8700"))
 	}
-	if !loopback(host) {
-		return nil, problem.New("listen.loopback", 400, lang.F("이 주소에서는 요청을 받을 수 없습니다: %s. 로그인 기능이 마련되기 전에는 이 컴퓨터에서 오는 요청만 받습니다", "it can't listen on %s: until there is sign-in, only requests from this machine are taken", address)).
-			Hinting(lang.T("--listen 127.0.0.1:8700을 쓰십시오", "use --listen 127.0.0.1:8700"))
+	if !anywhere && !loopback(host) {
+		return nil, problem.New("listen.loopback", 400, lang.F("이 주소에서는 요청을 받을 수 없습니다: %s. 로그인을 맡을 시스템이 정해지지 않았으면 이 컴퓨터에서 보낸 요청만 받습니다", "it can't listen on %s: without an identity provider only requests from this machine are taken", address)).
+			Hinting(lang.T("--issuer에 로그인을 맡을 OpenID Connect 주소를 쓰거나, --listen 127.0.0.1:8700을 쓰십시오", "name an OpenID Connect provider with --issuer, or use --listen 127.0.0.1:8700"))
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {

@@ -136,6 +136,20 @@ func (p *Provider) Token(account string) (string, error) {
 	return s.sign(a, demoToken)
 }
 
+// Principal is who an account is, for what the demo does in their name; nil where there is none.
+func (p *Provider) Principal(account string) *identity.Principal {
+	s := p.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(account)
+	if a == nil {
+		return nil
+	}
+	return &identity.Principal{
+		Kind: a.Kind, Issuer: p.Issuer(), Subject: a.Name, Account: a.Name, Name: a.Title.In(lang.Ko), Person: a.Person, Agency: a.Agency, Project: a.Project, Roles: a.Roles,
+	}
+}
+
 // Secret is a service account's secret for an installation: made from its key, so that it is nobody else's.
 func Secret(key *ecdsa.PrivateKey, account string) string {
 	sum := sha256.Sum256([]byte("client " + account + " " + key.D.String()))

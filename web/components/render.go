@@ -76,6 +76,10 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // the person left
 	}
 	p, id := problem.As(err), ""
+	if p != nil && p.Code == "auth.needed" && r.Method == http.MethodGet && visitOf(r.Context()).site.SignIn && !Part(r) {
+		http.Redirect(w, r, SignInPath(r.URL), http.StatusSeeOther)
+		return
+	}
 	if p == nil {
 		id = rand.Text()
 		slog.ErrorContext(r.Context(), "web: page failed", "id", id, "path", r.URL.Path, "error", err)

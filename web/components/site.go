@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/identity"
 )
 
 // Site is what a page says of the installation it belongs to.
@@ -18,6 +19,7 @@ type Site struct {
 	Name    lang.Text // of the city
 	Version string
 	Menus   []Door
+	SignIn  bool // people can sign in
 }
 
 // Door is one way into Maru with its own menu: the portal, the console.
@@ -25,6 +27,26 @@ type Door struct {
 	Path  string // "/console"
 	Title lang.Text
 	Menu  []Link
+
+	Officials bool // shown to those who may see the catalog only
+	Citizens  bool // shown to citizens only
+}
+
+// Open reports whether a door is shown to who asks.
+func (d Door) Open(ctx context.Context) bool {
+	who := identity.From(ctx)
+	switch {
+	case d.Officials:
+		return who.May(identity.SeeCatalog, identity.Place{})
+	case d.Citizens:
+		return who.Kind == identity.Citizen
+	}
+	return true
+}
+
+// SignInPath is where one signs in to come back to an address.
+func SignInPath(u *url.URL) string {
+	return "/auth/sign-in?back=" + url.QueryEscape(u.RequestURI())
 }
 
 // Link is a text that leads somewhere.

@@ -35,26 +35,29 @@ type Records interface {
 
 // Console serves the pages under /console.
 type Console struct {
-	catalog Catalog
-	records Records
-	now     func() time.Time
+	catalog  Catalog
+	records  Records
+	exchange Exchange
+	now      func() time.Time
 }
 
 // New makes the console. now tells the time.
-func New(c Catalog, r Records, now func() time.Time) *Console {
-	return &Console{catalog: c, records: r, now: now}
+func New(c Catalog, r Records, x Exchange, now func() time.Time) *Console {
+	return &Console{catalog: c, records: r, exchange: x, now: now}
 }
 
 // Door is the console's entry in the menus.
 func Door() components.Door {
-	return components.Door{Path: "/console", Title: lang.T("콘솔", "Console"), Menu: []components.Link{
+	return components.Door{Path: "/console", Title: lang.T("콘솔", "Console"), Officials: true, Menu: []components.Link{
 		{Title: lang.T("현황", "Overview"), Path: "/console"},
 		{Title: lang.T("기관", "Agencies"), Path: "/console/agencies"},
 		{Title: lang.T("사업", "Projects"), Path: "/console/projects"},
 		{Title: lang.T("데이터셋", "Datasets"), Path: "/console/datasets"},
+		{Title: lang.T("협약", "Agreements"), Path: agreementsPath},
 		{Title: lang.T("표준용어", "Terms"), Path: "/console/terms"},
 		{Title: lang.T("기준값", "Parameters"), Path: "/console/parameters"},
 		{Title: lang.T("개정 이력", "Revisions"), Path: "/console/revisions"},
+		{Title: lang.T("열람 기록 로그", "Log"), Path: "/console/log"},
 	}}
 }
 
@@ -77,8 +80,9 @@ func (c *Console) Routes(mux *http.ServeMux) {
 		"/console/revisions":                         c.revisions,
 		"/console/revisions/{n}":                     c.revision,
 	} {
-		mux.Handle("GET "+path, page)
+		mux.Handle("GET "+path, seeing(page))
 	}
+	c.agreementRoutes(mux)
 	mux.Handle("GET /console/{$}", http.RedirectHandler("/console", http.StatusMovedPermanently))
 }
 
@@ -117,6 +121,8 @@ func resourcePath(key manifest.Key) string {
 		return datasetPath(key.Project, key.Name)
 	case "Parameter":
 		return parameterPath(key.Name)
+	case "Agreement":
+		return agreementPath(key.Project, key.Name)
 	case "Vocabulary":
 		return "/console/terms?from=" + key.Name
 	}

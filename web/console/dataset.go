@@ -102,6 +102,7 @@ type datasetView struct {
 	Sample   sample
 	Imports  []*registry.Import
 	Versions []catalog.Version
+	Readers  []agreementRow
 }
 
 // sample is some records: the columns of all fields, values of those that may be shown.
@@ -118,6 +119,10 @@ var tabs = map[string]func(*Console, context.Context, *datasetView) error{
 	"sample":  (*Console).takeSample,
 	"imports": func(c *Console, ctx context.Context, v *datasetView) (err error) {
 		v.Imports, err = c.records.Imports(ctx, v.Dataset, maxImports)
+		return err
+	},
+	"readers": func(c *Console, ctx context.Context, v *datasetView) (err error) {
+		v.Readers, err = c.readersOf(ctx, v.Dataset)
 		return err
 	},
 	"versions": func(c *Console, ctx context.Context, v *datasetView) (err error) {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/web/components"
 )
@@ -20,11 +22,28 @@ type Catalog interface {
 // maxFound is how many datasets the page shows at once; more are found by searching.
 const maxFound = 100
 
-// Portal serves the page at /.
-type Portal struct{ catalog Catalog }
+// Options is what the portal is made from.
+type Options struct {
+	Catalog  Catalog
+	Exchange Exchange           // nil: a citizen has no pages
+	Gate     *identity.Gate     // nil, or without a provider: nobody signs in
+	Embedded *provider.Provider // nil: the provider is elsewhere
+	Secure   bool               // pages are reached by TLS
+}
+
+// Portal serves the citizens' pages.
+type Portal struct{ Options }
 
 // New makes the portal.
-func New(c Catalog) *Portal { return &Portal{catalog: c} }
+func New(o Options) *Portal { return &Portal{o} }
+
+// MineDoor is the citizen's own entry in the menus.
+func MineDoor() components.Door {
+	return components.Door{Path: minePath, Title: lang.T("내 정보", "My data"), Citizens: true, Menu: []components.Link{
+		{Title: lang.T("내 정보 열람기록", "Who read about me"), Path: minePath},
+		{Title: lang.T("내 동의", "My consents"), Path: consentsPath},
+	}}
+}
 
 // Door is the portal's entry in the menus.
 func Door() components.Door {
@@ -34,6 +53,10 @@ func Door() components.Door {
 // Routes puts the portal's page into mux.
 func (p *Portal) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", components.Page(p.start))
+	p.signRoutes(mux)
+	if p.Exchange != nil {
+		p.mineRoutes(mux)
+	}
 }
 
 // group is a project's open datasets.
@@ -50,7 +73,7 @@ type startView struct {
 }
 
 func (p *Portal) start(r *http.Request) (templ.Component, error) {
-	s := p.catalog.Snapshot()
+	s := p.Catalog.Snapshot()
 	v := startView{Query: components.Asked(r.URL)}
 	for _, d := range s.Datasets() {
 		if !d.Open() {

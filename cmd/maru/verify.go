@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/ledger"
+)
+
+// maxReceipt is how large the file of a receipt may be, in bytes.
+const maxReceipt = 64 << 20
+
+// verifyCommand checks a receipt without a server, or a server's whole log.
+func verifyCommand(reader lang.Tag) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "verify [RECEIPT]",
+		Short: lang.T("열람 기록을 검증합니다", "verify a receipt, or the whole log").In(reader),
+		Long: lang.T(
+			"내려받은 열람 기록 파일을 서버 없이 검증합니다. 파일을 주지 않으면 서버의 열람 기록 전체를 받아 처음부터 다시 계산하고, 지난번에 검증한 뒤로 바뀌거나 지워진 것이 없는지 확인합니다.",
+			"Verify a receipt that was downloaded, without a server. Without a file: read a server's whole log, build it anew, and see that nothing was changed or removed since it was verified last.",
+		).In(reader),
+		Args: cobra.MaximumNArgs(1),
+	}
+	connect := serverFlag(c, reader)
+	key := c.Flags().String("key", "", lang.T("시에서 공표한 공개 키 (기본: 파일이나 서버에 있는 키)", "the public key as the city publishes it (default: the one in the file, or the server's)").In(reader))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return verifyReceipt(c.OutOrStdout(), reader, args[0], *key)
+		}
+		client, err := connect()
+		if err != nil {
+			return err
+		}
+		return verifyLog(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), client, *key)
+	}
+	return c
+}
+
+func verifyReceipt(out io.Writer, reader lang.Tag, path, key string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return noFile(path, err)
+	}
+	defer f.Close()
+	var p exchange.Proof
+	if err := json.NewDecoder(io.LimitReader(f, maxReceipt)).Decode(&p); err != nil || p.Checkpoint == "" {
+		return problem.New("ledger.receipt", 400, lang.F("열람 기록 파일이 아닙니다: %s", "%s is no receipt", path))
+	}
+	own := key != ""
+	if !own {
+		key = p.Verifier
+	}
+	t, err := ledger.Check(p.Proof, key)
+	if err != nil {
+		return problem.New("ledger.tampered", 409, lang.F("이 열람 기록은 진본이 아닙니다: %s", "this receipt isn't genuine: %s", err.Error()))
+	}
+	var leaf struct {
+		Public exchange.Public `json:"public"`
+	}
+	if err := json.Unmarshal(p.Entry, &leaf); err != nil {
+		return fmt.Errorf("read the entry: %w", err)
+	}
+	r := leaf.Public
+	fmt.Fprintln(out, lang.F(`진본입니다: 열람 기록 %[1]v번은 %[3]v건이 있는 기록 %[2]s에 들어 있으며 바뀌지 않았습니다.
+  때     %[4]s
+  협약   %[5]s 제%[6]v판, 목적 %[7]s, 근거 %[8]s
+  자료   %[9]s: %[10]s
+  열람   %[11]s(%[12]s), %[13]v명에 관한 레코드 %[14]v건`, `Genuine: receipt %[1]v is in the log %[2]s of %[3]v entries and hasn't been changed.
+  When       %[4]s
+  Agreement  %[5]s version %[6]v, purpose %[7]s, basis %[8]s
+  Data       %[9]s: %[10]s
+  Read by    %[11]s (%[12]s), about %[13]v, %[14]v records`,
+		p.N, t.Origin, t.Size, r.At.Local().Format(time.RFC3339), r.Agreement, r.Version, r.Purpose, r.Basis, r.Dataset, strings.Join(r.Fields, ", "), r.Consumer, r.Agency, r.People, r.Records).In(reader))
+	if !own {
+		fmt.Fprintln(out, lang.F("\n파일에 든 공개 키로 확인했습니다. 시에서 공표한 키와 같은지 비교하세요: %s", "\nChecked with the key in the file. Compare it with the one that the city publishes: %s", key).In(reader))
+	}
+	return nil
+}
+
+func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key string) error {
+	get := func(ctx context.Context, path string) (body []byte, err error) {
+		err = c.plain(ctx, http.MethodGet, ledger.Path+"/"+path, nil, func(r io.Reader) error {
+			body, err = io.ReadAll(io.LimitReader(r, maxReceipt))
+			return err
+		})
+		return body, err
+	}
+	all, err := readSaved()
+	if err != nil {
+		return err
+	}
+	before := all[c.server]
+	if key == "" {
+		text, err := get(ctx, "key")
+		if err != nil {
+			return err
+		}
+		key = strings.TrimSpace(string(text))
+		if before.Key != "" && before.Key != key {
+			return problem.New("ledger.key", 409, lang.F("서버의 공개 키가 지난번과 다릅니다: %[1]s (지난번 %[2]s)", "the server's key is another than last time: %[1]s (it was %[2]s)", key, before.Key)).
+				Hinting(lang.T("키를 바꾼 까닭을 시에 확인한 뒤 --key로 새 키를 주세요", "ask the city why, then give the new one with --key"))
+		}
+	}
+	var earlier []string
+	if before.Checkpoint != "" && before.Key == key {
+		earlier = append(earlier, before.Checkpoint)
+	}
+	now, checkpoint, err := ledger.VerifyAll(ctx, get, key, earlier, func(done, of int64) {
+		if done%(1<<16) == 0 {
+			fmt.Fprintf(progress, "%d/%d\n", done, of)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := remember(c.server, func(s *saved) { s.Checkpoint, s.Key = checkpoint, key }); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, lang.F("기록 %[1]s의 %[2]d건을 모두 확인했습니다. 루트는 %[3]s입니다.", "All %[2]d entries of the log %[1]s are right. Its root is %[3]s.", now.Origin, now.Size, now.Root.String()).In(c.reader))
+	if len(earlier) > 0 {
+		old, err := ledger.ReadCheckpoint(earlier[0], key)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, lang.F("지난번에 확인한 %d건은 그대로이며, 바뀌거나 지워진 것이 없습니다.", "The %d entries verified last time are all there, unchanged.", old.Size).In(c.reader))
+	} else {
+		fmt.Fprintln(out, lang.F("공개 키 %s — 시에서 공표한 키와 비교하세요. 다음부터는 이 상태와 비교합니다.", "Its key is %s: compare it with the one that the city publishes. From now on the log is compared with how it is today.", key).In(c.reader))
+	}
+	return nil
+}

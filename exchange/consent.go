@@ -1,0 +1,137 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+)
+
+// Consent is a person's yes to being read about by an agreement (전자정부법 제42조), until they take it back.
+type Consent struct {
+	Agreement string // project/name
+	Given     time.Time
+	Withdrawn time.Time // zero while it holds
+}
+
+func noConsent(c *contract) error {
+	return problem.New("agreement.consent", 403, lang.T("이 사람은 이 이용에 동의하지 않았습니다", "this person hasn't consented to it")).
+		Hinting(lang.F("포털의 ‘내 정보’에서 본인이 동의할 수 있습니다 (협약 %s)", "they can consent in the portal, under “My data” (agreement %s)", c.Path()))
+}
+
+// consents are the people who have consented to an agreement; of those named, if any are.
+func (x *Exchange) consents(ctx context.Context, tx *db.Tx, c *contract, named map[string]int64) (map[int64]bool, error) {
+	query, args := "SELECT person FROM consent WHERE project = ? AND name = ? AND withdrawn = ''", []any{c.Project, c.Name}
+	if len(named) > 0 {
+		query += " AND person IN (" + db.Marks(len(named)) + ")"
+		for _, n := range named {
+			args = append(args, n)
+		}
+	}
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read consents: %w", err)
+	}
+	defer rows.Close()
+	out := map[int64]bool{}
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, fmt.Errorf("read consents: %w", err)
+		}
+		out[n] = true
+	}
+	return out, rows.Err()
+}
+
+// citizen is the number of who asks, who must be a citizen.
+func citizen(who *identity.Principal) (int64, error) {
+	if n := Person(who.Person); who.Kind == identity.Citizen && n > 0 {
+		return n, nil
+	}
+	return 0, who.Refused()
+}
+
+// Consents lists a citizen's consents, the newest first.
+func (x *Exchange) Consents(ctx context.Context, who *identity.Principal) (out []Consent, err error) {
+	person, err := citizen(who)
+	if err != nil {
+		return nil, err
+	}
+	err = x.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT project, name, given, withdrawn FROM consent WHERE person = ? ORDER BY id DESC LIMIT 1000", person)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c Consent
+			var project, name, given, withdrawn string
+			if err := rows.Scan(&project, &name, &given, &withdrawn); err != nil {
+				return err
+			}
+			c.Agreement = project + "/" + name
+			if c.Given, err = time.Parse(time.RFC3339Nano, given); err != nil {
+				return err
+			}
+			if withdrawn != "" {
+				if c.Withdrawn, err = time.Parse(time.RFC3339Nano, withdrawn); err != nil {
+					return err
+				}
+			}
+			out = append(out, c)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read consents: %w", err)
+	}
+	return out, nil
+}
+
+// Askable lists the active agreements that ask for consent.
+func (x *Exchange) Askable(ctx context.Context) (out []*Version, err error) {
+	err = x.db.Read(ctx, func(tx *db.Tx) error {
+		all, err := x.versions(ctx, tx, "state = 'active' ORDER BY project, name")
+		for _, v := range all {
+			if v.Spec.Asked() && v.Stands(x.today()) == Active {
+				out = append(out, v)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// Consent gives or withdraws a citizen's consent to an agreement. What is so already stays.
+func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreement string, yes bool) error {
+	person, err := citizen(who)
+	if err != nil {
+		return err
+	}
+	project, name := cut(agreement)
+	now := x.now().UTC().Format(time.RFC3339Nano)
+	return x.db.Write(ctx, func(tx *db.Tx) error {
+		if !yes {
+			_, err := tx.Exec(ctx, "UPDATE consent SET withdrawn = ? WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", now, person, project, name)
+			return err
+		}
+		all, err := x.versions(ctx, tx, "project = ? AND name = ? AND state = 'active'", project, name)
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 || !all[0].Spec.Asked() {
+			return problem.New("consent.unknown", 404, lang.F("동의를 받는 협약이 아닙니다: %s", "there is no agreement %s that asks for consent", agreement))
+		}
+		var there int
+		if err := tx.QueryRow(ctx, "SELECT count(*) FROM consent WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", person, project, name).Scan(&there); err != nil || there > 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, "INSERT INTO consent (person, project, name, given) VALUES (?, ?, ?, ?)", person, project, name, now)
+		return err
+	})
+}

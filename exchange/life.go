@@ -1,0 +1,269 @@
+package exchange
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
+)
+
+// What can be done to an agreement.
+const (
+	Approve = "approve"
+	Refuse  = "refuse"
+	Suspend = "suspend"
+	Resume  = "resume"
+	Revoke  = "revoke"
+	Renew   = "renew"
+)
+
+// actions say who may do what to a version in which state, and what becomes of it.
+var actions = map[string]struct {
+	of   []State
+	note bool // a reason is needed
+	do   func(x *Exchange, ctx context.Context, tx *db.Tx, v *Version, c command) error
+}{
+	Approve: {[]State{Requested}, false, (*Exchange).approve},
+	Refuse:  {[]State{Requested}, true, (*Exchange).refuse},
+	Suspend: {[]State{Active}, true, halting(Suspended, "suspended")},
+	Resume:  {[]State{Suspended}, false, halting(Active, "resumed")},
+	Revoke:  {[]State{Active, Suspended, Requested}, true, halting(Revoked, "revoked")},
+	Renew:   {[]State{Active}, false, (*Exchange).renew},
+}
+
+// command is what somebody does to an agreement.
+type command struct {
+	who   *identity.Principal
+	note  string
+	until manifest.Day // of a renewal
+}
+
+// maxNote is how long a note may be, in characters.
+const maxNote = 2000
+
+// Act does something to an agreement, and returns how it then stands. Every act is kept with who, when and why.
+//
+// Codes: agreement.unknown, agreement.state, agreement.note, agreement.approver, agreement.until, auth.refused.
+func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, name, action, note string, until manifest.Day) (Standing, error) {
+	a, known := actions[action]
+	if !known {
+		return Standing{}, problem.New("agreement.action", 404, lang.F("협약에 할 수 없는 일입니다: %s", "there is no such thing to do with an agreement: %s", action))
+	}
+	note = strings.TrimSpace(note)
+	if !who.SignedIn() {
+		return Standing{}, who.Refused()
+	}
+	err := x.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock(ctx, "agreement "+project+"/"+name); err != nil {
+			return err
+		}
+		all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 {
+			return x.unknown(project, name)
+		}
+		var v *Version
+		for _, state := range a.of { // the newest of the first state it has
+			for _, one := range all {
+				if one.State == state {
+					v = one
+				}
+			}
+			if v != nil {
+				break
+			}
+		}
+		if v == nil {
+			last := all[len(all)-1]
+			if !x.concerned(who, last) {
+				return who.Refused()
+			}
+			return problem.New("agreement.state", 409, lang.F("지금 ‘%[2]s’ 상태인 협약이라 할 수 없습니다: %[1]s", "the agreement %[1]s is %[2]s: it can't be done now", last.Path(), StateTitle(last.Stands(x.today()))))
+		}
+		c := command{who, note, until}
+		if err := x.may(c.who, v, action); err != nil {
+			return err
+		}
+		if a.note && note == "" || len([]rune(note)) > maxNote {
+			return problem.New("agreement.note", 422, lang.F("이유를 %d자 안으로 적어 주십시오", "give a reason of at most %d characters", maxNote))
+		}
+		return a.do(x, ctx, tx, v, c)
+	})
+	if err != nil {
+		return Standing{}, err
+	}
+	s, _, err := x.Agreement(ctx, project, name)
+	return s, err
+}
+
+// concerned reports whether a principal may see agreements, or is of the consumer.
+func (x *Exchange) concerned(who *identity.Principal, v *Version) bool {
+	return who.May(identity.SeeAgreements, identity.Place{}) || who.May(identity.ReadGoverned, x.catalog().Place(v.Project))
+}
+
+// roles are the parts that a principal can take in approving a version.
+func (x *Exchange) roles(who *identity.Principal, v *Version) (steward, privacy bool) {
+	return who.May(identity.ApproveSteward, x.catalog().Place(v.Provider())), who.May(identity.ApprovePrivacy, identity.Place{})
+}
+
+// Actions lists what a principal may do to a version now.
+func (x *Exchange) Actions(who *identity.Principal, v *Version) (out []string) {
+	state := v.Stands(x.today())
+	for _, name := range []string{Approve, Refuse, Suspend, Resume, Revoke, Renew} {
+		if slices.Contains(actions[name].of, state) && x.may(who, v, name) == nil && (name != Approve || x.Mine(who, v)) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// Mine reports whether a version waits for an approval that is a principal's to give.
+func (x *Exchange) Mine(who *identity.Principal, v *Version) bool {
+	if v.State != Requested || who.Actor() == v.Author {
+		return false
+	}
+	steward, privacy := x.roles(who, v)
+	return steward && v.Steward == "" && v.Privacy != who.Actor() || privacy && v.Personal && v.Privacy == "" && v.Steward != who.Actor()
+}
+
+// Today is the day in Seoul by which agreements end.
+func (x *Exchange) Today() manifest.Day { return x.today() }
+
+// may is nil where a principal may do something to a version.
+func (x *Exchange) may(who *identity.Principal, v *Version, action string) error {
+	consumer, provider := x.catalog().Place(v.Project), x.catalog().Place(v.Provider())
+	allowed := false
+	switch action {
+	case Approve, Refuse:
+		steward, privacy := x.roles(who, v)
+		allowed = steward || privacy
+	case Renew:
+		allowed = who.May(identity.Renew, consumer)
+	case Revoke:
+		allowed = who.May(identity.Halt, provider) || who.May(identity.Halt, consumer)
+	default:
+		allowed = who.May(identity.Halt, provider)
+	}
+	if !allowed {
+		return who.Refused()
+	}
+	return nil
+}
+
+// approve notes an approval. The version holds once all have approved: the steward, and the privacy officer where a field is about persons. They are
+// different people, and none of them asked for it.
+func (x *Exchange) approve(ctx context.Context, tx *db.Tx, v *Version, c command) error {
+	actor := c.who.Actor()
+	if actor == v.Author {
+		return problem.New("agreement.approver", 403, lang.T("신청한 사람은 승인할 수 없습니다", "who asked for it can't approve it"))
+	}
+	steward, privacy := x.roles(c.who, v)
+	what := ""
+	switch {
+	case steward && v.Steward == "" && v.Privacy != actor:
+		v.Steward, what = actor, "approved-steward"
+	case privacy && v.Personal && v.Privacy == "" && v.Steward != actor:
+		v.Privacy, what = actor, "approved-privacy"
+	default:
+		return problem.New("agreement.approver", 409, lang.T("맡으신 승인은 이미 되어 있거나 필요하지 않습니다", "the approval that is yours is given already, or isn't needed"))
+	}
+	if err := x.set(ctx, tx, v, Requested); err != nil {
+		return err
+	}
+	if err := x.note(ctx, tx, v, actor, what, c.note); err != nil {
+		return err
+	}
+	if v.Steward == "" || v.Personal && v.Privacy == "" {
+		return nil
+	}
+	before, err := x.versions(ctx, tx, "project = ? AND name = ? AND state IN ('active', 'suspended')", v.Project, v.Name)
+	if err != nil {
+		return err
+	}
+	for _, old := range before {
+		if err := x.set(ctx, tx, old, Replaced); err != nil {
+			return err
+		}
+	}
+	if err := x.set(ctx, tx, v, Active); err != nil {
+		return err
+	}
+	return x.note(ctx, tx, v, actor, "active", "")
+}
+
+func (x *Exchange) refuse(ctx context.Context, tx *db.Tx, v *Version, c command) error {
+	if err := x.set(ctx, tx, v, Refused); err != nil {
+		return err
+	}
+	return x.note(ctx, tx, v, c.who.Actor(), "refused", c.note)
+}
+
+func halting(to State, what string) func(*Exchange, context.Context, *db.Tx, *Version, command) error {
+	return func(x *Exchange, ctx context.Context, tx *db.Tx, v *Version, c command) error {
+		if err := x.set(ctx, tx, v, to); err != nil {
+			return err
+		}
+		return x.note(ctx, tx, v, c.who.Actor(), what, c.note)
+	}
+}
+
+// renew asks for the same with a later last day. The present version holds meanwhile.
+func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) error {
+	if c.until <= v.Until || c.until < x.today() {
+		return problem.New("agreement.until", 422, lang.F("지금의 마지막 날(%s)보다 뒤의 날을 until에 쓰십시오", "give a day in until that is after the present last day, %s", string(v.Until)))
+	}
+	waiting, err := x.versions(ctx, tx, "project = ? AND name = ? AND state = 'requested'", v.Project, v.Name)
+	if err != nil {
+		return err
+	}
+	if len(waiting) > 0 {
+		return problem.New("agreement.state", 409, lang.T("승인을 기다리는 변경이 이미 있습니다", "a change is waiting for approval already"))
+	}
+	var body string
+	var newest int64
+	if err := tx.QueryRow(ctx, "SELECT body FROM agreement_version WHERE project = ? AND name = ? AND version = ?", v.Project, v.Name, v.Version).Scan(&body); err != nil {
+		return err
+	}
+	if err := tx.QueryRow(ctx, "SELECT max(version) FROM agreement_version WHERE project = ? AND name = ?", v.Project, v.Name).Scan(&newest); err != nil {
+		return err
+	}
+	next := *v
+	next.Version, next.Until, next.State, next.Author, next.At, next.Steward, next.Privacy = newest+1, c.until, Requested, c.who.Actor(), x.now().UTC(), "", ""
+	return x.insert(ctx, tx, &next, body, "renewal", c.note)
+}
+
+// CutOff stops all reads of an agency's projects at once, or lets them go on.
+func (x *Exchange) CutOff(ctx context.Context, who *identity.Principal, agency string, off bool, note string) error {
+	if err := who.Need(identity.CutOff, identity.Place{}); err != nil {
+		return err
+	}
+	if x.catalog().Get(manifest.Key{Kind: "Agency", Name: agency}) == nil {
+		return problem.New("agency.unknown", 404, lang.F("없는 기관입니다: %s", "there is no agency %s", agency))
+	}
+	if off && strings.TrimSpace(note) == "" {
+		return problem.New("agreement.note", 422, lang.F("이유를 %d자 안으로 적어 주십시오", "give a reason of at most %d characters", maxNote))
+	}
+	return x.db.Write(ctx, func(tx *db.Tx) error {
+		if !off {
+			_, err := tx.Exec(ctx, "DELETE FROM cut_off WHERE agency = ?", agency)
+			return err
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO cut_off (agency, at, actor, note) VALUES (?, ?, ?, ?) ON CONFLICT (agency) DO NOTHING", agency, x.now().UTC().Format("2006-01-02T15:04:05Z"), who.Actor(), note)
+		return err
+	})
+}
+
+// StateTitle is what a state is called.
+func StateTitle(s State) lang.Text { return stateTitles[s] }
+
+var stateTitles = map[State]lang.Text{
+	Requested: lang.T("승인 대기", "waiting for approval"), Active: lang.T("이용 중", "active"), Suspended: lang.T("정지", "suspended"), Revoked: lang.T("철회", "revoked"),
+	Refused: lang.T("거부", "refused"), Replaced: lang.T("교체됨", "replaced"), Expired: lang.T("기간 종료", "expired"),
+}

@@ -1,0 +1,305 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/ledger"
+	"github.com/maru-city/maru/registry"
+)
+
+// Request is a read by an agreement.
+type Request struct {
+	Agreement string   // project/name of the consumer's
+	Purpose   string   // must be the agreement's
+	Subject   string   // one person, as the consumer calls them
+	Subjects  []string // or several
+	Filter    string   // or all that a condition over the agreement's unmasked fields lets through (bulk)
+	Fields    []string // all of the agreement's where none are named
+}
+
+// bulk reports whether it asks for whoever there is.
+func (r Request) bulk() bool { return r.Subject == "" && r.Subjects == nil }
+
+// Limits of a read.
+const (
+	MaxSubjects = 1000   // named in one read
+	partRecords = 50_000 // of a bulk read leave together, with a receipt of their own
+	partBytes   = 32 << 20
+)
+
+// Part is some records of a read and the receipt that was durable before they left.
+type Part struct {
+	Receipt int64
+	Records []*registry.Record
+}
+
+// Read reads by an agreement, and hands the records to yield in parts, each after its receipt is durable: one part where people are named, as many as it
+// takes for a bulk read. Where there is nothing to read, yield gets one part without records all the same: that somebody asked is kept too.
+//
+// Codes: auth.needed, auth.refused; agreement.unknown, agreement.requested, .refused, .suspended, .revoked, .expired, .approval, .dataset; agency.cut_off;
+// agreement.purpose, agreement.subject, agreement.field, agreement.consent, agreement.rate; those of filters; exchange.identifier;
+// ledger.unavailable.
+func (x *Exchange) Read(ctx context.Context, who *identity.Principal, r Request, yield func(fields []*catalog.Field, p Part) error) error {
+	project, name := cut(r.Agreement)
+	if project == "" && who.Kind == identity.Service {
+		project = who.Project
+	}
+	if err := who.Need(identity.ReadGoverned, x.catalog().Place(project)); err != nil {
+		return err
+	}
+	one := &reading{x: x, ctx: ctx, who: who, request: r, yield: yield}
+	run := func(tx *db.Tx) (err error) {
+		if one.contract, err = x.active(ctx, tx, project, name); err != nil {
+			return err
+		}
+		one.tx = tx
+		return one.run()
+	}
+	if r.bulk() { // the parts leave while the transaction is open: all are of one state of the data
+		if err := x.db.ReadLong(ctx, run); err != nil {
+			return err
+		}
+	} else if err := x.db.Read(ctx, run); err != nil { // and the connection is given back before the receipt is waited for
+		return err
+	}
+	if one.parts == 0 || len(one.records) > 0 {
+		return one.leave()
+	}
+	return nil
+}
+
+// reading is one read under way.
+type reading struct {
+	x        *Exchange
+	ctx      context.Context
+	tx       *db.Tx
+	who      *identity.Principal
+	contract *contract
+	request  Request
+	yield    func([]*catalog.Field, Part) error
+
+	fields    []*shown
+	out       []*catalog.Field
+	selection registry.Selection
+	people    map[string]int64 // the provider's identifier → the city's number, of those named
+	id        string
+	parts     int
+
+	records []*registry.Record
+	about   *roaring.Bitmap
+	bytes   int
+}
+
+func (r *reading) run() error {
+	c := r.contract
+	if r.request.Purpose != c.Spec.Purpose {
+		return problem.New("agreement.purpose", 403, lang.F("협약 %[1]s의 목적은 ‘%[2]s’입니다", "the purpose of the agreement %[1]s is %[2]s", c.Path(), c.Spec.Purpose)).
+			Hinting(lang.T("목적에 맞을 때에만 읽고, purpose에 그 목적을 밝히십시오 (개인정보 보호법 제18조)", "read only for it, and say so in purpose (개인정보 보호법 제18조)"))
+	}
+	var err error
+	if r.fields, err = c.wanted(r.request.Fields); err != nil {
+		return err
+	}
+	names := make([]string, 0, len(r.fields)+1)
+	for _, f := range r.fields {
+		names, r.out = append(names, f.Name), append(r.out, &f.Field)
+	}
+	if c.subject != nil && !slices.Contains(names, c.subject.Name) {
+		names = append(names, c.subject.Name) // behind what is shown: the receipt says whom it was about
+	}
+	r.selection = registry.Selection{Where: c.Spec.Where, View: c.view, Filter: r.request.Filter, Fields: names}
+	if err := r.subjects(); err != nil {
+		return err
+	}
+	if err := r.x.registry.CheckSelection(c.dataset, r.selection); err != nil {
+		return err
+	}
+	if r.request.bulk() {
+		r.id = newSalt()
+	}
+	r.about = roaring.New()
+	asked := c.Spec.Asked()
+	var consents map[int64]bool
+	if asked {
+		if consents, err = r.x.consents(r.ctx, r.tx, c, r.people); err != nil {
+			return err
+		}
+		for _, n := range r.people {
+			if !consents[n] {
+				return noConsent(c)
+			}
+		}
+	}
+	if r.request.bulk() || len(r.selection.Subjects) > 0 {
+		err = r.x.registry.Select(r.ctx, r.tx, c.dataset, r.selection, func(rec *registry.Record) error { return r.take(rec, asked, consents) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// subjects understands who is asked for.
+func (r *reading) subjects() error {
+	c, asked := r.contract, r.request.Subjects
+	if r.request.Subject != "" {
+		asked = append(slices.Clone(asked), r.request.Subject)
+	}
+	wrong := func(text, hint lang.Text) error { return problem.New("agreement.subject", 400, text).Hinting(hint) }
+	if c.subject == nil {
+		if len(asked) > 0 {
+			return wrong(lang.T("사람에 관한 자료가 아니어서 subject를 쓸 수 없습니다", "the records aren't about persons: there is no subject to name"), lang.T("filter를 쓰십시오", "use filter"))
+		}
+		return nil
+	}
+	many := c.Spec.Many()
+	switch {
+	case len(asked) == 0 && !many:
+		return wrong(lang.T("한 번에 한 사람만 읽는 협약입니다. subject가 필요합니다", "the agreement is for one person a read: say whom in subject"), lang.T("subject에 이 사업의 식별자를 쓰십시오", "write the identifier that this project has for them"))
+	case len(asked) > 1 && !many:
+		return wrong(lang.T("한 번에 한 사람만 읽는 협약입니다", "the agreement is for one person a read"), lang.T("한 사람씩 나누어 읽으십시오", "read them one by one"))
+	case len(asked) > MaxSubjects:
+		return wrong(lang.F("한 번에 %d명까지 쓸 수 있습니다", "at most %d can be named at once", MaxSubjects), lang.Text{})
+	case len(asked) == 0:
+		return nil
+	}
+	r.people = map[string]int64{}
+	r.selection.Subjects = []string{}
+	for _, name := range asked {
+		n, ok := r.x.number(c.Project, "person", name)
+		if !ok {
+			continue // nobody that this project knows
+		}
+		theirs, err := r.x.Pseudonym(c.dataset.Project, "person", n)
+		if err != nil {
+			return err
+		}
+		if _, twice := r.people[theirs]; !twice {
+			r.people[theirs] = n
+			r.selection.Subjects = append(r.selection.Subjects, theirs)
+		}
+	}
+	return nil
+}
+
+// take takes a record of the provider's in. Nobody who must have consented and hasn't is read of.
+func (r *reading) take(rec *registry.Record, asked bool, consents map[int64]bool) error {
+	c := r.contract
+	if c.subject != nil {
+		at := slices.IndexFunc(rec.Fields, func(f *catalog.Field) bool { return f.Name == c.subject.Name })
+		name, _ := rec.Values[at].(string)
+		n, ok := r.people[name]
+		if !ok {
+			if n, ok = r.x.number(c.dataset.Project, "person", name); !ok {
+				return untranslatable(c.Dataset)
+			}
+		}
+		if asked && !consents[n] {
+			return nil
+		}
+		r.about.Add(uint32(n))
+	}
+	shown, err := r.x.show(c, r.fields, rec)
+	if err != nil {
+		return err
+	}
+	r.records = append(r.records, shown)
+	for _, v := range shown.Values {
+		if s, ok := v.(string); ok {
+			r.bytes += len(s)
+		}
+		r.bytes += 16
+	}
+	if r.request.bulk() && (len(r.records) >= partRecords || r.bytes >= partBytes) {
+		return r.leave()
+	}
+	return nil
+}
+
+// leave writes the receipt of what was taken and lets it go.
+func (r *reading) leave() error {
+	c := r.contract
+	for _, n := range r.people { // also whom nothing was found of: it was asked about them
+		r.about.Add(uint32(n))
+	}
+	r.parts++
+	public := r.x.receipt(c, r.request, r.fields)
+	public.Records, public.People = int64(len(r.records)), int64(r.about.GetCardinality())
+	private := Private{Salt: newSalt(), Actor: r.who.Actor(), Name: r.who.Name, Filter: r.request.Filter}
+	entry := ledger.Entry{}
+	switch {
+	case public.People == 1:
+		private.Subject = int64(r.about.Minimum())
+		entry.Subject = private.Subject
+	case public.People > 1:
+		entry.Subjects = r.about
+	}
+	if r.request.bulk() {
+		public.Read, public.Part = r.id, r.parts
+	}
+	if reads, in := c.Spec.Rate(); reads > 0 && r.parts == 1 {
+		entry.Rate = &ledger.Rate{Name: "agreement " + c.Path(), Most: reads, In: in}
+	}
+	entry.Public, entry.Private = public, private
+	n, err := r.x.log.Append(r.ctx, entry)
+	if problem.Code(err) == "ledger.rate" {
+		p := problem.As(err)
+		out := problem.New("agreement.rate", p.Status, lang.F("협약 %[1]s의 한도(%[2]s)를 넘었습니다", "over the limit of the agreement %[1]s, %[2]s", c.Path(), c.Spec.Limit)).Hinting(p.Hint)
+		out.With = p.With
+		return out
+	}
+	if err != nil {
+		return err
+	}
+	part := Part{Receipt: n, Records: r.records}
+	r.records, r.bytes, r.about = nil, 0, roaring.New()
+	return r.yield(r.out, part)
+}
+
+// One reads about one person.
+func (x *Exchange) One(ctx context.Context, who *identity.Principal, r Request) (records []*registry.Record, receipt int64, err error) {
+	err = x.Read(ctx, who, r, func(_ []*catalog.Field, p Part) error {
+		records, receipt = p.Records, p.Receipt
+		return nil
+	})
+	return records, receipt, err
+}
+
+// Allowed lists the agreements by which a principal may read now.
+func (x *Exchange) Allowed(ctx context.Context, who *identity.Principal) (out []*Version, err error) {
+	err = x.db.Read(ctx, func(tx *db.Tx) error {
+		all, err := x.versions(ctx, tx, "state = 'active' ORDER BY project, name")
+		for _, v := range all {
+			if v.Stands(x.today()) == Active && who.May(identity.ReadGoverned, x.catalog().Place(v.Project)) {
+				out = append(out, v)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// describe says what an agreement lets be read, for people: fields and masks.
+func (v *Version) describe() string {
+	var b strings.Builder
+	for i, f := range v.Spec.Fields {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(f)
+		if m := v.Spec.Masks[f]; m != "" {
+			fmt.Fprintf(&b, " (%s)", m)
+		}
+	}
+	return b.String()
+}

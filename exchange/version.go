@@ -1,0 +1,231 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/manifest"
+)
+
+// State says how a version of an agreement stands.
+type State string
+
+// The states. Expired isn't stored: it follows from the last day.
+const (
+	Requested State = "requested"
+	Active    State = "active"
+	Suspended State = "suspended"
+	Revoked   State = "revoked"
+	Refused   State = "refused"
+	Replaced  State = "replaced"
+	Expired   State = "expired"
+)
+
+// Version is what an agreement says, as it is or was to be approved.
+type Version struct {
+	Project  string // the consumer
+	Name     string
+	Version  int64
+	Spec     *manifest.Agreement
+	Dataset  string // project/name of the provider's
+	Author   string
+	At       time.Time
+	Until    manifest.Day
+	Personal bool   // a field is personal or above: the privacy officer must approve it too
+	Steward  string // who approved it for the provider
+	Privacy  string // who approved it as privacy officer
+	State    State
+}
+
+// Path is project/name.
+func (v *Version) Path() string { return v.Project + "/" + v.Name }
+
+// Stands is the state on a day: an active version whose last day is over has expired.
+func (v *Version) Stands(today manifest.Day) State {
+	if v.State == Active && v.Until < today {
+		return Expired
+	}
+	return v.State
+}
+
+// Provider is the project that provides.
+func (v *Version) Provider() string {
+	project, _ := cut(v.Dataset)
+	return project
+}
+
+func cut(path string) (project, name string) {
+	for i := range len(path) {
+		if path[i] == '/' {
+			return path[:i], path[i+1:]
+		}
+	}
+	return "", path
+}
+
+// Event is something that happened to an agreement.
+type Event struct {
+	Version int64
+	At      time.Time
+	Actor   string
+	What    string // requested, approved by the steward …
+	Note    string
+}
+
+const versionColumns = "project, name, version, body, dataset, author, at, until, personal, steward, privacy, state"
+
+// versions reads versions. where is one of this package's own conditions.
+func (x *Exchange) versions(ctx context.Context, tx *db.Tx, where string, args ...any) (out []*Version, err error) {
+	rows, err := tx.Query(ctx, "SELECT "+versionColumns+" FROM agreement_version WHERE "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read agreements: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		v := &Version{}
+		var body, at string
+		if err := rows.Scan(&v.Project, &v.Name, &v.Version, &body, &v.Dataset, &v.Author, &at, &v.Until, &v.Personal, &v.Steward, &v.Privacy, &v.State); err != nil {
+			return nil, fmt.Errorf("read agreements: %w", err)
+		}
+		if v.At, err = time.Parse(time.RFC3339Nano, at); err != nil {
+			return nil, fmt.Errorf("read agreements: %w", err)
+		}
+		if v.Spec, err = parse(body); err != nil {
+			return nil, fmt.Errorf("the agreement %s: %w", v.Path(), err)
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// parse reads the document of a version. It was right when it was filed.
+func parse(body string) (*manifest.Agreement, error) {
+	r, findings := manifest.ParseDocument("agreement.yaml", body)
+	if r == nil {
+		return nil, fmt.Errorf("it can't be read any more: %v", findings)
+	}
+	spec, ok := r.Spec.(*manifest.Agreement)
+	if !ok {
+		return nil, fmt.Errorf("it is a %s", r.Kind)
+	}
+	return spec, nil
+}
+
+// Standing is an agreement as people see it: the version that holds or held last, and the one that waits for approval, if there are.
+type Standing struct {
+	Holds *Version // active or suspended
+	Waits *Version // requested
+	Last  *Version // the newest, whatever its state
+}
+
+// Shown is the version to show first.
+func (s Standing) Shown() *Version {
+	switch {
+	case s.Waits != nil:
+		return s.Waits
+	case s.Holds != nil:
+		return s.Holds
+	}
+	return s.Last
+}
+
+// standings groups versions, which come in order of project, name and version.
+func standings(all []*Version) (out []Standing) {
+	for _, v := range all {
+		if len(out) == 0 || out[len(out)-1].Last.Path() != v.Path() {
+			out = append(out, Standing{})
+		}
+		s := &out[len(out)-1]
+		s.Last = v
+		switch v.State {
+		case Requested:
+			s.Waits = v
+		case Active, Suspended:
+			s.Holds = v
+		}
+	}
+	return out
+}
+
+// Agreements lists all agreements, in order of project and name.
+func (x *Exchange) Agreements(ctx context.Context) (out []Standing, err error) {
+	err = x.db.Read(ctx, func(tx *db.Tx) error {
+		all, err := x.versions(ctx, tx, "1 = 1 ORDER BY project, name, version")
+		out = standings(all)
+		return err
+	})
+	return out, err
+}
+
+// Agreement finds one agreement with its events, the newest first.
+func (x *Exchange) Agreement(ctx context.Context, project, name string) (s Standing, events []Event, err error) {
+	err = x.db.Read(ctx, func(tx *db.Tx) error {
+		all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 {
+			return x.unknown(project, name)
+		}
+		s = standings(all)[0]
+		events, err = eventsOf(ctx, tx, project, name)
+		return err
+	})
+	return s, events, err
+}
+
+func eventsOf(ctx context.Context, tx *db.Tx, project, name string) (out []Event, err error) {
+	rows, err := tx.Query(ctx, "SELECT version, at, actor, what, note FROM agreement_event WHERE project = ? AND name = ? ORDER BY id DESC LIMIT 1000", project, name)
+	if err != nil {
+		return nil, fmt.Errorf("read the events of an agreement: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e Event
+		var at string
+		if err := rows.Scan(&e.Version, &at, &e.Actor, &e.What, &e.Note); err != nil {
+			return nil, fmt.Errorf("read the events of an agreement: %w", err)
+		}
+		if e.At, err = time.Parse(time.RFC3339Nano, at); err != nil {
+			return nil, fmt.Errorf("read the events of an agreement: %w", err)
+		}
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
+
+// note writes an event.
+func (x *Exchange) note(ctx context.Context, tx *db.Tx, v *Version, actor, what, note string) error {
+	_, err := tx.Exec(ctx, "INSERT INTO agreement_event (project, name, version, at, actor, what, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		v.Project, v.Name, v.Version, x.now().UTC().Format(time.RFC3339Nano), actor, what, note)
+	if err != nil {
+		return fmt.Errorf("note what became of the agreement %s: %w", v.Path(), err)
+	}
+	return nil
+}
+
+// set makes a version's state another.
+func (x *Exchange) set(ctx context.Context, tx *db.Tx, v *Version, state State) error {
+	v.State = state
+	_, err := tx.Exec(ctx, "UPDATE agreement_version SET state = ?, steward = ?, privacy = ? WHERE project = ? AND name = ? AND version = ?", state, v.Steward, v.Privacy, v.Project, v.Name, v.Version)
+	if err != nil {
+		return fmt.Errorf("change the agreement %s: %w", v.Path(), err)
+	}
+	return nil
+}
+
+// titleOf is what an agreement is called: by its title, or by the dataset that it reads.
+func titleOf(s *catalog.Snapshot, v *Version) lang.Text {
+	if !v.Spec.Title.Empty() {
+		return v.Spec.Title
+	}
+	project, name := cut(v.Dataset)
+	if d := s.Dataset(project, name); d != nil {
+		return d.Spec.Title
+	}
+	return lang.T(v.Name, v.Name)
+}
