@@ -2,6 +2,7 @@ package provider
 
 import (
 	"crypto/ecdsa"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -64,7 +65,7 @@ func New(o Options) (*Provider, error) {
 		Options: o, key: &signing{o.Key},
 		requests: map[string]*request{}, codes: map[string]string{}, devices: map[string]*device{}, tokens: map[string]*granted{},
 	}
-	secret := sha256.Sum256(o.Key.D.Bytes())
+	secret := derived(o.Key, "provider")
 	config := &op.Config{
 		CryptoKey: secret, CodeMethodS256: true, AuthMethodPost: true, SupportedUILocales: []language.Tag{language.Korean, language.English},
 		SupportedScopes:          []string{"openid", "profile"},
@@ -152,8 +153,19 @@ func (p *Provider) Principal(account string) *identity.Principal {
 
 // Secret is a service account's secret for an installation: made from its key, so that it is nobody else's.
 func Secret(key *ecdsa.PrivateKey, account string) string {
-	sum := sha256.Sum256([]byte("client " + account + " " + key.D.String()))
+	sum := derived(key, "client "+account)
 	return hex.EncodeToString(sum[:16])
+}
+
+// derived is a secret for a use, made from a key.
+func derived(key *ecdsa.PrivateKey, use string) [sha256.Size]byte {
+	secret, err := key.Bytes()
+	if err != nil {
+		panic(err) // only a key that isn't on its curve has none
+	}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(use))
+	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // storage keeps what is under way.
