@@ -60,7 +60,7 @@ var settings = []setting{
 	{"tls-cert", "MARU_TLS_CERT", "", lang.T("TLS 인증서 파일", "file of the TLS certificate"), func(c *config) *string { return &c.TLSCert }},
 	{"tls-key", "MARU_TLS_KEY", "", lang.T("TLS 개인 키 파일", "file of its private key"), func(c *config) *string { return &c.TLSKey }},
 	{"keys", "MARU_KEYS", "", lang.T("키 폴더 (기본: 자료 폴더의 keys)", "folder of keys (default: keys in the data folder)"), func(c *config) *string { return &c.Keys }},
-	{"listen", "MARU_LISTEN", "127.0.0.1:8700", lang.T("요청을 받을 주소. --issuer가 없으면 이 컴퓨터의 주소만 쓸 수 있습니다", "address to listen on; without --issuer only one of this machine"), func(c *config) *string { return &c.Listen }},
+	{"listen", "MARU_LISTEN", "127.0.0.1:8700", lang.T("요청을 받을 주소. --issuer와 TLS가 없으면 이 컴퓨터의 주소만 쓸 수 있습니다", "address to listen on; without --issuer and TLS only one of this machine"), func(c *config) *string { return &c.Listen }},
 }
 
 // configFlags declares the flags of a server, whose data lie in folder unless said otherwise, and returns what reads the settings once the command

@@ -68,8 +68,11 @@ func (s *server) pairwise(project, person string) (string, error) {
 	return s.keys.Pseudonym(project, "person", person)
 }
 
-// anywhere reports whether a server may listen on addresses that others reach.
-func (c config) anywhere() bool { return !c.Demo && c.Identity.Issuer != "" }
+// anywhere reports whether a server may listen on addresses that others reach: people sign in, and nobody between can read along. TLS is its
+// own, or that of a proxy, which url then names.
+func (c config) anywhere() bool {
+	return !c.Demo && c.Identity.Issuer != "" && (c.TLSCert != "" || strings.HasPrefix(c.URL, "https://"))
+}
 
 // overTLS wraps a listener in TLS where the settings name a certificate.
 func overTLS(c config, l net.Listener) (net.Listener, error) {

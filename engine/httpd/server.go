@@ -100,8 +100,8 @@ func Listen(ctx context.Context, address string, anywhere bool) (net.Listener, e
 			Hinting(lang.T("127.0.0.1:8700처럼 쓰십시오", "write it as 127.0.0.1:8700"))
 	}
 	if !anywhere && !loopback(host) {
-		return nil, problem.New("listen.loopback", 400, lang.F("이 주소에서는 요청을 받을 수 없습니다: %s. 로그인을 맡을 시스템이 정해지지 않았으면 이 컴퓨터에서 보낸 요청만 받습니다", "it can't listen on %s: without an identity provider only requests from this machine are taken", address)).
-			Hinting(lang.T("--issuer에 로그인을 맡을 OpenID Connect 주소를 쓰거나, --listen 127.0.0.1:8700을 쓰십시오", "name an OpenID Connect provider with --issuer, or use --listen 127.0.0.1:8700"))
+		return nil, problem.New("listen.loopback", 400, lang.F("이 주소에서는 요청을 받을 수 없습니다: %s. 로그인을 맡을 시스템과 암호화(TLS)가 정해지지 않았으면 이 컴퓨터에서 보낸 요청만 받습니다", "it can't listen on %s: without an identity provider and TLS only requests from this machine are taken", address)).
+			Hinting(lang.T("--issuer에 로그인을 맡을 OpenID Connect 주소를, --url에 https:// 주소를 쓰거나, --listen 127.0.0.1:8700을 쓰십시오", "name an OpenID Connect provider with --issuer and an https:// address with --url, or use --listen 127.0.0.1:8700"))
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
