@@ -132,7 +132,25 @@ func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) 
 			}
 		}
 	}
-	return d, findings
+	return d, append(findings, d.exposed()...)
+}
+
+// exposed reports where values of class unique would stand in addresses and logs: as a record's key, or, where there is none, as a hash of a few that
+// can be guessed (개인정보보호법 제24조의2).
+func (d *Dataset) exposed() (findings []manifest.Finding) {
+	for _, f := range d.Fields {
+		if f.Class != manifest.Unique || len(d.Spec.Key) > 0 && !f.KeyPart {
+			continue
+		}
+		text := manifest.Textf("고유식별정보 항목은 식별 항목이 될 수 없습니다: %s", "%s can't be a key: it is a unique identifier", f.Name)
+		at := "key"
+		if !f.KeyPart {
+			at, text = "fields."+f.Name, manifest.Textf("고유식별정보 항목이 있으면 다른 식별 항목(key)이 필요합니다: %s", "%s is a unique identifier: the dataset needs a key that isn't one", f.Name)
+		}
+		findings = append(findings, d.Resource.Finding(manifest.Error, "dataset.unique_key", at, text,
+			manifest.T("개인식별자나 기관이 정한 번호를 key로 쓰십시오", "use a person's identifier of the project, or a number of your own, as the key")))
+	}
+	return findings
 }
 
 // complete takes from a term what the field leaves out, and reports where the field contradicts it.

@@ -57,13 +57,17 @@ func (t *table) supersede(ctx context.Context, tx *db.Tx, former *Record, ended 
 	if !t.Spec.KeepsHistory() {
 		return nil
 	}
+	values, err := t.atRest(former)
+	if err != nil {
+		return err
+	}
 	var body bytes.Buffer
 	body.WriteByte('{')
-	if err := writeMembers(&body, former.Fields, former.Values); err != nil {
+	if err := writeMembers(&body, former.Fields, values); err != nil {
 		return err
 	}
 	body.WriteByte('}')
-	_, err := tx.Exec(ctx, "INSERT INTO former (dataset_id, keyed, record, change, ended, deleted, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	_, err = tx.Exec(ctx, "INSERT INTO former (dataset_id, keyed, record, change, ended, deleted, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		t.id, t.keyed, former.Key, former.Version, ended, deleted, body.String())
 	if err != nil {
 		return fmt.Errorf("keep the former state of a record of %s: %w", t.Path(), err)
@@ -75,7 +79,7 @@ func (t *table) supersede(ctx context.Context, tx *db.Tx, former *Record, ended 
 type Version struct {
 	Change
 	Deleted bool
-	Values  json.RawMessage // an object with the fields of its day; nil if deleted
+	Values  json.RawMessage // an object with the fields of its day, sealed ones as they lie; nil if deleted
 }
 
 // historyLimit is how many versions of one record are shown, the newest first.
@@ -96,7 +100,11 @@ func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) 
 			key = now.Key
 			var body bytes.Buffer
 			body.WriteByte('{')
-			if err := writeMembers(&body, now.Fields, now.Values); err != nil {
+			values, err := t.atRest(now)
+			if err != nil {
+				return err
+			}
+			if err := writeMembers(&body, now.Fields, values); err != nil {
 				return err
 			}
 			body.WriteByte('}')

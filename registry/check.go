@@ -59,7 +59,9 @@ func check(f *catalog.Field, value any) *problem.Detail {
 		}
 	}
 	if len(f.Codes) > 0 {
-		if _, ok := f.Codes.Name(codeText(value)); !ok {
+		if _, ok := f.Codes.Name(codeText(value)); !ok && f.Class.AtLeast(manifest.Personal) {
+			return no("record.code", lang.T("코드 목록에 없습니다", "it is not in the code list"))
+		} else if !ok {
 			return no("record.code", lang.F("코드 목록에 없습니다: %s", "it is not in the code list: %s", codeText(value)))
 		}
 	}

@@ -34,9 +34,11 @@ func (f *filters) env(d *catalog.Dataset) (*rule.Env, error) {
 	if known, ok := f.envs[key]; ok && known.dataset == d {
 		return known.env, nil
 	}
-	fields := make([]rule.Field, len(d.Fields))
-	for i, own := range d.Fields {
-		fields[i] = rule.Field{Name: own.Name, Type: own.Type, Nullable: !own.KeyPart}
+	fields := make([]rule.Field, 0, len(d.Fields))
+	for i := range d.Fields {
+		if own := &d.Fields[i]; !sealed(own) { // the database can't compare what it can't read
+			fields = append(fields, rule.Field{Name: own.Name, Type: own.Type, Nullable: !own.KeyPart})
+		}
 	}
 	env, err := rule.NewEnv(fields, rule.Options{Guarded: true})
 	if err != nil {

@@ -107,6 +107,7 @@ type listing struct {
 	args    []any
 	limit   int // 0: all
 	bound   string
+	atRest  bool // sealed values stay so
 }
 
 // order is one column of the order.
@@ -232,7 +233,11 @@ func (l *listing) each(ctx context.Context, tx *db.Tx, yield func(rec *Record, t
 		version, _ := values[0].(int64)
 		n := 1 + len(l.key)
 		for i, f := range l.fields {
-			values[n+i] = decode(values[n+i], f.Type)
+			if l.atRest {
+				values[n+i] = decode(values[n+i], f.Type)
+			} else if values[n+i], err = l.opened(f, values[n+i]); err != nil {
+				return err
+			}
 		}
 		for i, o := range l.order {
 			values[head+i] = decode(values[head+i], o.typ)

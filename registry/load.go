@@ -60,7 +60,9 @@ func (t *table) load(ctx context.Context, tx *db.Tx, c *Change, run int64, batch
 	for chunk := range slices.Chunk(batch, size) {
 		args = args[:0]
 		for _, in := range chunk {
-			args = t.appendArgs(args, tx.Dialect(), c.ID, in.row)
+			if args, err = t.appendArgs(args, tx.Dialect(), c.ID, in.row); err != nil {
+				return tally, nil, err
+			}
 		}
 		n, err := tx.Exec(ctx, t.insertion(columns, len(chunk)), args...)
 		if err != nil {

@@ -195,7 +195,9 @@ func (t *table) count(ctx context.Context, tx *db.Tx, p *Profile) error {
 		seen++
 		for i := range t.Fields {
 			v := decode(values[i], t.Fields[i].Type)
-			if s, ok := v.(string); ok && len(s) > 64 {
+			if s, ok := v.(string); ok && sealed(&t.Fields[i]) {
+				v = s[:min(indexLength, len(s))]
+			} else if ok && len(s) > 64 {
 				v = hashID([]any{s}) // long texts are counted, not shown
 				if t.tells(&t.Fields[i]) {
 					v = shorten(s) + " #" + v.(string)[:6]

@@ -24,6 +24,7 @@ var migrations embed.FS
 type Registry struct {
 	db    *db.DB
 	files blob.Store // what is dropped, and what imports read
+	keys  Sealer
 	now   func() time.Time
 
 	filters filters
@@ -31,8 +32,8 @@ type Registry struct {
 	delays  sync.Map // number of an import → lang.Text: why it waits to be tried again
 }
 
-// Open opens the registry in a database.
-func Open(ctx context.Context, d *db.DB, files blob.Store, now func() time.Time) (*Registry, error) {
+// Open opens the registry in a database. keys seal the values of class unique.
+func Open(ctx context.Context, d *db.DB, files blob.Store, keys Sealer, now func() time.Time) (*Registry, error) {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func Open(ctx context.Context, d *db.DB, files blob.Store, now func() time.Time)
 	if err := d.Migrate(ctx, "registry", dir); err != nil {
 		return nil, err
 	}
-	return &Registry{db: d, files: files, now: now}, nil
+	return &Registry{db: d, files: files, keys: keys, now: now}, nil
 }
 
 // table is the physical table of a dataset.
@@ -53,6 +54,7 @@ type table struct {
 	name   string   // quoted
 	key    []string // the columns that identify a record: the key fields, or idColumn
 	keyAt  []int    // where the key fields stand among the fields; none for idColumn
+	sealer Sealer
 
 	insert struct { // the statement of a chunk, kept for the next one
 		rows int
@@ -68,8 +70,8 @@ const (
 
 // tableOf is the table of a dataset that a revision made. A table that is made anew has another name, so that no statement that
 // a connection has prepared for the former one is used for it.
-func tableOf(d *catalog.Dataset, id, built int64) *table {
-	t := &table{Dataset: d, id: id, built: built, key: d.Spec.Key}
+func (r *Registry) tableOf(d *catalog.Dataset, id, built int64) *table {
+	t := &table{Dataset: d, id: id, built: built, key: d.Spec.Key, sealer: r.keys}
 	t.name = t.called(fmt.Sprintf("%.40s", fieldForm(d.Name)))
 	for _, k := range t.key {
 		t.keyAt = append(t.keyAt, slices.IndexFunc(d.Fields, func(f catalog.Field) bool { return f.Name == k }))
@@ -107,14 +109,18 @@ func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*t
 	if err != nil {
 		return nil, fmt.Errorf("find the table of %s: %w", d.Path(), err)
 	}
-	t := tableOf(d, id, built)
+	t := r.tableOf(d, id, built)
 	t.shaped, t.keyed = shaped, keyed
 	return t, nil
 }
 
 // column is the SQL of a field's column.
 func (t *table) column(f *catalog.Field, dialect db.Dialect) string {
-	s := db.Quote(f.Name) + " " + sqlType(f.Type, dialect)
+	typ := f.Type
+	if sealed(f) {
+		typ = manifest.String
+	}
+	s := db.Quote(f.Name) + " " + sqlType(typ, dialect)
 	if f.KeyPart {
 		s += " NOT NULL"
 	}

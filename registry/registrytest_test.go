@@ -11,6 +11,7 @@ import (
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/engine/keys"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
@@ -42,7 +43,11 @@ func openRoom(t testing.TB, address string) *room {
 	}
 	t.Cleanup(func() { files.Close() })
 	fake := clock.NewFake(time.Date(2026, 11, 24, 9, 0, 0, 0, clock.Seoul))
-	r, err := Open(t.Context(), d, files, fake.Now)
+	ring, err := keys.Open(t.TempDir(), "test/log", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(t.Context(), d, files, ring, fake.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
@@ -16,7 +17,8 @@ import (
 // maxRejected is how many rejected rows an import keeps; beyond, they are only counted.
 const maxRejected = 1_000_000
 
-func keepRejected(ctx context.Context, tx *db.Tx, i *Import, refused []rejected) error {
+// keepRejected keeps rows as they were written; sealed where the dataset has fields that are.
+func (t *table) keepRejected(ctx context.Context, tx *db.Tx, i *Import, refused []rejected) error {
 	if len(refused) == 0 {
 		return nil
 	}
@@ -32,6 +34,13 @@ func keepRejected(ctx context.Context, tx *db.Tx, i *Import, refused []rejected)
 		cells, err := json.Marshal(row.cells)
 		if err != nil {
 			return err
+		}
+		if t.seals() {
+			text, err := t.sealer.Seal(rejectedOf(i.ID), string(cells))
+			if err != nil {
+				return fmt.Errorf("keep rejected rows: %w", err)
+			}
+			cells = []byte(text)
 		}
 		why, err := json.Marshal(row.reason)
 		if err != nil {
@@ -54,7 +63,7 @@ func rejectedRows(ctx context.Context, tx *db.Tx, t *table, run int64) (out []re
 	}
 	defer rows.Close()
 	for rows.Next() {
-		row, err := scanRejected(rows.Scan)
+		row, err := scanRejected(rows.Scan, t.sealer, run)
 		if err != nil {
 			return nil, err
 		}
@@ -63,10 +72,18 @@ func rejectedRows(ctx context.Context, tx *db.Tx, t *table, run int64) (out []re
 	return out, rows.Err()
 }
 
-func scanRejected(scan func(...any) error) (row rejected, err error) {
+// rejectedOf binds the sealed rows of an import to it.
+func rejectedOf(run int64) string { return fmt.Sprintf("rejected %d", run) }
+
+func scanRejected(scan func(...any) error, keys Sealer, run int64) (row rejected, err error) {
 	var cells, why string
 	if err := scan(&row.line, &cells, &why); err != nil {
 		return row, fmt.Errorf("read a rejected row: %w", err)
+	}
+	if !strings.HasPrefix(cells, "[") && cells != "null" {
+		if cells, err = keys.Unseal(rejectedOf(run), cells); err != nil {
+			return row, fmt.Errorf("read a rejected row: %w", err)
+		}
 	}
 	if err := json.Unmarshal([]byte(cells), &row.cells); err != nil {
 		return row, fmt.Errorf("read a rejected row: %w", err)
@@ -89,7 +106,7 @@ func (r *Registry) Rejected(ctx context.Context, id int64, w io.Writer) error {
 		}
 		out := csv.NewWriter(w)
 		for rows.Next() {
-			row, err := scanRejected(rows.Scan)
+			row, err := scanRejected(rows.Scan, r.keys, id)
 			if err != nil {
 				return err
 			}

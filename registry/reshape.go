@@ -86,7 +86,9 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 				if err := rekey(rec.Key, KeyText(next.keyOf(row))); err != nil {
 					return err
 				}
-				args = next.appendArgs(args, tx.Dialect(), rec.Version, row)
+				if args, err = next.appendArgs(args, tx.Dialect(), rec.Version, row); err != nil {
+					return err
+				}
 			}
 			n, err := tx.Exec(ctx, next.insertion(columns, len(chunk)), args...)
 			if err != nil {
@@ -99,6 +101,9 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.resealHistory(ctx, tx, t, next); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "DROP TABLE "+t.name); err != nil {
@@ -194,9 +199,9 @@ func keepKey(t *table, revision int64, what string) string {
 	return fmt.Sprintf("dropped/%s/%s/%08d-%s.jsonl", t.Project, t.Name, revision, what)
 }
 
-// keep writes fields of all records to a file, as JSON Lines.
+// keep writes fields of all records to a file, as JSON Lines; what is sealed stays so.
 func (r *Registry) keep(ctx context.Context, tx *db.Tx, t *table, fields []*catalog.Field, key string) error {
-	l := &listing{table: t, dialect: tx.Dialect(), order: t.keyOrder(), fields: fields, wanted: len(fields)}
+	l := &listing{table: t, dialect: tx.Dialect(), order: t.keyOrder(), fields: fields, wanted: len(fields), atRest: true}
 	return r.pour(ctx, key, func(w io.Writer) error {
 		out := newLines(w, fields)
 		if err := l.each(ctx, tx, func(rec *Record, _ []any) error { return out.Write(rec) }); err != nil {

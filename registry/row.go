@@ -22,19 +22,23 @@ func (t *table) columns() []string {
 }
 
 // args are the parameters of a row, in the order of [table.columns].
-func (t *table) args(dialect db.Dialect, change int64, row []any) []any {
+func (t *table) args(dialect db.Dialect, change int64, row []any) ([]any, error) {
 	return t.appendArgs(make([]any, 0, len(row)+2), dialect, change, row)
 }
 
-func (t *table) appendArgs(out []any, dialect db.Dialect, change int64, row []any) []any {
+func (t *table) appendArgs(out []any, dialect db.Dialect, change int64, row []any) ([]any, error) {
 	out = append(out, change)
 	if len(t.Spec.Key) == 0 {
 		out = append(out, hashID(row))
 	}
-	for _, v := range row {
-		out = append(out, encode(v, dialect))
+	for i, v := range row {
+		stored, err := t.stored(&t.Fields[i], v, dialect)
+		if err != nil {
+			return nil, fmt.Errorf("write a record of %s: %w", t.Path(), err)
+		}
+		out = append(out, stored)
 	}
-	return out
+	return out, nil
 }
 
 // record is a record with all its fields.
@@ -111,7 +115,11 @@ func (t *table) scan(rows *sql.Rows, fields []*catalog.Field) (*Record, error) {
 		values[1+i] = decode(values[1+i], t.keyType(name))
 	}
 	for i, f := range fields {
-		values[1+n+i] = decode(values[1+n+i], f.Type)
+		v, err := t.opened(f, values[1+n+i])
+		if err != nil {
+			return nil, err
+		}
+		values[1+n+i] = v
 	}
 	return &Record{Key: KeyText(values[1 : 1+n]), Version: version, Fields: fields, Values: values[1+n:]}, nil
 }

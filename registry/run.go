@@ -268,7 +268,7 @@ func (r *Registry) take(ctx context.Context, tx *db.Tx, i *Import, d *catalog.Da
 		refused = append(refused, more...)
 	}
 	slices.SortStableFunc(refused, func(x, y rejected) int { return x.line - y.line })
-	if err := keepRejected(ctx, tx, i, refused); err != nil {
+	if err := t.keepRejected(ctx, tx, i, refused); err != nil {
 		return err
 	}
 	i.Tally.add(tally)
@@ -325,10 +325,14 @@ func (r *Registry) dryRun(ctx context.Context, i *Import, d *catalog.Dataset, fi
 		return err
 	}
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
-		if err := keepRejected(ctx, tx, i, refused); err != nil {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "UPDATE import_run SET rows_read = ?, bytes_read = ?, loaded = ?, changed = ?, unchanged = ?, rejected = ? WHERE id = ?",
+		if err := t.keepRejected(ctx, tx, i, refused); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "UPDATE import_run SET rows_read = ?, bytes_read = ?, loaded = ?, changed = ?, unchanged = ?, rejected = ? WHERE id = ?",
 			next.Rows, i.Size, next.Loaded, next.Changed, next.Unchanged, next.Rejected, i.ID)
 		return err
 	})

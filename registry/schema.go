@@ -18,7 +18,7 @@ func (r *Registry) create(ctx context.Context, tx *db.Tx, d *catalog.Dataset) er
 	if err := tx.QueryRow(ctx, "INSERT INTO dataset_table (project, dataset, shaped, built, keyed) VALUES (?, ?, ?, ?, ?) RETURNING id", d.Project, d.Name, d.Revision, d.Revision, d.Revision).Scan(&id); err != nil {
 		return fmt.Errorf("number the table of %s: %w", d.Path(), err)
 	}
-	t := tableOf(d, id, d.Revision)
+	t := r.tableOf(d, id, d.Revision)
 	if _, err := tx.Exec(ctx, t.definition(tx.Dialect())); err != nil {
 		return fmt.Errorf("make the table of %s: %w", d.Path(), err)
 	}
@@ -67,7 +67,7 @@ func (t *table) indexes(ctx context.Context, tx *db.Tx) error {
 func (t *table) index(ctx context.Context, tx *db.Tx, statement, name string, columns []string) error {
 	list := make([]string, len(columns))
 	for i, c := range columns {
-		list[i] = db.Quote(c)
+		list[i] = t.comparable(c)
 		if tx.Dialect() == db.Postgres {
 			list[i] += " NULLS FIRST" // as SQLite orders
 		}

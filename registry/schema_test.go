@@ -10,6 +10,7 @@ import (
 	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/engine/keys"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
@@ -29,7 +30,11 @@ func TestTheDemoCityHasATableForEachDataset(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := Open(t.Context(), d, files, time.Now)
+			ring, err := keys.Open(t.TempDir(), "test/log", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := Open(t.Context(), d, files, ring, time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}

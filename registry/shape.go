@@ -115,7 +115,7 @@ func (s *shape) rebuilds() bool {
 			return true
 		}
 	}
-	return false
+	return len(s.reseals()) > 0
 }
 
 // convert is a former value as the type of the field that follows it.
@@ -165,6 +165,13 @@ func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) 
 		}
 		if old.Type != f.Type || tighter(old, f) {
 			looked = append(looked, i)
+		}
+	}
+	for _, i := range s.reseals() {
+		if f := &s.after.Fields[i]; sealed(f) {
+			step(lang.F("‘%s’ 항목의 값을 암호화합니다 (고유식별정보)", "encrypt the values of %s: unique identifiers", f.Name), 0)
+		} else {
+			step(lang.F("‘%s’ 항목의 값을 더는 암호화하지 않습니다", "the values of %s are no longer encrypted", f.Name), 0)
 		}
 	}
 	if rows > 0 && len(looked) > 0 {
@@ -273,7 +280,7 @@ func (s *shape) twice(ctx context.Context, tx *db.Tx, t *table, set []string, at
 		if old == "" {
 			return nil // a new field is empty everywhere
 		}
-		columns, there = append(columns, db.Quote(old)), append(there, db.Quote(old)+" IS NOT NULL")
+		columns, there = append(columns, t.comparable(old)), append(there, db.Quote(old)+" IS NOT NULL")
 	}
 	if len(columns) == 0 {
 		return nil

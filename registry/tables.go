@@ -117,7 +117,7 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss b
 			return refuse(f)
 		}
 	}
-	next := tableOf(s.after, t.id, t.built)
+	next := r.tableOf(s.after, t.id, t.built)
 	next.keyed = t.keyed
 	for _, i := range s.dropped {
 		if err := r.keepColumn(ctx, tx, t, &s.before.Fields[i], s.after.Revision); err != nil {
@@ -125,7 +125,7 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss b
 		}
 	}
 	if s.rebuilds() {
-		next = tableOf(s.after, t.id, s.after.Revision)
+		next = r.tableOf(s.after, t.id, s.after.Revision)
 		next.keyed = t.keyed
 		err = s.rebuild(ctx, tx, t, next)
 	} else {

@@ -187,7 +187,10 @@ func (t *table) create(ctx context.Context, tx *db.Tx, c *Change, row []any) (*R
 		return nil, err
 	}
 	columns := t.columns()
-	args := t.args(tx.Dialect(), c.ID, row)
+	args, err := t.args(tx.Dialect(), c.ID, row)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := tx.Exec(ctx, "INSERT INTO "+t.name+" ("+db.Quotes(columns)+") VALUES ("+db.Marks(len(columns))+")", args...); err != nil {
 		return nil, t.written(err)
 	}
@@ -235,7 +238,11 @@ func (t *table) update(ctx context.Context, tx *db.Tx, c *Change, before *Record
 	for i, name := range columns {
 		sets[i] = db.Quote(name) + " = ?"
 	}
-	_, err := tx.Exec(ctx, "UPDATE "+t.name+" SET "+strings.Join(sets, ", ")+" WHERE "+where, append(t.args(tx.Dialect(), c.ID, row), args...)...)
+	values, err := t.args(tx.Dialect(), c.ID, row)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE "+t.name+" SET "+strings.Join(sets, ", ")+" WHERE "+where, append(values, args...)...)
 	return t.written(err)
 }
 
@@ -269,8 +276,11 @@ func (t *table) unique(ctx context.Context, tx *db.Tx, row []any, before *Record
 			if row[i] == nil {
 				break // what has a gap is like nothing else, as SQL has it
 			}
-			conditions = append(conditions, db.Quote(name)+" = ?")
-			args = append(args, encode(row[i], tx.Dialect()))
+			arg, err := t.comparand(&t.Fields[i], row[i], tx.Dialect())
+			if err != nil {
+				return err
+			}
+			conditions, args = append(conditions, t.comparable(name)+" = ?"), append(args, arg)
 		}
 		if len(conditions) < len(set) {
 			continue

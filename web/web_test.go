@@ -51,11 +51,11 @@ func empty(t testing.TB) *place {
 	}
 	t.Cleanup(func() { _ = files.Close() })
 	clock := func() time.Time { return now }
-	r, err := registry.Open(t.Context(), d, files, clock)
+	ring, err := keys.Open(t.TempDir(), "test/log", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := keys.Open(t.TempDir(), "test/log", nil)
+	r, err := registry.Open(t.Context(), d, files, ring, clock)
 	if err != nil {
 		t.Fatal(err)
 	}

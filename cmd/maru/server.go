@@ -77,10 +77,10 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 		return err
 	}
 	s.closers = append(s.closers, s.files)
-	if s.registry, err = registry.Open(ctx, s.db, s.files, now); err != nil {
+	if s.keys, err = keys.Open(c.Keys, c.Log, nil); err != nil {
 		return err
 	}
-	if s.keys, err = keys.Open(c.Keys, c.Log, nil); err != nil {
+	if s.registry, err = registry.Open(ctx, s.db, s.files, s.keys, now); err != nil {
 		return err
 	}
 	if s.log, err = ledger.Open(ctx, s.db, s.keys.Signer(), s.keys.Verifier(), now); err != nil {
