@@ -279,13 +279,10 @@ func (r *Registry) Counts(ctx context.Context, datasets []*catalog.Dataset) (map
 }
 
 // Sample returns up to limit records with the values of the named fields only, in the order of their keys.
-func (r *Registry) Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) (out [][]any, err error) {
+func (r *Registry) Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([]*Record, error) {
 	page, err := r.List(ctx, d, Query{Fields: fields, Limit: limit})
 	if err != nil {
 		return nil, err
 	}
-	for _, rec := range page.Records {
-		out = append(out, rec.Values)
-	}
-	return out, nil
+	return page.Records, nil
 }

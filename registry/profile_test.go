@@ -44,7 +44,7 @@ func TestAProfileDescribesValues(t *testing.T) {
 		if n, err := r.Counts(ctx, r.catalog.Snapshot().Datasets()); err != nil || n[d.Path()] != 3 {
 			t.Fatal(n, err)
 		}
-		if s, err := r.Sample(ctx, d, []string{"seats", "code"}, 1); err != nil || !reflect.DeepEqual(s, [][]any{{nil, "A1"}}) {
+		if s, err := r.Sample(ctx, d, []string{"seats", "code"}, 1); err != nil || len(s) != 1 || !reflect.DeepEqual(s[0].Values, []any{nil, "A1"}) {
 			t.Fatal(s, err)
 		}
 	})

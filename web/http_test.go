@@ -36,7 +36,7 @@ type asked struct {
 	fields map[string]bool
 }
 
-func (a asked) Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([][]any, error) {
+func (a asked) Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([]*registry.Record, error) {
 	for _, f := range fields {
 		a.fields[f] = true
 	}

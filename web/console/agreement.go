@@ -13,6 +13,7 @@ import (
 	"github.com/maru-city/maru/exchange/mask"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
 )
 
@@ -25,6 +26,8 @@ type Exchange interface {
 	Mine(who *identity.Principal, v *exchange.Version) bool
 	Log(ctx context.Context) (exchange.LogState, error)
 	Today() manifest.Day
+	Handle(d *catalog.Dataset, key string) (string, error)
+	Reveal(ctx context.Context, who *identity.Principal, project, name, handle, reason string) (*registry.Record, int64, error)
 }
 
 const agreementsPath = "/console/agreements"

@@ -26,7 +26,7 @@ type Records interface {
 	// Counts says how many records datasets have, by project/name.
 	Counts(ctx context.Context, datasets []*catalog.Dataset) (map[string]int64, error)
 	// Sample returns up to limit records with the values of the named fields only, in their order.
-	Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([][]any, error)
+	Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([]*registry.Record, error)
 	// Profile describes a dataset's values. It may take seconds; it is nil where there are no records.
 	Profile(ctx context.Context, d *catalog.Dataset) (*registry.Profile, error)
 	// Imports lists a dataset's imports, the newest first.
@@ -82,6 +82,7 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	} {
 		mux.Handle("GET "+path, seeing(page))
 	}
+	mux.HandleFunc("POST /console/datasets/{project}/{name}/record", c.record)
 	c.agreementRoutes(mux)
 	mux.Handle("GET /console/{$}", http.RedirectHandler("/console", http.StatusMovedPermanently))
 }

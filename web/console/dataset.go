@@ -11,6 +11,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
@@ -107,8 +108,9 @@ type datasetView struct {
 
 // sample is some records: the columns of all fields, values of those that may be shown.
 type sample struct {
-	Rows  [][]any
-	Place map[string]int // of a field in a row; not there for fields that are hidden
+	Rows    []*registry.Record
+	Place   map[string]int // of a field in a row; not there for fields that are hidden
+	Handles []string       // of the rows, for who may have them shown
 }
 
 // tabs are the views of a dataset and what each needs.
@@ -143,7 +145,10 @@ func (c *Console) takeSample(ctx context.Context, v *datasetView) (err error) {
 	if len(names) == 0 || v.Count == 0 {
 		return nil
 	}
-	v.Sample.Rows, err = c.records.Sample(ctx, v.Dataset, names, sampleRows)
+	if v.Sample.Rows, err = c.records.Sample(ctx, v.Dataset, names, sampleRows); err != nil {
+		return err
+	}
+	v.Sample.Handles, err = c.handles(identity.From(ctx), v, v.Sample.Rows)
 	return err
 }
 

@@ -154,6 +154,33 @@ func Eval[T any](b *Browser, expression string) T {
 	return v
 }
 
+// Fill writes a text into the field that a CSS selector finds, as if it was typed.
+func (b *Browser) Fill(selector, text string) {
+	b.t.Helper()
+	b.Do(chromedp.SetValue(selector, text))
+}
+
+// Click clicks what a CSS selector finds and waits until the page that it leads to is there.
+func (b *Browser) Click(selector string) {
+	b.t.Helper()
+	Eval[bool](b, "window.maruLeft = true")
+	b.Do(chromedp.Click(selector))
+	end := time.Now().Add(patience)
+	for {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!window.maruLeft && document.readyState === 'complete'"))
+		cancel()
+		if err == nil && there {
+			break
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("a click on %s leads nowhere: %v", selector, err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	Eval[bool](b, "document.fonts.ready.then(() => true)")
+}
+
 // Text is what a person reads in the first element that a CSS selector finds.
 func (b *Browser) Text(selector string) string {
 	b.t.Helper()

@@ -1,0 +1,97 @@
+package exchange
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/ledger"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
+)
+
+// Limits of showing values on a page.
+const (
+	minReason = 5 // letters
+	maxReason = 500
+)
+
+var revealRate = ledger.Rate{Most: 60, In: time.Minute} // a person's
+
+// Handle is a name of a record for the page that shows it masked: it says nothing about whose record it is.
+func (x *Exchange) Handle(d *catalog.Dataset, key string) (string, error) {
+	return x.keys.Seal("record of "+d.Path(), key)
+}
+
+// Reveal shows the record of a handle, with its fields about persons, to somebody of its owner's for a reason, and leaves a receipt before it does.
+// Values of class unique aren't among them.
+//
+// Codes: auth.needed, auth.refused, dataset.unknown, record.unknown, reveal.reason, reveal.rate, exchange.identifier, ledger.unavailable.
+func (x *Exchange) Reveal(ctx context.Context, who *identity.Principal, project, name, handle, reason string) (*registry.Record, int64, error) {
+	s := x.catalog()
+	d, place := s.Dataset(project, name), s.Place(project)
+	if err := who.Need(identity.Reveal, place); err != nil {
+		return nil, 0, err
+	}
+	if d == nil {
+		return nil, 0, problem.New("dataset.unknown", 404, lang.F("없는 데이터셋입니다: %s/%s", "there is no dataset %s/%s", project, name))
+	}
+	reason = strings.TrimSpace(reason)
+	if n := utf8.RuneCountInString(reason); n < minReason || n > maxReason || !utf8.ValidString(reason) {
+		return nil, 0, problem.New("reveal.reason", 422, lang.F("보려는 이유를 %d–%d자로 쓰십시오", "say why you look, in %d to %d characters", minReason, maxReason)).
+			Hinting(lang.T("이유는 열람 기록에 남아 당사자에게 보입니다", "the reason is kept, and the person it is about sees it"))
+	}
+	part, err := registry.Readable(who, d, place)
+	if err != nil {
+		return nil, 0, err
+	}
+	key, err := x.keys.Unseal("record of "+d.Path(), handle)
+	if err != nil {
+		return nil, 0, problem.New("record.unknown", 404, lang.T("어느 레코드인지 알 수 없습니다", "it can't be said which record is meant")).
+			Hinting(lang.T("데이터셋의 예시 화면에서 다시 고르십시오", "choose it again on the dataset's sample page"))
+	}
+	rec, err := x.registry.Get(ctx, part, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := x.shownTo(ctx, who, s, d, rec, reason)
+	return rec, n, err
+}
+
+// shownTo writes the receipt of a record that is shown.
+func (x *Exchange) shownTo(ctx context.Context, who *identity.Principal, s *catalog.Snapshot, d *catalog.Dataset, rec *registry.Record, reason string) (int64, error) {
+	public := Public{
+		Kind: "reveal", At: x.now().UTC().Truncate(time.Millisecond), Dataset: d.Path(), Revision: s.Revision, Consumer: d.Project, Agency: who.Agency, Purpose: "reveal", Records: 1,
+	}
+	if place := s.Place(d.Project); len(place.Owners) > 0 {
+		public.Provider = place.Owners[0]
+	}
+	private := Private{Salt: newSalt(), Actor: who.Actor(), Name: who.Name, Reason: reason}
+	subject := subjectOf(d)
+	for i, f := range rec.Fields {
+		if f.Class.AtLeast(manifest.Personal) {
+			public.Fields = append(public.Fields, f.Name)
+		}
+		if text, ok := rec.Values[i].(string); ok && subject != nil && f.Name == subject.Name {
+			n, ok := x.number(d.Project, "person", text)
+			if !ok {
+				return 0, untranslatable(d.Path())
+			}
+			private.Subject, public.People = n, 1
+		}
+	}
+	rate := revealRate
+	rate.Name = "reveal " + who.Actor()
+	entry := ledger.Entry{Public: public, Private: private, Subject: private.Subject, Rate: &rate}
+	n, err := x.log.Append(ctx, entry)
+	if problem.Code(err) == "ledger.rate" {
+		p := problem.As(err)
+		return 0, problem.New("reveal.rate", p.Status, lang.F("1분에 %d건까지 보실 수 있습니다", "at most %d records a minute are shown", revealRate.Most)).Hinting(p.Hint)
+	}
+	return n, err
+}
