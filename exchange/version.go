@@ -94,12 +94,25 @@ func (x *Exchange) versions(ctx context.Context, tx *db.Tx, where string, args .
 		if v.At, err = time.Parse(time.RFC3339Nano, at); err != nil {
 			return nil, fmt.Errorf("read agreements: %w", err)
 		}
-		if v.Spec, err = parse(body); err != nil {
+		if v.Spec, err = x.spec(v, body); err != nil {
 			return nil, fmt.Errorf("the agreement %s: %w", v.Path(), err)
 		}
 		out = append(out, v)
 	}
 	return out, rows.Err()
+}
+
+// spec is what a version says. Its document never changes, so it is read once.
+func (x *Exchange) spec(v *Version, body string) (*manifest.Agreement, error) {
+	key := versionKey{v.Path(), v.Version}
+	if known, ok := x.specs.Load(key); ok {
+		return known.(*manifest.Agreement), nil
+	}
+	spec, err := parse(body)
+	if err == nil {
+		x.specs.Store(key, spec)
+	}
+	return spec, err
 }
 
 // parse reads the document of a version. It was right when it was filed.

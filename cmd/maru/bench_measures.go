@@ -29,6 +29,11 @@ var measures = []measure{
 	{"list-p99", "<20 ms", "GET records filtered by an indexed field, 100 a page, over 1,000,000 records, 300 requests a second for 20 s, timed from when each was due", false, listP99},
 	{"apply-10000", "—", "the first apply of 10,000 resources, 9,999 of them datasets", false, applyMany},
 	{"plan-10000", "<1 s", "a plan of one changed document against that catalog", false, planMany},
+	{"read-p99", "<10 ms", "POST /reads of one person each of 100,000, with its durable receipt, 500 a second for 20 s, timed from when each was due, SQLite", false, readP99},
+	{"read-throughput", "≥2,000 reads/s, ≥50 % of GETs", "the same from 64 places at once for 10 s, beside GET of one record of the same dataset", false, readThroughput},
+	{"bulk", "≤1.3×", "POST /reads of all 1,000,000 residents as CSV, identifiers translated, in parts with a receipt each, beside the provider's own download of the same fields", false, bulkRead},
+	{"verify-million", "<10 s", "`maru verify` of a log of 1,000,000 receipts over HTTP: every entry hashed, the tree built anew", false, verifyMillion},
+	{"receipts-page", "<50 ms", "the page /my of somebody who stands in one of 10,000 of 10,000,000 receipts", true, receiptsPage},
 	{"import-5gb", "<200 MB", "VmHWM of a server after it has imported a CSV of 5 GB, history off", true, importHuge},
 }
 

@@ -205,12 +205,23 @@ func tokenCommand(reader lang.Tag) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		client.token = ""
-		return client.plain(c.Context(), http.MethodPost, provider.Path+"/demo-token", url.Values{"as": {*as}}, func(body io.Reader) error {
-			token, err := io.ReadAll(io.LimitReader(body, 1<<16))
-			fmt.Fprintln(c.OutOrStdout(), strings.TrimSpace(string(token)))
+		token, err := client.demoToken(c.Context(), *as)
+		if err != nil {
 			return err
-		})
+		}
+		fmt.Fprintln(c.OutOrStdout(), token)
+		return nil
 	}
 	return c
+}
+
+// demoToken asks a demo for a token of one of its people.
+func (c *client) demoToken(ctx context.Context, as string) (token string, err error) {
+	c.token = ""
+	err = c.plain(ctx, http.MethodPost, provider.Path+"/demo-token", url.Values{"as": {as}}, func(body io.Reader) error {
+		text, err := io.ReadAll(io.LimitReader(body, 1<<16))
+		token = strings.TrimSpace(string(text))
+		return err
+	})
+	return token, err
 }

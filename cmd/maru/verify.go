@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/exchange"
@@ -81,28 +82,30 @@ func verifyReceipt(out io.Writer, reader lang.Tag, path, key string) error {
   Agreement  %[5]s version %[6]v, purpose %[7]s, basis %[8]s
   Data       %[9]s: %[10]s
   Read by    %[11]s (%[12]s), about %[13]v, %[14]v records`,
-		p.N, t.Origin, t.Size, r.At.Local().Format(time.RFC3339), r.Agreement, r.Version, r.Purpose, r.Basis, r.Dataset, strings.Join(r.Fields, ", "), r.Consumer, r.Agency, r.People, r.Records).In(reader))
+		p.N, t.Origin, t.Size, r.At.In(clock.Seoul).Format(time.RFC3339), r.Agreement, r.Version, r.Purpose, r.Basis, r.Dataset, strings.Join(r.Fields, ", "), r.Consumer, r.Agency, r.People, r.Records).In(reader))
 	if !own {
 		fmt.Fprintln(out, lang.F("\n파일에 든 공개 키로 확인했습니다. 시에서 공표한 키와 같은지 비교하세요: %s", "\nChecked with the key in the file. Compare it with the one that the city publishes: %s", key).In(reader))
 	}
 	return nil
 }
 
+// logFile is a [ledger.Get] of the server's log.
+func (c *client) logFile(ctx context.Context, path string) (body []byte, err error) {
+	err = c.plain(ctx, http.MethodGet, ledger.Path+"/"+path, nil, func(r io.Reader) error {
+		body, err = io.ReadAll(io.LimitReader(r, maxReceipt))
+		return err
+	})
+	return body, err
+}
+
 func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key string) error {
-	get := func(ctx context.Context, path string) (body []byte, err error) {
-		err = c.plain(ctx, http.MethodGet, ledger.Path+"/"+path, nil, func(r io.Reader) error {
-			body, err = io.ReadAll(io.LimitReader(r, maxReceipt))
-			return err
-		})
-		return body, err
-	}
 	all, err := readSaved()
 	if err != nil {
 		return err
 	}
 	before := all[c.server]
 	if key == "" {
-		text, err := get(ctx, "key")
+		text, err := c.logFile(ctx, "key")
 		if err != nil {
 			return err
 		}
@@ -116,7 +119,7 @@ func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key stri
 	if before.Checkpoint != "" && before.Key == key {
 		earlier = append(earlier, before.Checkpoint)
 	}
-	now, checkpoint, err := ledger.VerifyAll(ctx, get, key, earlier, func(done, of int64) {
+	now, checkpoint, err := ledger.VerifyAll(ctx, c.logFile, key, earlier, func(done, of int64) {
 		if done%(1<<16) == 0 {
 			fmt.Fprintf(progress, "%d/%d\n", done, of)
 		}
