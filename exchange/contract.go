@@ -83,9 +83,11 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 	return c, nil
 }
 
-// fits is nil where the version was approved for what the dataset's fields are now: one may have become about persons since.
+// fits reports whether a version was approved for what the dataset's fields are now: one may have become about persons since.
+func fits(v *Version, d *catalog.Dataset) bool { return v.Privacy != "" || !personal(v.Spec, d) }
+
 func (c *contract) fits() error {
-	if c.Privacy == "" && personal(c.Spec, c.dataset) {
+	if !fits(c.Version, c.dataset) {
 		return problem.New("agreement.approval", 403, lang.T("항목의 보호 등급이 높아져 개인정보 보호책임자의 승인이 필요합니다", "a field has become personal: the privacy officer must approve it first")).
 			Hinting(lang.T("협약을 다시 신청하십시오", "apply the agreement again"))
 	}

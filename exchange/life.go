@@ -32,8 +32,8 @@ var actions = map[string]struct {
 	Refuse:  {[]State{Requested}, true, (*Exchange).refuse},
 	Suspend: {[]State{Active}, true, halting(Suspended, "suspended")},
 	Resume:  {[]State{Suspended}, false, halting(Active, "resumed")},
-	Revoke:  {[]State{Active, Suspended, Requested}, true, halting(Revoked, "revoked")},
-	Renew:   {[]State{Active}, false, (*Exchange).renew},
+	Revoke:  {[]State{Active, Suspended, Expired, Requested}, true, halting(Revoked, "revoked")},
+	Renew:   {[]State{Active, Expired}, false, (*Exchange).renew},
 }
 
 // command is what somebody does to an agreement.
@@ -72,7 +72,7 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 		var v *Version
 		for _, state := range a.of { // the newest of the first state it has
 			for _, one := range all {
-				if one.State == state {
+				if one.Stands(x.today()) == state {
 					v = one
 				}
 			}
@@ -236,6 +236,7 @@ func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) 
 	}
 	next := *v
 	next.Version, next.Until, next.State, next.Author, next.At, next.Steward, next.Privacy = newest+1, c.until, Requested, c.who.Actor(), x.now().UTC(), "", ""
+	next.Personal = v.Personal || x.personalNow(v)
 	return x.insert(ctx, tx, &next, body, "renewal", c.note)
 }
 

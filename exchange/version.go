@@ -97,9 +97,19 @@ func (x *Exchange) versions(ctx context.Context, tx *db.Tx, where string, args .
 		if v.Spec, err = parse(body); err != nil {
 			return nil, fmt.Errorf("the agreement %s: %w", v.Path(), err)
 		}
+		if v.State == Requested && !v.Personal {
+			v.Personal = x.personalNow(v)
+		}
 		out = append(out, v)
 	}
 	return out, rows.Err()
+}
+
+// personalNow reports whether a version reads fields about persons: some may have become so since it was filed.
+func (x *Exchange) personalNow(v *Version) bool {
+	project, name := cut(v.Dataset)
+	d := x.catalog().Dataset(project, name)
+	return d != nil && personal(v.Spec, d)
 }
 
 // parse reads the document of a version. It was right when it was filed.
