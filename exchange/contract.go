@@ -62,10 +62,7 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 			return nil, problem.New("agreement.dataset", 409, lang.F("협약의 항목이 데이터셋에 없어졌습니다: %s", "a field of the agreement is gone from the dataset: %s", name)).
 				Hinting(lang.T("협약의 fields를 고쳐 다시 신청하십시오", "mend the agreement's fields and apply it again"))
 		}
-		one := shown{Field: *f}
-		if f.Cites != nil {
-			one.identifies = f.Cites.Identifies
-		}
+		one := shown{Field: *f, identifies: identifies(f)}
 		if name := v.Spec.Masks[name]; name != "" {
 			m, ok := mask.Named(name)
 			if !ok {

@@ -54,7 +54,9 @@ func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 }
 
 func sameFields(a, b *catalog.Dataset) bool {
-	return slices.EqualFunc(a.Fields, b.Fields, func(x, y catalog.Field) bool { return x.Name == y.Name && x.Type == y.Type && x.Class == y.Class })
+	return slices.EqualFunc(a.Fields, b.Fields, func(x, y catalog.Field) bool {
+		return x.Name == y.Name && x.Type == y.Type && x.Class == y.Class && identifies(&x) == identifies(&y)
+	})
 }
 
 // same reports whether two texts of an agreement ask for the same: a changed title needs no new approval.
@@ -154,10 +156,18 @@ func environment(d *catalog.Dataset) *rule.Env {
 // subjectOf is the field that says whom a dataset's records are about; nil where none says it by the city's identifiers.
 func subjectOf(d *catalog.Dataset) *catalog.Field {
 	f := d.Field(d.Spec.Subject)
-	if f == nil || f.Cites == nil || f.Cites.Identifies != "person" {
+	if f == nil || identifies(f) != "person" {
 		return nil
 	}
 	return f
+}
+
+// identifies is what a field's values identify, "" for nothing.
+func identifies(f *catalog.Field) string {
+	if f.Cites == nil {
+		return ""
+	}
+	return f.Cites.Identifies
 }
 
 // Apply implements catalog.Follower: it files requests for what is new, and revokes what is gone.
