@@ -192,6 +192,11 @@ func (x *Exchange) approve(ctx context.Context, tx *db.Tx, v *Version, c command
 			return err
 		}
 	}
+	if !slices.ContainsFunc(before, func(old *Version) bool { return noMore(v.Spec, old.Spec) }) {
+		if err := x.endConsents(ctx, tx, v); err != nil {
+			return err
+		}
+	}
 	if err := x.set(ctx, tx, v, Active); err != nil {
 		return err
 	}

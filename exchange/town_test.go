@@ -257,3 +257,12 @@ func (c *town) size(t testing.TB) int64 {
 	}
 	return h.Size
 }
+
+func otherRing(t testing.TB) *keys.Ring {
+	t.Helper()
+	ring, err := keys.Open(t.TempDir(), "town/log", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
