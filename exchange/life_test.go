@@ -95,6 +95,8 @@ func TestWhatThereIsntCantBeActedOn(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
 		_, err := c.Act(t.Context(), steward, "housing", "peoples", exchange.Approve, "", "")
 		refused(t, err, "agreement.unknown", "no such agreement")
+		_, err = c.Act(t.Context(), citizen(1), "housing", "peoples", exchange.Approve, "", "")
+		refused(t, err, "auth.refused", "a citizen who tries which there are")
 		_, err = c.Act(t.Context(), steward, "housing", "people", "bless", "", "")
 		refused(t, err, "agreement.action", "no such action")
 	})
