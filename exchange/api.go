@@ -250,7 +250,7 @@ func (x *Exchange) listAgreements(ctx context.Context, _ *struct{}) (*itemsOf[ag
 	out := &itemsOf[agreementBody]{}
 	out.Body.Items = []agreementBody{}
 	for _, s := range all {
-		if x.concerned(who, s.Last) {
+		if x.concerned(who, s.Last.Project) {
 			out.Body.Items = append(out.Body.Items, x.agreementBody(s))
 		}
 	}
@@ -268,10 +268,10 @@ type AgreementPath struct {
 
 func (x *Exchange) getAgreement(ctx context.Context, in *AgreementPath) (*struct{ Body agreementBody }, error) {
 	who := identity.From(ctx)
-	s, events, err := x.Agreement(ctx, in.Project, in.Name)
-	if !who.SignedIn() || (err == nil && !x.concerned(who, s.Last)) {
+	if !x.concerned(who, in.Project) {
 		return nil, who.Refused()
 	}
+	s, events, err := x.Agreement(ctx, in.Project, in.Name)
 	if err != nil {
 		return nil, err
 	}

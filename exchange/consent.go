@@ -3,12 +3,14 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
 )
 
 // Consent is a person's yes to being read about by an agreement (전자정부법 제42조), until they take it back.
@@ -134,4 +136,26 @@ func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreeme
 		_, err = tx.Exec(ctx, "INSERT INTO consent (person, project, name, given) VALUES (?, ?, ?, ?)", person, project, name, now)
 		return err
 	})
+}
+
+// noMore reports whether who consented to the one has consented to the other: it reads no other fields, records or persons, for no other purpose.
+func noMore(next, old *manifest.Agreement) bool {
+	for _, f := range next.Fields {
+		if !slices.Contains(old.Fields, f) || next.Masks[f] != old.Masks[f] {
+			return false
+		}
+	}
+	x, y := *next, *old
+	x.Fields, x.Masks, x.Until, x.Limit = nil, nil, "", ""
+	y.Fields, y.Masks, y.Until, y.Limit = nil, nil, "", ""
+	return same(&x, &y)
+}
+
+// endConsents takes back what was consented to by an agreement's former text: consent is to what the person was shown (개인정보 보호법 제15조 제2항).
+func (x *Exchange) endConsents(ctx context.Context, tx *db.Tx, v *Version) error {
+	_, err := tx.Exec(ctx, "UPDATE consent SET withdrawn = ? WHERE project = ? AND name = ? AND withdrawn = ''", x.now().UTC().Format(time.RFC3339Nano), v.Project, v.Name)
+	if err != nil {
+		return fmt.Errorf("end the consents to %s: %w", v.Path(), err)
+	}
+	return nil
 }

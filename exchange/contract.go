@@ -62,10 +62,7 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 			return nil, problem.New("agreement.dataset", 409, lang.F("협약의 항목이 데이터셋에 없어졌습니다: %s", "a field of the agreement is gone from the dataset: %s", name)).
 				Hinting(lang.T("협약의 fields를 고쳐 다시 신청하십시오", "mend the agreement's fields and apply it again"))
 		}
-		one := shown{Field: *f}
-		if f.Cites != nil {
-			one.identifies = f.Cites.Identifies
-		}
+		one := shown{Field: *f, identifies: identifies(f)}
 		if name := v.Spec.Masks[name]; name != "" {
 			m, ok := mask.Named(name)
 			if !ok {
@@ -83,9 +80,11 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 	return c, nil
 }
 
-// fits is nil where the version was approved for what the dataset's fields are now: one may have become about persons since.
+// fits reports whether a version was approved for what the dataset's fields are now: one may have become about persons since.
+func fits(v *Version, d *catalog.Dataset) bool { return v.Privacy != "" || !personal(v.Spec, d) }
+
 func (c *contract) fits() error {
-	if c.Privacy == "" && personal(c.Spec, c.dataset) {
+	if !fits(c.Version, c.dataset) {
 		return problem.New("agreement.approval", 403, lang.T("항목의 보호 등급이 높아져 개인정보 보호책임자의 승인이 필요합니다", "a field has become personal: the privacy officer must approve it first")).
 			Hinting(lang.T("협약을 다시 신청하십시오", "apply the agreement again"))
 	}

@@ -33,7 +33,7 @@ type Exchange struct {
 	catalog  func() *catalog.Snapshot
 
 	ready sync.Map // versionKey → *contract
-	specs sync.Map // versionKey → *manifest.Agreement
+	specs sync.Map // versionKey → document
 }
 
 // Options is what an exchange is made from.

@@ -29,7 +29,14 @@ func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		if changed || was == nil || was.Resource != d.Resource || !sameFields(was, d) {
 			findings = append(findings, check(r, spec, d)...)
 		}
-		if !changed || (old != nil && same(old.Spec.(*manifest.Agreement), spec)) {
+		if !changed {
+			continue
+		}
+		all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", r.Project, r.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if asked(all, spec, d) {
 			continue
 		}
 		text := lang.F("승인을 요청합니다: %s의 데이터 관리자", "request approval by the steward of %s", to.Project)
@@ -47,7 +54,9 @@ func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 }
 
 func sameFields(a, b *catalog.Dataset) bool {
-	return slices.EqualFunc(a.Fields, b.Fields, func(x, y catalog.Field) bool { return x.Name == y.Name && x.Type == y.Type && x.Class == y.Class })
+	return slices.EqualFunc(a.Fields, b.Fields, func(x, y catalog.Field) bool {
+		return x.Name == y.Name && x.Type == y.Type && x.Class == y.Class && identifies(&x) == identifies(&y)
+	})
 }
 
 // same reports whether two texts of an agreement ask for the same: a changed title needs no new approval.
@@ -55,6 +64,16 @@ func same(a, b *manifest.Agreement) bool {
 	x, y := *a, *b
 	x.Title, x.About, y.Title, y.About = manifest.Text{}, manifest.Text{}, manifest.Text{}, manifest.Text{}
 	return fmt.Sprintf("%+v", x) == fmt.Sprintf("%+v", y) // maps are printed in order of their keys
+}
+
+// asked reports whether the newest of an agreement's versions, which waits or holds, is what a text asks for.
+func asked(all []*Version, spec *manifest.Agreement, d *catalog.Dataset) bool {
+	if len(all) == 0 {
+		return false
+	}
+	last := all[len(all)-1]
+	holds := (last.State == Active || last.State == Suspended) && fits(last, d)
+	return (holds || last.State == Requested) && same(last.Spec, spec)
 }
 
 // personal reports whether an agreement reads fields about persons.
@@ -137,10 +156,18 @@ func environment(d *catalog.Dataset) *rule.Env {
 // subjectOf is the field that says whom a dataset's records are about; nil where none says it by the city's identifiers.
 func subjectOf(d *catalog.Dataset) *catalog.Field {
 	f := d.Field(d.Spec.Subject)
-	if f == nil || f.Cites == nil || f.Cites.Identifies != "person" {
+	if f == nil || identifies(f) != "person" {
 		return nil
 	}
 	return f
+}
+
+// identifies is what a field's values identify, "" for nothing.
+func identifies(f *catalog.Field) string {
+	if f.Cites == nil {
+		return ""
+	}
+	return f.Cites.Identifies
 }
 
 // Apply implements catalog.Follower: it files requests for what is new, and revokes what is gone.
@@ -188,7 +215,7 @@ func (x *Exchange) file(ctx context.Context, tx *db.Tx, after *catalog.Snapshot,
 	v := &Version{Project: r.Project, Name: r.Name, Version: 1, Spec: spec, Dataset: d.Path(), Author: author, At: x.now().UTC(), Until: spec.Until, Personal: personal(spec, d), State: Requested}
 	if n := len(all); n > 0 {
 		last := all[n-1]
-		if live := last.State == Requested || last.State == Active || last.State == Suspended; live && same(last.Spec, spec) {
+		if asked(all, spec, d) {
 			_, err := tx.Exec(ctx, "UPDATE agreement_version SET body = ? WHERE project = ? AND name = ? AND version = ?", r.Text, v.Project, v.Name, last.Version)
 			return err
 		}

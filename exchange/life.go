@@ -32,8 +32,8 @@ var actions = map[string]struct {
 	Refuse:  {[]State{Requested}, true, (*Exchange).refuse},
 	Suspend: {[]State{Active}, true, halting(Suspended, "suspended")},
 	Resume:  {[]State{Suspended}, false, halting(Active, "resumed")},
-	Revoke:  {[]State{Active, Suspended, Requested}, true, halting(Revoked, "revoked")},
-	Renew:   {[]State{Active}, false, (*Exchange).renew},
+	Revoke:  {[]State{Active, Suspended, Expired, Requested}, true, halting(Revoked, "revoked")},
+	Renew:   {[]State{Active, Expired}, false, (*Exchange).renew},
 }
 
 // command is what somebody does to an agreement.
@@ -66,13 +66,16 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 {
+		if len(all) == 0 && x.concerned(who, project) {
 			return x.unknown(project, name)
+		}
+		if len(all) == 0 {
+			return who.Refused()
 		}
 		var v *Version
 		for _, state := range a.of { // the newest of the first state it has
 			for _, one := range all {
-				if one.State == state {
+				if one.Stands(x.today()) == state {
 					v = one
 				}
 			}
@@ -82,7 +85,7 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 		}
 		if v == nil {
 			last := all[len(all)-1]
-			if !x.concerned(who, last) {
+			if !x.concerned(who, project) {
 				return who.Refused()
 			}
 			return problem.New("agreement.state", 409, lang.F("지금 ‘%[2]s’ 상태인 협약이라 할 수 없습니다: %[1]s", "the agreement %[1]s is %[2]s: it can't be done now", last.Path(), StateTitle(last.Stands(x.today()))))
@@ -103,9 +106,9 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 	return s, err
 }
 
-// concerned reports whether a principal may see agreements, or is of the consumer.
-func (x *Exchange) concerned(who *identity.Principal, v *Version) bool {
-	return who.May(identity.SeeAgreements, identity.Place{}) || who.May(identity.ReadGoverned, x.catalog().Place(v.Project))
+// concerned reports whether a principal may see a consumer's agreements, or is of it.
+func (x *Exchange) concerned(who *identity.Principal, project string) bool {
+	return who.May(identity.SeeAgreements, identity.Place{}) || who.May(identity.ReadGoverned, x.catalog().Place(project))
 }
 
 // roles are the parts that a principal can take in approving a version.
@@ -192,6 +195,11 @@ func (x *Exchange) approve(ctx context.Context, tx *db.Tx, v *Version, c command
 			return err
 		}
 	}
+	if !slices.ContainsFunc(before, func(old *Version) bool { return noMore(v.Spec, old.Spec) }) {
+		if err := x.endConsents(ctx, tx, v); err != nil {
+			return err
+		}
+	}
 	if err := x.set(ctx, tx, v, Active); err != nil {
 		return err
 	}
@@ -236,6 +244,7 @@ func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) 
 	}
 	next := *v
 	next.Version, next.Until, next.State, next.Author, next.At, next.Steward, next.Privacy = newest+1, c.until, Requested, c.who.Actor(), x.now().UTC(), "", ""
+	next.Personal = v.Personal || x.personalNow(v)
 	return x.insert(ctx, tx, &next, body, "renewal", c.note)
 }
 

@@ -266,10 +266,13 @@ func (r *reading) leave() error {
 	return r.yield(r.out, part)
 }
 
-// One reads about one person.
+// One reads what there is at once, and returns it with the first of its receipts: for reads about people who are named.
 func (x *Exchange) One(ctx context.Context, who *identity.Principal, r Request) (records []*registry.Record, receipt int64, err error) {
 	err = x.Read(ctx, who, r, func(_ []*catalog.Field, p Part) error {
-		records, receipt = p.Records, p.Receipt
+		if records == nil {
+			receipt = p.Receipt
+		}
+		records = append(records, p.Records...)
 		return nil
 	})
 	return records, receipt, err

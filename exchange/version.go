@@ -97,22 +97,38 @@ func (x *Exchange) versions(ctx context.Context, tx *db.Tx, where string, args .
 		if v.Spec, err = x.spec(v, body); err != nil {
 			return nil, fmt.Errorf("the agreement %s: %w", v.Path(), err)
 		}
+		if v.State == Requested && !v.Personal {
+			v.Personal = x.personalNow(v)
+		}
 		out = append(out, v)
 	}
 	return out, rows.Err()
 }
 
-// spec is what a version says. Its document never changes, so it is read once.
+// document is what a version said when it was read last.
+type document struct {
+	body string
+	spec *manifest.Agreement
+}
+
+// spec is what a version says: its document is read again only where it has become another, for a title may.
 func (x *Exchange) spec(v *Version, body string) (*manifest.Agreement, error) {
 	key := versionKey{v.Path(), v.Version}
-	if known, ok := x.specs.Load(key); ok {
-		return known.(*manifest.Agreement), nil
+	if known, ok := x.specs.Load(key); ok && known.(document).body == body {
+		return known.(document).spec, nil
 	}
 	spec, err := parse(body)
 	if err == nil {
-		x.specs.Store(key, spec)
+		x.specs.Store(key, document{body, spec})
 	}
 	return spec, err
+}
+
+// personalNow reports whether a version reads fields about persons: some may have become so since it was filed.
+func (x *Exchange) personalNow(v *Version) bool {
+	project, name := cut(v.Dataset)
+	d := x.catalog().Dataset(project, name)
+	return d != nil && personal(v.Spec, d)
 }
 
 // parse reads the document of a version. It was right when it was filed.

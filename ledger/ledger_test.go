@@ -387,6 +387,33 @@ func TestWhatCantBeStoredIsRefused(t *testing.T) {
 	})
 }
 
+func TestAClosedLogRefusesAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *hall) {
+		var all sync.WaitGroup
+		for range 64 {
+			all.Go(func() {
+				for {
+					n, err := h.Append(context.Background(), Entry{Public: said{"x"}, Private: about{}})
+					if err == nil {
+						if _, err := h.Entry(context.Background(), n); err != nil {
+							t.Error("acknowledged, and not there:", err)
+						}
+						continue
+					}
+					if problem.Code(err) != "ledger.unavailable" {
+						t.Error(err)
+					}
+					return
+				}
+			})
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		all.Wait() // whoever waited for a log that is no more would wait for ever
+	})
+}
+
 // fill appends entries until there are size.
 func fill(t testing.TB, h *hall, size int) {
 	t.Helper()

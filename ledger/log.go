@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +32,7 @@ type Log struct {
 
 	queue chan *pending
 	stop  context.CancelFunc
-	ended sync.WaitGroup
+	ended chan struct{} // closed when nothing is written any more
 
 	failed atomic.Pointer[error] // why the last batch couldn't be stored
 
@@ -73,13 +72,16 @@ func Open(ctx context.Context, d *db.DB, signer note.Signer, verifier string, no
 	if signer.Name() != v.Name() || signer.KeyHash() != v.KeyHash() {
 		return nil, errors.New("open the log: its signer and its verifier are of different keys")
 	}
-	l := &Log{db: d, signer: signer, verifier: v, key: verifier, now: now, queue: make(chan *pending, queueMost)}
+	l := &Log{db: d, signer: signer, verifier: v, key: verifier, now: now, queue: make(chan *pending, queueMost), ended: make(chan struct{})}
 	if err := l.check(ctx); err != nil {
 		return nil, err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
-	l.ended.Go(func() { l.run(background) })
+	go func() {
+		defer close(l.ended)
+		l.run(background)
+	}()
 	return l, nil
 }
 
@@ -99,7 +101,7 @@ func (l *Log) check(ctx context.Context) error {
 // Close ends the log. What was acknowledged is durable; what waits is refused.
 func (l *Log) Close() error {
 	l.stop()
-	l.ended.Wait()
+	<-l.ended
 	return nil
 }
 
@@ -127,16 +129,27 @@ func (l *Log) Append(ctx context.Context, e Entry) (int64, error) {
 	p := &pending{ready, make(chan result, 1)}
 	select {
 	case l.queue <- p:
+	case <-l.ended:
+		return 0, errClosed()
 	case <-ctx.Done():
 		return 0, fmt.Errorf("%w: %w", unavailable(), ctx.Err())
 	}
 	select {
 	case r := <-p.done:
 		return r.n, r.err
+	case <-l.ended:
+		select {
+		case r := <-p.done: // it was among the last that were written
+			return r.n, r.err
+		default:
+			return 0, errClosed()
+		}
 	case <-ctx.Done():
 		return 0, fmt.Errorf("%w: %w", unavailable(), ctx.Err())
 	}
 }
+
+func errClosed() error { return fmt.Errorf("%w: the log is closed", unavailable()) }
 
 // run writes what waits, batch after batch.
 func (l *Log) run(ctx context.Context) {
