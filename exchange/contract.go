@@ -131,8 +131,14 @@ func (c *contract) wanted(names []string) ([]*shown, error) {
 	return out, nil
 }
 
+// person is whom a record is about: as the provider calls them, and their number.
+type person struct {
+	identifier string
+	number     int64
+}
+
 // show makes a provider's record what the consumer sees of it.
-func (x *Exchange) show(c *contract, fields []*shown, rec *registry.Record) (*registry.Record, error) {
+func (x *Exchange) show(c *contract, fields []*shown, rec *registry.Record, subject person) (*registry.Record, error) {
 	out := &registry.Record{Fields: make([]*catalog.Field, len(fields)), Values: make([]any, len(fields))}
 	for i, f := range fields {
 		out.Fields[i] = &f.Field
@@ -151,9 +157,16 @@ func (x *Exchange) show(c *contract, fields []*shown, rec *registry.Record) (*re
 			out.Values[i] = masked
 		case f.identifies != "":
 			text, _ := v.(string)
-			theirs, ok := x.translate(c.dataset.Project, c.Project, f.identifies, text)
+			n, ok := subject.number, f.identifies == "person" && subject.number > 0 && text == subject.identifier
+			if !ok {
+				n, ok = x.number(c.dataset.Project, f.identifies, text)
+			}
 			if !ok {
 				return nil, untranslatable(c.dataset.Path())
+			}
+			theirs, err := x.Pseudonym(c.Project, f.identifies, n)
+			if err != nil {
+				return nil, err
 			}
 			out.Values[i] = theirs
 		default:

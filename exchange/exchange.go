@@ -105,16 +105,6 @@ func (x *Exchange) number(project, kind, identifier string) (int64, bool) {
 	return int64(n), err == nil && n > 0
 }
 
-// translate makes a provider's identifier the consumer's.
-func (x *Exchange) translate(from, to, kind, identifier string) (string, bool) {
-	n, ok := x.number(from, kind, identifier)
-	if !ok {
-		return "", false
-	}
-	out, err := x.Pseudonym(to, kind, n)
-	return out, err == nil
-}
-
 // Person is the number of a principal's person, 0 where it is none.
 func Person(whole string) int64 {
 	n, err := strconv.ParseUint(whole, 10, 32)

@@ -3,8 +3,10 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -95,6 +97,9 @@ type reading struct {
 	id        string
 	parts     int
 
+	asked    bool
+	consents map[int64]bool
+
 	records []*registry.Record
 	about   *roaring.Bitmap
 	bytes   int
@@ -128,25 +133,39 @@ func (r *reading) run() error {
 		r.id = newSalt()
 	}
 	r.about = roaring.New()
-	asked := c.Spec.Asked()
-	var consents map[int64]bool
-	if asked {
-		if consents, err = r.x.consents(r.ctx, r.tx, c, r.people); err != nil {
+	if r.asked = c.Spec.Asked(); r.asked {
+		if r.consents, err = r.x.consents(r.ctx, r.tx, c, r.people); err != nil {
 			return err
 		}
 		for _, n := range r.people {
-			if !consents[n] {
+			if !r.consents[n] {
 				return noConsent(c)
 			}
 		}
 	}
-	if r.request.bulk() || len(r.selection.Subjects) > 0 {
-		err = r.x.registry.Select(r.ctx, r.tx, c.dataset, r.selection, func(rec *registry.Record) error { return r.take(rec, asked, consents) })
-		if err != nil {
-			return err
-		}
+	switch {
+	case r.request.bulk():
+		return r.pass()
+	case len(r.selection.Subjects) > 0:
+		return r.few()
 	}
 	return nil
+}
+
+// few reads about people who are named.
+func (r *reading) few() error {
+	c := &chunk{}
+	err := r.x.registry.Select(r.ctx, r.tx, r.contract.dataset, r.selection, func(rec *registry.Record) error {
+		c.raw = append(c.raw, rec)
+		return nil
+	})
+	if err == nil {
+		err = r.show(c)
+	}
+	if err != nil {
+		return err
+	}
+	return r.take(c)
 }
 
 // subjects understands who is asked for.
@@ -192,35 +211,120 @@ func (r *reading) subjects() error {
 	return nil
 }
 
-// take takes a record of the provider's in. Nobody who must have consented and hasn't is read of.
-func (r *reading) take(rec *registry.Record, asked bool, consents map[int64]bool) error {
-	c := r.contract
-	if c.subject != nil {
-		at := slices.IndexFunc(rec.Fields, func(f *catalog.Field) bool { return f.Name == c.subject.Name })
-		name, _ := rec.Values[at].(string)
-		n, ok := r.people[name]
-		if !ok {
-			if n, ok = r.x.number(c.dataset.Project, "person", name); !ok {
-				return untranslatable(c.Dataset)
+// chunk is some records on their way: as the provider has them, and then as the consumer sees them.
+type chunk struct {
+	raw   []*registry.Record
+	shown []*registry.Record
+	about []uint32
+	bytes int
+	err   error
+	done  chan struct{}
+}
+
+const (
+	chunkRecords = 500 // of a chunk
+	chunksAhead  = 8   // are read before they are taken
+)
+
+// pass reads the records that are selected, makes them what the consumer sees, on as many processors as there are, and takes them in their order.
+func (r *reading) pass() error {
+	ctx, stop := context.WithCancelCause(r.ctx)
+	defer stop(nil)
+	work, order := make(chan *chunk), make(chan *chunk, chunksAhead)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for c := range work {
+				c.err = r.show(c)
+				close(c.done)
 			}
-		}
-		if asked && !consents[n] {
+		})
+	}
+	workers.Go(func() {
+		defer close(order)
+		defer close(work)
+		next := &chunk{done: make(chan struct{})}
+		send := func() error {
+			select {
+			case order <- next:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			work <- next
+			next = &chunk{done: make(chan struct{})}
 			return nil
 		}
-		r.about.Add(uint32(n))
-	}
-	shown, err := r.x.show(c, r.fields, rec)
-	if err != nil {
-		return err
-	}
-	r.records = append(r.records, shown)
-	for _, v := range shown.Values {
-		if s, ok := v.(string); ok {
-			r.bytes += len(s)
+		err := r.x.registry.Select(ctx, r.tx, r.contract.dataset, r.selection, func(rec *registry.Record) error {
+			if next.raw = append(next.raw, rec); len(next.raw) < chunkRecords {
+				return nil
+			}
+			return send()
+		})
+		if err == nil {
+			err = send()
 		}
-		r.bytes += 16
+		if err != nil {
+			stop(err)
+		}
+	})
+	defer workers.Wait() // the transaction is given back when nobody reads in it
+	for c := range order {
+		<-c.done
+		err := c.err
+		if err == nil {
+			err = r.take(c)
+		}
+		if err != nil {
+			stop(err)
+			for range order { // let the reader end
+			}
+			return err
+		}
 	}
-	if r.request.bulk() && (len(r.records) >= partRecords || r.bytes >= partBytes) {
+	return context.Cause(ctx)
+}
+
+// show makes a chunk's records what the consumer sees of them. Nobody who must have consented and hasn't is read of.
+func (r *reading) show(c *chunk) error {
+	k := r.contract
+	for _, rec := range c.raw {
+		var subject person
+		if k.subject != nil {
+			at := slices.IndexFunc(rec.Fields, func(f *catalog.Field) bool { return f.Name == k.subject.Name })
+			subject.identifier, _ = rec.Values[at].(string)
+			ok := false
+			if subject.number, ok = r.people[subject.identifier]; !ok {
+				if subject.number, ok = r.x.number(k.dataset.Project, "person", subject.identifier); !ok {
+					return untranslatable(k.Dataset)
+				}
+			}
+			if r.asked && !r.consents[subject.number] {
+				continue
+			}
+			c.about = append(c.about, uint32(subject.number))
+		}
+		shown, err := r.x.show(k, r.fields, rec, subject)
+		if err != nil {
+			return err
+		}
+		c.shown = append(c.shown, shown)
+		for _, v := range shown.Values {
+			if s, ok := v.(string); ok {
+				c.bytes += len(s)
+			}
+			c.bytes += 16
+		}
+	}
+	c.raw = nil
+	return nil
+}
+
+// take takes a chunk in. A bulk read's part leaves when it is large enough.
+func (r *reading) take(c *chunk) error {
+	r.records = append(r.records, c.shown...)
+	r.about.AddMany(c.about)
+	r.bytes += c.bytes
+	if r.request.bulk() && (len(r.records)+chunkRecords > partRecords || r.bytes >= partBytes) {
 		return r.leave()
 	}
 	return nil
