@@ -50,6 +50,7 @@ func (x *Exchange) Serve(h huma.API) {
 	huma.Register(h, op("list-my-consents", http.MethodGet, "/me/consents", "me", "My consents"), x.myConsents)
 	huma.Register(h, op("give-consent", http.MethodPost, "/me/consents", "me", "Consent to being read about by an agreement", 404), x.giveConsent)
 	huma.Register(h, op("withdraw-consent", http.MethodDelete, "/me/consents", "me", "Take a consent back"), x.withdrawConsent)
+	huma.Register(h, op("audit-log", http.MethodPost, "/log/audit", "exchange", "Look at everything the log stores, the private parts too; the first bad entry is named", 409), x.auditLog)
 	huma.Register(h, op("cut-off-agency", http.MethodPut, "/agencies/{agency}/cut-off", "exchange", "Stop all reads of an agency's projects", 404, 422), x.cutOffAgency)
 	huma.Register(h, op("reconnect-agency", http.MethodDelete, "/agencies/{agency}/cut-off", "exchange", "Let them go on", 404), x.reconnectAgency)
 }
@@ -447,6 +448,23 @@ func (x *Exchange) withdrawConsent(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return x.myConsents(ctx, nil)
+}
+
+type auditOutput struct {
+	Body struct {
+		Size int64  `json:"size" doc:"How many entries were looked at: all"`
+		Root string `json:"root" doc:"The root of the tree, base64"`
+	}
+}
+
+func (x *Exchange) auditLog(ctx context.Context, _ *struct{}) (*auditOutput, error) {
+	t, err := x.Audit(ctx, identity.From(ctx))
+	if err != nil {
+		return nil, err
+	}
+	out := &auditOutput{}
+	out.Body.Size, out.Body.Root = t.Size, t.Root.String()
+	return out, nil
 }
 
 func (x *Exchange) cutOffAgency(ctx context.Context, in *struct {

@@ -165,6 +165,20 @@ func (r *Receipt) Sentence(s *catalog.Snapshot) lang.Text {
 	return lang.F("%[1]s에 %[2]s에서 ‘%[3]s’ 자료의 %[4]s 항목을 열람했습니다.", "On %[1]s, %[2]s read your %[4]s in “%[3]s”.", day, r.Reader(s), from, r.What(s))
 }
 
+// Audit looks at all that the log stores, also what only those it is about may see, for those who may look at the log. One looks at a time.
+func (x *Exchange) Audit(ctx context.Context, who *identity.Principal) (ledger.Tree, error) {
+	if err := who.Need(identity.SeeLog, identity.Place{}); err != nil {
+		return ledger.Tree{}, err
+	}
+	select {
+	case x.auditing <- struct{}{}:
+		defer func() { <-x.auditing }()
+	case <-ctx.Done():
+		return ledger.Tree{}, ctx.Err()
+	}
+	return x.log.Audit(ctx, nil)
+}
+
 // LogState is how the log stands.
 type LogState struct {
 	ledger.Head

@@ -32,6 +32,8 @@ type Exchange struct {
 	now      func() time.Time
 	catalog  func() *catalog.Snapshot
 
+	auditing chan struct{} // has room for one
+
 	ready sync.Map // versionKey → *contract
 	specs sync.Map // versionKey → document
 }
@@ -56,7 +58,7 @@ func Open(ctx context.Context, o Options) (*Exchange, error) {
 	if err := o.DB.Migrate(ctx, "exchange", dir); err != nil {
 		return nil, err
 	}
-	x := &Exchange{db: o.DB, registry: o.Registry, log: o.Log, keys: o.Keys, now: o.Now, catalog: o.Catalog}
+	x := &Exchange{db: o.DB, registry: o.Registry, log: o.Log, keys: o.Keys, now: o.Now, catalog: o.Catalog, auditing: make(chan struct{}, 1)}
 	return x, x.checkKeys(ctx)
 }
 

@@ -61,30 +61,43 @@ until: 2099-12-31
 
 // governed starts such a demo.
 func (b *bench) governed(ctx context.Context, residents int) (*governed, error) {
-	s, err := b.start(ctx, "demo", "--data", filepath.Join(b.dir, fmt.Sprintf("governed-%d", residents)), "--residents", fmt.Sprint(residents))
+	g, err := b.signedIn(ctx, residents)
 	if err != nil {
 		return nil, err
 	}
-	g := &governed{child: s, tokens: map[string]string{}, http: http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 512}, Timeout: 10 * time.Minute}}
-	if err := g.settle(ctx, b); err != nil {
-		s.end()
+	if err = g.agree(ctx, b); err == nil {
+		err = g.people(ctx)
+	}
+	if err != nil {
+		g.end()
 		return nil, err
 	}
 	return g, nil
 }
 
-func (g *governed) settle(ctx context.Context, b *bench) error {
-	c, err := newClient(g.address, lang.En)
+// signedIn starts the demo, with what it had when it ended, and gets tokens of those who take part.
+func (b *bench) signedIn(ctx context.Context, residents int) (*governed, error) {
+	s, err := b.start(ctx, "demo", "--data", filepath.Join(b.dir, fmt.Sprintf("governed-%d", residents)), "--residents", fmt.Sprint(residents))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	g := &governed{child: s, tokens: map[string]string{}, http: http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 512}, Timeout: 10 * time.Minute}}
 	for _, who := range []string{"admin", "register-steward", "privacy-officer", "housing-caseworker", "haneul"} {
-		if g.tokens[who], err = c.demoToken(ctx, who); err != nil {
-			return err
+		if g.tokens[who], err = g.client().demoToken(ctx, who); err != nil {
+			s.end()
+			return nil, err
 		}
 	}
-	c.token = g.tokens["admin"]
-	if err := b.apply(ctx, c, map[string]string{"bench.yaml": benchAgreements}); err != nil {
+	return g, nil
+}
+
+func (g *governed) client() *client {
+	return &client{server: g.address, reader: lang.En, token: g.tokens["admin"], http: http.Client{Timeout: time.Minute}}
+}
+
+// agree makes the agreements and approves them.
+func (g *governed) agree(ctx context.Context, b *bench) error {
+	if err := b.apply(ctx, g.client(), map[string]string{"bench.yaml": benchAgreements}); err != nil {
 		return err
 	}
 	for _, agreement := range []string{"one", "all"} {
@@ -94,7 +107,7 @@ func (g *governed) settle(ctx context.Context, b *bench) error {
 			}
 		}
 	}
-	return g.people(ctx)
+	return nil
 }
 
 // people finds some people: by a read of all, and by their keys in the register.
@@ -129,7 +142,7 @@ func (g *governed) people(ctx context.Context) error {
 	return nil
 }
 
-// ask asks as somebody and gives the answer's body; with discard it is only counted.
+// ask asks as somebody and gives the answer's body.
 func (g *governed) ask(ctx context.Context, who, method, path string, in any) ([]byte, error) {
 	var out bytes.Buffer
 	_, err := g.answer(ctx, who, method, path, in, &out)
@@ -345,7 +358,7 @@ func verifyMillion(ctx context.Context, b *bench) (string, bool, error) {
 }
 
 func receiptsPage(ctx context.Context, b *bench) (string, bool, error) {
-	g, err := b.governed(ctx, 1000)
+	g, err := b.signedIn(ctx, 1000)
 	if err != nil {
 		return "", false, err
 	}
@@ -353,19 +366,10 @@ func receiptsPage(ctx context.Context, b *bench) (string, bool, error) {
 	if err := logged(ctx, filepath.Join(b.dir, "governed-1000"), 10_000_000, 1); err != nil {
 		return "", false, err
 	}
-	s, err := b.start(ctx, "demo", "--data", filepath.Join(b.dir, "governed-1000"))
-	if err != nil {
+	if g, err = b.signedIn(ctx, 1000); err != nil {
 		return "", false, err
 	}
-	defer s.end()
-	g.child = s
-	c, err := newClient(s.address, lang.En)
-	if err != nil {
-		return "", false, err
-	}
-	if g.tokens["haneul"], err = c.demoToken(ctx, "haneul"); err != nil {
-		return "", false, err
-	}
+	defer g.end()
 	var took []time.Duration
 	for range 200 {
 		began := time.Now()

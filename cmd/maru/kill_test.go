@@ -1,13 +1,19 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/maru-city/maru/ledger"
 )
 
 // TestAnImportThatIsKilledLosesAndRepeatsNothing kills the server again and again while it imports. What it starts anew goes on by itself.
@@ -75,4 +81,74 @@ func TestAnImportThatIsKilledLosesAndRepeatsNothing(t *testing.T) {
 		t.Errorf("%v %v", one, err)
 	}
 	t.Logf("%d kills, %d imports", kills, len(all.Items))
+}
+
+// TestReadsThatAreKilledLoseNoReceipt kills the server again and again while it reads by an agreement. Whatever was read by anyone has a receipt, the tree verifies, and
+// it goes on from the one that was verified before.
+func TestReadsThatAreKilledLoseNoReceipt(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asMaru, "1")
+	b := &bench{dir: t.TempDir(), say: io.Discard, self: self}
+	g, err := b.governed(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agreed := g
+	var mu sync.Mutex
+	acknowledged := map[int64]bool{} // receipts of reads whose records came
+	var earlier []string
+	for round, after := range []time.Duration{150, 40, 300, 90, 220} {
+		var readers sync.WaitGroup
+		for place := range 16 {
+			readers.Go(func() {
+				for i := place; ; i += 16 {
+					subject := agreed.subjects[(i*7919)%len(agreed.subjects)]
+					text, err := g.ask(t.Context(), "housing-caseworker", http.MethodPost, "/api/v1/reads", map[string]string{"agreement": "bench/one", "purpose": "bench", "subject": subject})
+					if err != nil {
+						return // it was killed
+					}
+					var answer struct{ Receipt int64 }
+					if err := json.Unmarshal(text, &answer); err != nil {
+						t.Errorf("%s: %v", text, err)
+						return
+					}
+					mu.Lock()
+					if acknowledged[answer.Receipt] {
+						t.Errorf("receipt %d twice", answer.Receipt)
+					}
+					acknowledged[answer.Receipt] = true
+					mu.Unlock()
+				}
+			})
+		}
+		time.Sleep(after * time.Millisecond)
+		_ = g.Process.Kill()
+		_ = g.Wait()
+		readers.Wait()
+		if g, err = b.signedIn(t.Context(), 1000); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(g.end)
+		key, err := g.client().logFile(t.Context(), "key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, checkpoint, err := ledger.VerifyAll(t.Context(), g.client().logFile, strings.TrimSpace(string(key)), earlier, func(_, _ int64) {})
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		earlier = append(earlier, checkpoint)
+		for n := range acknowledged {
+			if n >= now.Size {
+				t.Errorf("round %d: the receipt %d of a read that came is lost: the log has %d", round, n, now.Size)
+			}
+		}
+	}
+	if len(acknowledged) < 100 {
+		t.Errorf("only %d reads came", len(acknowledged))
+	}
+	t.Logf("%d reads", len(acknowledged))
 }
