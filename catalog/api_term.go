@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -41,7 +42,8 @@ func (i TermItem) Term() *manifest.Term {
 func (c *Catalog) serveTerms(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "list-terms", Method: http.MethodGet, Path: "/api/v1/terms", Tags: []string{"catalog"}, Errors: []int{400},
-		Summary: "The terms of the city, those of vocabularies too, in order of their names",
+		Security: identity.Anyone(),
+		Summary:  "The terms of the city, those of vocabularies too, in order of their names",
 	}, c.listTerms)
 }
 

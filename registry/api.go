@@ -12,6 +12,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -32,20 +33,25 @@ func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started 
 	op := func(id, method, path, summary string, errs ...int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"records"}, Errors: append(errs, 404), MaxBodyBytes: MaxRecordBody}
 	}
-	list := op("list-records", http.MethodGet, records, "Records: filtered, sorted, by pages, or all of them to download", 400)
+	reading := func(id, path, summary string, errs ...int) huma.Operation { // of open data also by those who aren't signed in
+		o := op(id, http.MethodGet, path, summary, errs...)
+		o.Security = identity.Anyone()
+		return o
+	}
+	list := reading("list-records", records, "Records: filtered, sorted, by pages, or all of them to download", 400)
 	list.Responses = map[string]*huma.Response{"200": listResponse(h.OpenAPI().Components.Schemas)}
 	huma.Register(h, list, a.list)
 	create := op("create-record", http.MethodPost, records, "Create a record", 409, 422)
 	create.DefaultStatus = http.StatusCreated
 	huma.Register(h, create, a.create)
-	huma.Register(h, op("get-record", http.MethodGet, records+"/{key}", "One record"), a.get)
+	huma.Register(h, reading("get-record", records+"/{key}", "One record"), a.get)
 	huma.Register(h, op("put-record", http.MethodPut, records+"/{key}", "Make a record what the body says, all of it", 409, 422, 428), a.put)
 	patch := op("patch-record", http.MethodPatch, records+"/{key}", "Change some fields of a record (RFC 7396)", 409, 422, 428)
 	huma.Register(h, patch, a.patch)
 	huma.Register(h, op("delete-record", http.MethodDelete, records+"/{key}", "Delete a record; its history stays", 409, 428), a.delete)
-	huma.Register(h, op("list-record-history", http.MethodGet, records+"/{key}/history", "What a record was and is, the newest first"), a.history)
-	huma.Register(h, op("get-profile", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/profile", "What values the fields have"), a.profile)
-	huma.Register(h, op("describe-dataset", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/openapi.json", "The OpenAPI description of one dataset's API, with its fields"),
+	huma.Register(h, reading("list-record-history", records+"/{key}/history", "What a record was and is, the newest first"), a.history)
+	huma.Register(h, reading("get-profile", "/api/v1/datasets/{project}/{dataset}/profile", "What values the fields have"), a.profile)
+	huma.Register(h, reading("describe-dataset", "/api/v1/datasets/{project}/{dataset}/openapi.json", "The OpenAPI description of one dataset's API, with its fields"),
 		func(ctx context.Context, in *DatasetPath) (*struct{ Body json.RawMessage }, error) {
 			d, err := a.readable(ctx, *in)
 			if err != nil {
