@@ -59,10 +59,7 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 		return Standing{}, who.Refused()
 	}
 	err := x.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.Lock(ctx, "agreement "+project+"/"+name); err != nil {
-			return err
-		}
-		all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
+		all, err := x.held(ctx, tx, project, name)
 		if err != nil {
 			return err
 		}
