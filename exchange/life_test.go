@@ -158,7 +158,9 @@ func TestARenewalHoldsOnlyWhenApproved(t *testing.T) {
 		refused(t, renew(clerk, "2028-12-31"), "agreement.state", "before it holds")
 		c.approve(t, "people")
 		refused(t, renew(clerk, "2027-12-31"), "agreement.until", "no later than now")
-		refused(t, renew(clerk, ""), "agreement.until", "no day")
+		for _, wrong := range []manifest.Day{"", "later", "2028-02-30", "2028"} {
+			refused(t, renew(clerk, wrong), "agreement.until", "no day")
+		}
 		refused(t, renew(steward, "2028-12-31"), "auth.refused", "the provider's steward")
 		refused(t, renew(analyst, "2028-12-31"), "auth.refused", "an analyst")
 		if err := renew(clerk, "2028-12-31"); err != nil {
