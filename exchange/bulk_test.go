@@ -3,12 +3,19 @@ package exchange_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/httpd"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/ledger"
 )
 
@@ -90,6 +97,48 @@ func TestABulkReadThatEndsEarlyHasLeftNothingWithoutAReceipt(t *testing.T) {
 		})
 		if problem.Code(err) != "ledger.unavailable" || left != 1 || c.size(t) != 4 {
 			t.Errorf("%v after %d parts, %d receipts", err, left, c.size(t))
+		}
+	})
+}
+
+// ending ends the log when the first of an answer is written.
+type ending struct {
+	http.ResponseWriter
+	log *ledger.Log
+}
+
+func (e ending) Write(p []byte) (int, error) {
+	_ = e.log.Close()
+	return e.ResponseWriter.Write(p)
+}
+
+func (e ending) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+func TestAnAnswerThatLacksItsEndCantBeTakenForAWholeOne(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "census")
+		c.crowd(t, 50_010)
+		s := httpd.New(httpd.Options{Title: "t", Version: "1", Log: slog.New(slog.DiscardHandler)})
+		c.Serve(s.API())
+		next := identity.As(program, s.Handler())
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(ending{w, c.log}, r) }))
+		defer server.Close()
+		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+		for i, status := range []int{200, 503} { // the first ends the log
+			req, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+"/api/v1/reads", strings.NewReader(`{"agreement":"census","purpose":"eligibility","as":"csv"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			res.Body.Close()
+			if lacks := err != nil; lacks != (status == 200) || res.StatusCode != status {
+				t.Errorf("%d: %s, %d bytes, %v", i, res.Status, len(body), err)
+			}
 		}
 	})
 }

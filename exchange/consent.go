@@ -122,11 +122,11 @@ func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreeme
 			_, err := tx.Exec(ctx, "UPDATE consent SET withdrawn = ? WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", now, person, project, name)
 			return err
 		}
-		all, err := x.versions(ctx, tx, "project = ? AND name = ? AND state = 'active'", project, name)
+		all, err := x.held(ctx, tx, project, name) // nobody approves another text between what the person was shown and their yes
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 || !all[0].Spec.Asked() {
+		if !slices.ContainsFunc(all, func(v *Version) bool { return v.State == Active && v.Spec.Asked() }) {
 			return problem.New("consent.unknown", 404, lang.F("동의를 받는 협약이 아닙니다: %s", "there is no agreement %s that asks for consent", agreement))
 		}
 		var there int

@@ -75,6 +75,12 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 		}
 		c.fields = append(c.fields, one)
 	}
+	if v.Spec.Where != "" {
+		if _, err := environment(d).Compile(v.Spec.Where); err != nil {
+			return nil, problem.New("agreement.dataset", 409, lang.T("협약의 조건이 바뀐 데이터셋과 맞지 않습니다", "the agreement's condition doesn't fit the dataset any more")).
+				Hinting(lang.T("협약의 where를 고쳐 다시 신청하십시오", "mend the agreement's where and apply it again"))
+		}
+	}
 	c.view = d.Narrow(fmt.Sprintf("agreement %s %d", v.Path(), v.Version), func(f *catalog.Field) bool { return plain[f.Name] })
 	x.ready.Store(key, c)
 	return c, nil

@@ -176,11 +176,14 @@ func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.
 		if after.Get(r.Key) != nil {
 			continue
 		}
-		all, err := x.versions(ctx, tx, "project = ? AND name = ? AND state IN ('requested', 'active', 'suspended')", r.Project, r.Name)
+		all, err := x.held(ctx, tx, r.Project, r.Name)
 		if err != nil {
 			return err
 		}
 		for _, v := range all {
+			if v.State != Requested && v.State != Active && v.State != Suspended {
+				continue
+			}
 			if err := x.set(ctx, tx, v, Revoked); err != nil {
 				return err
 			}
@@ -202,7 +205,7 @@ func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.
 
 // file files a request for an agreement's new text.
 func (x *Exchange) file(ctx context.Context, tx *db.Tx, after *catalog.Snapshot, r *manifest.Resource, author string) error {
-	all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", r.Project, r.Name)
+	all, err := x.held(ctx, tx, r.Project, r.Name)
 	if err != nil {
 		return err
 	}

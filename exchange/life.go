@@ -59,10 +59,7 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 		return Standing{}, who.Refused()
 	}
 	err := x.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.Lock(ctx, "agreement "+project+"/"+name); err != nil {
-			return err
-		}
-		all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
+		all, err := x.held(ctx, tx, project, name)
 		if err != nil {
 			return err
 		}
@@ -224,7 +221,7 @@ func halting(to State, what string) func(*Exchange, context.Context, *db.Tx, *Ve
 
 // renew asks for the same with a later last day. The present version holds meanwhile.
 func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) error {
-	if c.until <= v.Until || c.until < x.today() {
+	if !c.until.Valid() || c.until <= v.Until || c.until < x.today() {
 		return problem.New("agreement.until", 422, lang.F("지금의 마지막 날(%s)보다 뒤의 날을 until에 쓰십시오", "give a day in until that is after the present last day, %s", string(v.Until)))
 	}
 	waiting, err := x.versions(ctx, tx, "project = ? AND name = ? AND state = 'requested'", v.Project, v.Name)

@@ -10,11 +10,12 @@ import (
 
 // Those who take part.
 var (
-	clerk   = official("clerk", "homes", identity.Author)
-	steward = official("register-steward", "records", identity.Steward)
-	officer = official("privacy", "hall", identity.Privacy)
-	analyst = official("housing-analyst", "homes", identity.Analyst)
-	program = &identity.Principal{Kind: identity.Service, Account: "housing-app", Name: "주거 지원 시스템", Project: "housing"}
+	clerk      = official("clerk", "homes", identity.Author)
+	steward    = official("register-steward", "records", identity.Steward)
+	officer    = official("privacy", "hall", identity.Privacy)
+	clerkOfAll = official("clerk", "hall", identity.Author)
+	analyst    = official("housing-analyst", "homes", identity.Analyst)
+	program    = &identity.Principal{Kind: identity.Service, Account: "housing-app", Name: "주거 지원 시스템", Project: "housing"}
 )
 
 func official(account, agency string, roles ...identity.Role) *identity.Principal {

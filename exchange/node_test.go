@@ -8,6 +8,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/identity"
 )
 
 func join(s []string) string { return strings.Join(s, " ") }
@@ -92,6 +93,27 @@ func TestARevocationBetweenReadsOfManyAtOnce(t *testing.T) {
 		all.Wait()
 		if got := int64(len(c.receipts(t, 1))); got != min(c.size(t), 100) {
 			t.Errorf("%d receipts of %d entries", got, c.size(t))
+		}
+	})
+}
+
+func TestApprovalsOfManyAtOnceAddUp(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		var all sync.WaitGroup
+		for _, node := range []*town{c, c.node(t)} {
+			for _, who := range []*identity.Principal{steward, officer, everything} {
+				all.Go(func() {
+					_, err := node.Act(t.Context(), who, "housing", "people", exchange.Approve, "", "")
+					if code := problem.Code(err); err != nil && code != "agreement.approver" && code != "agreement.state" {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		all.Wait()
+		s, events, err := c.Agreement(t.Context(), "housing", "people")
+		if err != nil || s.Holds == nil || s.Holds.Steward == s.Holds.Privacy || len(events) != 4 || events[0].What != "active" {
+			t.Errorf("%+v %s %v", s.Shown(), said(events), err)
 		}
 	})
 }

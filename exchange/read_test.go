@@ -208,3 +208,24 @@ func TestWhoIsOutsideTheRowsLooksLikeNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestARecordOfWhichItCantBeSaidWhomItIsAboutDoesntLeave(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "census", "people")
+		c.load(t, "register/people", []string{"person", "household", "name", "born", "district", "number"}, [][]any{
+			{"someone", c.called(t, "register", "household", 5), "누구", "1990-01-01", "jung", "900101-1000000"},
+			{c.person(t, "register", 5), "somewhere", "한길", "1990-01-01", "jung", "900101-1000001"},
+		})
+		before := c.size(t)
+		err := c.Read(t.Context(), program, exchange.Request{Agreement: "census", Purpose: "eligibility"}, func([]*catalog.Field, exchange.Part) error {
+			t.Error("it left")
+			return nil
+		})
+		refused(t, err, "exchange.identifier", "a read of all")
+		if strings.Contains(words(err), "someone") || c.size(t) != before {
+			t.Errorf("%s, %d entries", words(err), c.size(t)-before)
+		}
+		c.must(t, "people", 5) // its household isn't asked for
+		c.must(t, "people", 1)
+	})
+}

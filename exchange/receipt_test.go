@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
@@ -211,6 +212,32 @@ func TestTheReceiptIsDurableBeforeTheRecordsLeave(t *testing.T) {
 		refused(t, err, "test.stop", "what the receiver says")
 		if got := c.receipts(t, 3); len(got) != 1 {
 			t.Errorf("a receiver that goes away has %d receipts", len(got))
+		}
+	})
+}
+
+func TestAReceiptIsReadableAfterWhatItIsOfIsGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "people")
+		c.must(t, "people", 1)
+		for name := range agreements {
+			delete(c.files, "housing/"+name+".yaml")
+		}
+		c.apply(t, clerk)
+		c.files["register/project.yaml"] = register[:strings.Index(register, "---")]
+		c.apply(t, identity.Itself("setup"))
+		list, err := c.Receipts(t.Context(), citizen(1), 0, 10)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		s := c.catalog.Snapshot()
+		for _, tag := range []lang.Tag{lang.Ko, lang.En} {
+			if text := list[0].Sentence(s).In(tag); !strings.Contains(text, "2026") || strings.Contains(text, "%!") || strings.Contains(text, "“”") || strings.Contains(text, "‘’") {
+				t.Error(text)
+			}
+		}
+		if _, p, err := c.Prove(t.Context(), citizen(1), list[0].ID); err != nil || p.Private == nil {
+			t.Error(err)
 		}
 	})
 }

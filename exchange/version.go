@@ -124,6 +124,14 @@ func (x *Exchange) spec(v *Version, body string) (*manifest.Agreement, error) {
 	return spec, err
 }
 
+// held reads the versions of an agreement, in their order, for a transaction that changes them: until its end nobody else does.
+func (x *Exchange) held(ctx context.Context, tx *db.Tx, project, name string) ([]*Version, error) {
+	if err := tx.Lock(ctx, "agreement "+project+"/"+name); err != nil {
+		return nil, fmt.Errorf("lock the agreement %s/%s: %w", project, name, err)
+	}
+	return x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
+}
+
 // personalNow reports whether a version reads fields about persons: some may have become so since it was filed.
 func (x *Exchange) personalNow(v *Version) bool {
 	project, name := cut(v.Dataset)

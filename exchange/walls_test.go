@@ -3,7 +3,7 @@ package exchange_test
 import (
 	"go/ast"
 	"go/token"
-	"go/types"
+	gotypes "go/types"
 	"regexp"
 	"strings"
 	"testing"
@@ -33,7 +33,7 @@ func TestNobodyElseReadsADatasetsTable(t *testing.T) {
 		room, _, _ := strings.Cut(strings.TrimPrefix(p.PkgPath, module), "/")
 		packagesSeen++
 		for ident, object := range p.TypesInfo.Uses {
-			method, ok := object.(*types.Func)
+			method, ok := object.(*gotypes.Func)
 			if !ok || method.Pkg() == nil || method.Pkg().Path() != module+"registry" || !givesRecords[method.Name()] {
 				continue
 			}

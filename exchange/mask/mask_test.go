@@ -1,6 +1,9 @@
 package mask
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 func TestMasks(t *testing.T) {
 	keyed := func(s string) (string, error) { return "keyed " + s, nil }
@@ -24,6 +27,10 @@ func TestMasks(t *testing.T) {
 		{"thousands", int64(1_500), int64(2_000)},
 		{"thousands", int64(-1_500), int64(-1_000)},
 		{"thousands", 2_500.0, 3_000.0},
+		{"thousands", int64(math.MaxInt64), int64(9_223_372_036_854_775_000)},
+		{"thousands", int64(math.MinInt64), int64(-9_223_372_036_854_775_000)},
+		{"thousands", int64(math.MinInt64 + 300), int64(-9_223_372_036_854_775_000)},
+		{"thousands", int64(math.MinInt64 + 808), int64(-9_223_372_036_854_775_000)},
 		{"hash", "x", "keyed x"},
 		{"hidden", "x", true},
 	} {

@@ -14,10 +14,10 @@ var thousands = Mask{
 		switch x := v.(type) {
 		case int64:
 			rest := ((x % 1000) + 1000) % 1000
-			if x -= rest; rest >= 500 && x <= math.MaxInt64-1000 {
-				x += 1000
+			if rest >= 500 && x <= math.MaxInt64-1000 || x < math.MinInt64+rest { // the last thousands on either side have no next
+				return x + 1000 - rest
 			}
-			return x
+			return x - rest
 		case float64:
 			return math.Floor(x/1000+0.5) * 1000
 		}
