@@ -47,7 +47,7 @@ func New(o Options) http.Handler {
 	portal.New(portal.Options{Catalog: o.Catalog, Exchange: o.Exchange, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)
-	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil}
+	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil, Secure: o.Secure}
 	mux.Handle("/", secured(built(components.Prepare(site, pages))))
 	return mux
 }

@@ -46,7 +46,9 @@ const minCompressed = 1400
 
 func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
+	if w.Header().Get("Cache-Control") == "" { // the gate says no-store for those who are signed in
+		w.Header().Set("Cache-Control", "no-cache")
+	}
 	w.Header().Add("Vary", "Accept-Encoding")
 	if len(body) >= minCompressed && assets.Accepts(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")

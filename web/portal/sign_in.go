@@ -73,7 +73,7 @@ func posted(w http.ResponseWriter, r *http.Request, name string) string {
 func (p *Portal) callback(w http.ResponseWriter, r *http.Request) {
 	who, token, back, err := p.Gate.Provider.Callback(w, r)
 	if err == nil {
-		err = p.Gate.Sessions.Begin(r.Context(), w, who, token)
+		err = p.Gate.Sessions.Begin(w, r, who, token)
 	}
 	if err != nil {
 		components.Fail(w, r, err)
