@@ -22,6 +22,7 @@ import (
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/httpd"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/ledger"
@@ -39,6 +40,7 @@ var people = []provider.Account{
 	account(privacy, "privacy-officer", lang.T("개인정보 보호책임자", "Privacy officer"), lang.T("개인정보를 읽는 협약을 승인합니다", "approves agreements on personal data")),
 	account(author, "housing-author", lang.T("주거정책 작성자", "Housing author"), lang.T("주택실에서 사업과 협약을 씁니다", "writes projects and agreements at the housing office")),
 	account(caseworker, "housing-caseworker", lang.T("주거정책 담당자", "Housing caseworker"), lang.T("주거 지원 신청을 처리합니다", "decides applications for housing support")),
+	{Name: "housing-app", Title: lang.T("청년 주거 지원 시스템", "Youth housing system"), Kind: identity.Service, Project: "youth-housing", Secret: "s3cret"},
 }
 
 func account(p *identity.Principal, name string, title, about lang.Text) provider.Account {
@@ -70,7 +72,9 @@ func (c *place) house(t testing.TB, secure bool) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.provider, err = provider.New(provider.Options{Base: base, Accounts: people, Key: key, Now: clock.Real{}.Now}); err != nil {
+	if h.provider, err = provider.New(provider.Options{Base: base, Accounts: people, Key: key, Now: clock.Real{}.Now, Pairwise: func(project, person string) (string, error) {
+		return c.exchange.Pseudonym(project, "person", exchange.Person(person))
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	sessions, err := identity.OpenSessions(t.Context(), c.db, h.clock.Now, secure)
@@ -658,5 +662,21 @@ func TestInternalValuesAreShownToTheirOwnersPeopleOnly(t *testing.T) {
 	}
 	if shown == 0 {
 		t.Error("nobody was shown an internal field: the test proves nothing")
+	}
+}
+
+func TestSigningOutMayLeadToTheProviderElsewhere(t *testing.T) {
+	webtest.Assets(t)
+	c := settled(t)
+	for issuer, want := range map[string]string{
+		"https://sso.city.example/realms/city": "form-action 'self' https://sso.city.example;", "https://sso.city.example:8443": "form-action 'self' https://sso.city.example:8443;",
+		"https://x y; script-src *": "form-action 'self';", "javascript:alert(1)": "form-action 'self';",
+	} {
+		gate := &identity.Gate{Provider: identity.NewProvider(identity.Settings{Issuer: issuer}, http.DefaultClient, clock.Real{}.Now)}
+		w := httptest.NewRecorder()
+		web.New(web.Options{Catalog: c, Records: c.registry, Exchange: c.exchange, Gate: gate, Now: time.Now}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		if got := w.Header().Get("Content-Security-Policy"); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", issuer, got)
+		}
 	}
 }

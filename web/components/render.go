@@ -8,7 +8,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/a-h/templ"
@@ -101,6 +103,14 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 func NotFound(detail lang.Text) error {
 	return problem.New("page.not_found", http.StatusNotFound, detail).
 		Hinting(lang.T("주소를 다시 확인하시거나 위의 메뉴에서 찾아 주십시오.", "Please check the address, or find it from the menu above."))
+}
+
+// FormsMayLeadTo lets the forms of a page lead to another origin too: a browser looks at where they are redirected (CSP form-action).
+func FormsMayLeadTo(h http.Header, origin string) {
+	const name, own = "Content-Security-Policy", "form-action 'self'"
+	if u, err := url.Parse(origin); err == nil && hosts.MatchString(u.Host) && (u.Scheme == "http" || u.Scheme == "https") {
+		h.Set(name, strings.Replace(h.Get(name), own, own+" "+u.Scheme+"://"+u.Host, 1))
+	}
 }
 
 // Part reports whether htmx asks for a part of a page, not a person for the whole of it.

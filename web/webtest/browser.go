@@ -132,14 +132,19 @@ func (b *Browser) Settled() {
 	Eval[bool](b, `new Promise(done => { const look = () => document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, [aria-busy=true]') ? setTimeout(look, 20) : done(true); look() })`)
 }
 
-// Until waits until an expression is true in the page, for at most ten seconds, and reports whether it became so.
+// Until waits until an expression is true in the page, or in the one that takes its place, for at most ten seconds, and reports whether it became so.
 func (b *Browser) Until(expression string) bool {
 	b.t.Helper()
-	return Eval[bool](b, `new Promise(done => {
-		const end = Date.now() + 10000
-		const look = () => { try { if (`+expression+`) return done(true) } catch { } Date.now() > end ? done(false) : setTimeout(look, 20) }
-		look()
-	})`)
+	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		// An error is that of a page that goes away while it is looked at.
+		if yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`(() => { try { return !!(`+expression+`) } catch { return false } })()`)); err == nil && yes {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
 }
 
 // Eval runs an expression in the page, waiting if it is a promise.
