@@ -200,8 +200,12 @@ func (c *place) finish(t testing.TB, i *registry.Import) {
 
 // handler is the pages over a catalog and records, for somebody.
 func handler(c *place, r console.Records, who *identity.Principal) http.Handler {
+	return handlerWith(c, r, c.exchange, who)
+}
+
+func handlerWith(c *place, r console.Records, x web.Exchange, who *identity.Principal) http.Handler {
 	return identity.As(who, web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Exchange: c.exchange, Now: func() time.Time { return now },
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Exchange: x, Now: func() time.Time { return now },
 	}))
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -124,6 +125,16 @@ func (b *Browser) Visit(address string) {
 	b.t.Helper()
 	b.Do(chromedp.Navigate(address))
 	Eval[bool](b, "document.fonts.ready.then(() => true)")
+}
+
+// Downloads keeps the files that the browser downloads in a folder, under the names that the server gives them.
+func (b *Browser) Downloads(folder string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder}); err != nil {
+		b.t.Fatalf("in the browser: %v", err)
+	}
 }
 
 // Settled waits until htmx has nothing under way.
