@@ -275,7 +275,7 @@ func TestAChangeIsSeenBesideWhatHolds(t *testing.T) {
 	}, func(w *walk) {
 		w.signedIn("register-steward", residents)
 		w.says(".maru-alert", "지금은 1판으로 읽고 있습니다", "Version 1 is in force")
-		w.says(".maru-diffs", "1시간에 20번까지", "up to 20 a hour")
+		w.says(".maru-diffs", "1시간에 20번까지", "up to 20 an hour")
 		if got := webtest.Eval[int](w.Browser, "document.querySelectorAll('.maru-diffs > div').length"); got != 2 {
 			t.Errorf("%d things differ, not 2: %s", got, w.Text(".maru-diffs"))
 		}
@@ -577,4 +577,34 @@ func TestAgreementsAreFoundByStateAndWords(t *testing.T) {
 	if _, body := get(t, s.URL+"/console", "Accept-Language", "ko"); !strings.Contains(body, "/console/agreements?state=soon") {
 		t.Error("the overview doesn't say that an agreement ends soon")
 	}
+}
+
+func TestTheListOfAgreementsShowsWhoReadsWhatFromWhom(t *testing.T) {
+	bothLanguages(t, func(t testing.TB) *place {
+		c := settled(t)
+		c.approve(t, "household-income")
+		c.change(t, "until: 2027-12-31", "until: 2026-12-10")
+		c.approve(t, "residents")
+		c.change(t, "until: 2027-12-31", "until: 2028-12-31")
+		return c
+	}, func(w *walk) {
+		w.signedIn("register-steward", "/console/agreements")
+		w.says("section[aria-labelledby=mine]", "변경", "a change")
+		w.says("section[aria-labelledby=soon]", "16일 남음", "16 days left")
+		w.says("#flows", "행정국", "Administration")
+		w.says("#flows", "거주지주소", "Home address")
+		if got := webtest.Eval[int](w.Browser, "document.querySelectorAll('#flows tbody tr').length"); got != 2 {
+			t.Errorf("%d flows", got)
+		}
+		w.looks("agreements-flows")
+		// A choice of state shows the agreements that are in it, and the address keeps it.
+		w.Do(chromedp.SetValue("#filter-state", "requested"))
+		webtest.Eval[bool](w.Browser, "document.querySelector('#filter-state').dispatchEvent(new Event('change', {bubbles: true}))")
+		if !w.Until("document.querySelectorAll('#agreements tbody tr').length === 1 && location.search.includes('state=requested')") {
+			t.Errorf("choosing a state: %s", w.Text("#results"))
+		}
+		w.open("/console/datasets/resident-registry/residents?tab=readers")
+		w.says("#readers", "변경 승인 대기", "a change waits for approval")
+		w.looks("dataset-readers")
+	})
 }

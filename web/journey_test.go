@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -38,4 +39,47 @@ func TestAProjectsOwnPagesCanSignPeopleIn(t *testing.T) {
 	if q := <-got; q.Get("code") == "" || q.Get("state") != "s" {
 		t.Errorf("it was sent %v", q)
 	}
+}
+
+func TestOpenDataIsThereWithoutSigningIn(t *testing.T) {
+	bothLanguages(t, demo, func(w *walk) {
+		w.open("/")
+		w.looks("portal-nobody")
+		w.press(`a[href="/console/datasets/public-toilets/toilets"]`)
+		w.looks("open-dataset-nobody")
+		for _, tab := range []string{"profile", "sample", "api"} {
+			w.Do(chromedp.Click("#tab-"+tab), chromedp.WaitVisible("#tab-"+tab+"[aria-current]"))
+			w.Settled()
+			w.looks("open-dataset-" + tab)
+		}
+		w.says(".maru-downloads", "CSV", "CSV")
+		if strings.Contains(w.Text("body"), "maru import") {
+			t.Error("it tells people from outside how to import")
+		}
+	})
+}
+
+func TestWhatIsRefusedSaysWhyAndWhereToGo(t *testing.T) {
+	bothLanguages(t, settled, func(w *walk) {
+		w.open("/auth/callback?code=x&state=y")
+		w.says("h1", "로그인하지 못했습니다", "You couldn't be signed in")
+		w.says(".maru-failure", "로그인을 마치지 못했습니다", "the sign-in didn't come to its end")
+		w.looks("sign-in-failed")
+		w.press(".maru-failure .primary")
+		w.press(`.maru-accounts button[value="haneul"]`)
+		w.at("/")
+		w.open("/console/agreements")
+		w.says("h1", "이 화면을 볼 권한이 없습니다", "You can't see this page")
+		w.says(".maru-failure", "공무원이 업무에 쓰는 화면입니다", "for officials at work")
+		w.looks("refused")
+		w.press(".maru-failure .secondary")
+		w.at("/")
+		w.looks("portal-citizen")
+		w.signedOut()
+		w.signedIn("privacy-officer", "/console")
+		w.open("/my")
+		w.says(".maru-failure", "본인의 정보를 보는 화면입니다", "for people to see what is about themselves")
+		w.looks("refused-official")
+		w.Faults() // the pages that were refused
+	})
 }

@@ -34,10 +34,10 @@ func WhatFor(a *manifest.Agreement) lang.Text {
 func Rate(ctx context.Context, a *manifest.Agreement) string {
 	n, in := a.Rate()
 	each, ok := map[time.Duration]lang.Text{
-		time.Second: lang.T("1초", "second"), time.Minute: lang.T("1분", "minute"), time.Hour: lang.T("1시간", "hour"), 24 * time.Hour: lang.T("하루", "day"),
+		time.Second: lang.T("1초", "a second"), time.Minute: lang.T("1분", "a minute"), time.Hour: lang.T("1시간", "an hour"), 24 * time.Hour: lang.T("하루", "a day"),
 	}[in]
 	if !ok {
 		return Say(ctx, "없음", "none")
 	}
-	return Sayf(ctx, "%[1]s에 %[2]s번까지", "up to %[2]s a %[1]s", each, Number(n))
+	return Sayf(ctx, "%[1]s에 %[2]s번까지", "up to %[2]s %[1]s", each, Number(n))
 }

@@ -312,7 +312,7 @@ func maskText(v agreementView, name string) lang.Text {
 	}
 	if v.Dataset != nil {
 		if f := v.Dataset.Field(name); f != nil && f.Cites != nil && f.Cites.Identifies != "" {
-			return lang.T("읽는 사업의 식별자로 바꾸어", "as the consumer's own identifier")
+			return lang.T("읽는 사업만 쓰는 식별자로 바꿈", "as an identifier of the consumer's own")
 		}
 	}
 	return lang.T("그대로", "as it is")
