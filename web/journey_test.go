@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"golang.org/x/oauth2"
 
+	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/web/webtest"
 )
 
@@ -81,5 +83,37 @@ func TestWhatIsRefusedSaysWhyAndWhereToGo(t *testing.T) {
 		w.says(".maru-failure", "본인의 정보를 보는 화면입니다", "for people to see what is about themselves")
 		w.looks("refused-official")
 		w.Faults() // the pages that were refused
+	})
+}
+
+func TestACommandLineIsAllowedOnAPage(t *testing.T) {
+	bothLanguages(t, settled, func(w *walk) {
+		c := oauth2.Config{ClientID: provider.CLIClient, Endpoint: oauth2.Endpoint{DeviceAuthURL: w.URL + "/oidc/device_authorization", TokenURL: w.URL + "/oidc/oauth/token", AuthStyle: oauth2.AuthStyleInParams}}
+		asked, err := c.DeviceAuth(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.open(provider.DevicePath)
+		w.looks("device-code")
+		w.types("#user_code", "WRONG")
+		w.press(".maru-form button")
+		w.press(`button[value="register-steward"]`)
+		w.says(".maru-failure", "코드가 맞지 않거나", "the code isn't right")
+		w.Faults()
+		w.open(provider.DevicePath)
+		w.types("#user_code", strings.ToLower(asked.UserCode))
+		w.press(".maru-form button")
+		w.looks("device-who")
+		w.press(`button[value="register-steward"]`)
+		w.says(".maru-alert.success", "로그인했습니다", "You are signed in")
+		w.looks("device-done")
+		asked.Interval = 1
+		token, err := c.DeviceAccessToken(t.Context(), asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, body := w.house.ask(t, client, http.MethodGet, "/api/v1/me", nil, "Authorization", "Bearer "+token.AccessToken); !strings.Contains(body, "register-steward") {
+			t.Errorf("the token is of %s", body)
+		}
 	})
 }

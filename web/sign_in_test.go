@@ -270,11 +270,19 @@ func TestSignInDoesntLeadBackToItself(t *testing.T) {
 func TestTheAPIRefusesWhoSendsNoToken(t *testing.T) {
 	h := demo(t).house(t, false)
 	for _, x := range []struct{ method, path, body string }{
-		{"GET", "/api/v1/me", ""}, {"GET", "/api/v1/me/receipts", ""}, {"GET", "/api/v1/receipts/0", ""}, {"GET", "/api/v1/me/consents", ""},
-		{"POST", "/api/v1/me/consents", `{"agreement":"youth-housing/household-income"}`}, {"DELETE", "/api/v1/me/consents?agreement=youth-housing/household-income", ""},
-		{"GET", "/api/v1/agreements", ""}, {"GET", "/api/v1/agreements/youth-housing/residents", ""}, {"GET", "/api/v1/agreements/no/such", ""},
-		{"POST", "/api/v1/agreements/youth-housing/household-income/approve", `{}`}, {"POST", "/api/v1/reads", `{"agreement":"youth-housing/residents","purpose":"eligibility","subject":"x"}`},
-		{"PUT", "/api/v1/agencies/health/cut-off", `{"note":"x"}`}, {"GET", "/api/v1/resources", ""},
+		{"GET", "/api/v1/me", ""},
+		{"GET", "/api/v1/me/receipts", ""},
+		{"GET", "/api/v1/receipts/0", ""},
+		{"GET", "/api/v1/me/consents", ""},
+		{"POST", "/api/v1/me/consents", `{"agreement":"youth-housing/household-income"}`},
+		{"DELETE", "/api/v1/me/consents?agreement=youth-housing/household-income", ""},
+		{"GET", "/api/v1/agreements", ""},
+		{"GET", "/api/v1/agreements/youth-housing/residents", ""},
+		{"GET", "/api/v1/agreements/no/such", ""},
+		{"POST", "/api/v1/agreements/youth-housing/household-income/approve", `{}`},
+		{"POST", "/api/v1/reads", `{"agreement":"youth-housing/residents","purpose":"eligibility","subject":"x"}`},
+		{"PUT", "/api/v1/agencies/health/cut-off", `{"note":"x"}`},
+		{"GET", "/api/v1/resources", ""},
 	} {
 		for _, given := range []string{"", "Bearer x", "Bearer ", "bearer x.y.z"} {
 			r, err := http.NewRequestWithContext(t.Context(), x.method, h.URL+x.path, strings.NewReader(x.body))
@@ -441,8 +449,11 @@ func TestAnotherSiteCantMakeABrowserActForWhoIsSignedIn(t *testing.T) {
 			path string
 			form url.Values
 		}{
-			{officer, agreement, url.Values{"action": {"revoke"}, "note": {"x"}}}, {v, "/my/consents", url.Values{"agreement": {"youth-housing/household-income"}, "answer": {"yes"}}},
-			{v, "/auth/sign-out", url.Values{}}, {v, "/oidc/login", url.Values{"sign_in": {"x"}, "account": {"haneul"}}}, {v, "/oidc/device", url.Values{"user_code": {"x"}, "account": {"haneul"}}},
+			{officer, agreement, url.Values{"action": {"revoke"}, "note": {"x"}}},
+			{v, "/my/consents", url.Values{"agreement": {"youth-housing/household-income"}, "answer": {"yes"}}},
+			{v, "/auth/sign-out", url.Values{}},
+			{v, "/oidc/login", url.Values{"sign_in": {"x"}, "account": {"haneul"}}},
+			{v, "/oidc/device", url.Values{"user_code": {"x"}, "account": {"haneul"}}},
 		} {
 			if res, _ := h.ask(t, x.who, http.MethodPost, x.path, x.form, header...); res.StatusCode != http.StatusForbidden {
 				t.Errorf("%s: POST %s: status %d", name, x.path, res.StatusCode)
