@@ -72,9 +72,16 @@ type session struct {
 	started, made, seen, replaced time.Time
 }
 
-// Begin signs a principal in. idToken is the provider's, for signing out there.
-func (s *Sessions) Begin(ctx context.Context, w http.ResponseWriter, p *Principal, idToken string) error {
-	now := s.now().UTC()
+// Begin signs a principal in. idToken is the provider's, for signing out there. Whoever was signed in with the request's cookie no longer is.
+func (s *Sessions) Begin(w http.ResponseWriter, r *http.Request, p *Principal, idToken string) error {
+	ctx, now := r.Context(), s.now().UTC()
+	if former, _, err := s.find(ctx, r); err != nil {
+		return err
+	} else if former != nil {
+		if err := s.remove(ctx, former); err != nil {
+			return err
+		}
+	}
 	value, err := s.add(ctx, session{principal: *p, idToken: idToken, signIn: rand.Text(), started: now, made: now, seen: now}, "")
 	if err != nil {
 		return err
@@ -194,12 +201,17 @@ func (s *Sessions) End(w http.ResponseWriter, r *http.Request) (idToken string, 
 	if one == nil || err != nil {
 		return "", err
 	}
-	err = s.db.Write(r.Context(), func(tx *db.Tx) error {
-		_, err := tx.Exec(r.Context(), "DELETE FROM session WHERE sign_in = ?", one.signIn)
+	return one.idToken, s.remove(r.Context(), one)
+}
+
+// remove forgets a session with all that it replaced.
+func (s *Sessions) remove(ctx context.Context, one *session) error {
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "DELETE FROM session WHERE sign_in = ?", one.signIn)
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("end a session: %w", err)
+		return fmt.Errorf("end a session: %w", err)
 	}
-	return one.idToken, nil
+	return nil
 }

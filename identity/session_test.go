@@ -58,7 +58,7 @@ func set(w *httptest.ResponseRecorder) string {
 func begin(t *testing.T, s *Sessions) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if err := s.Begin(t.Context(), w, &Principal{Kind: Citizen, Subject: "1", Account: "haneul", Person: "p1"}, "token"); err != nil {
+	if err := s.Begin(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), &Principal{Kind: Citizen, Subject: "1", Account: "haneul", Person: "p1"}, "token"); err != nil {
 		t.Fatal(err)
 	}
 	c := w.Result().Cookies()[0]

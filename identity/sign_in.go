@@ -42,17 +42,20 @@ func (p *Provider) SignIn(w http.ResponseWriter, r *http.Request, back string, s
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: flowCookie, Value: base64.RawURLEncoding.EncodeToString(text), Path: CallbackPath, MaxAge: int(flowLife.Seconds()), HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, underWay(base64.RawURLEncoding.EncodeToString(text), int(flowLife.Seconds()), secure))
 	http.Redirect(w, r, p.oauth(d).AuthCodeURL(f.State, oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)), http.StatusSeeOther)
 	return nil
 }
 
-// local is a path of ours, or "/".
+// underWay is the cookie of a sign-in that is under way.
+func underWay(value string, age int, secure bool) *http.Cookie {
+	return &http.Cookie{Name: flowCookie, Value: value, Path: CallbackPath, MaxAge: age, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}
+}
+
+// local is a path of ours, or "/". It isn't one of signing in: that would never end.
 func local(back string) string {
 	u, err := url.Parse(back)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || strings.ContainsAny(back, "\\\r\n") || len(back) > 2000 {
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || strings.HasPrefix(u.Path, "/auth/") || strings.ContainsAny(back, "\\\r\n") || len(back) > 2000 {
 		return "/"
 	}
 	return back
@@ -66,7 +69,7 @@ func (p *Provider) Callback(w http.ResponseWriter, r *http.Request) (who *Princi
 	if err != nil {
 		return nil, "", "", failed
 	}
-	http.SetCookie(w, &http.Cookie{Name: flowCookie, Path: CallbackPath, MaxAge: -1, HttpOnly: true})
+	http.SetCookie(w, underWay("", -1, strings.HasPrefix(p.settings.Redirect, "https:")))
 	text, err := base64.RawURLEncoding.DecodeString(c.Value)
 	var f flow
 	if err != nil || json.Unmarshal(text, &f) != nil || f.State == "" {

@@ -47,16 +47,21 @@ func New(o Options) http.Handler {
 	portal.New(portal.Options{Catalog: o.Catalog, Exchange: o.Exchange, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)
-	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil}
-	mux.Handle("/", secured(built(components.Prepare(site, pages))))
+	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil, Secure: o.Secure}
+	elsewhere := "" // where people sign out too
+	if site.SignIn && o.Embedded == nil {
+		elsewhere = o.Gate.Provider.Issuer()
+	}
+	mux.Handle("/", secured(elsewhere, built(components.Prepare(site, pages))))
 	return mux
 }
 
-// secured sets the headers of every page.
-func secured(next http.Handler) http.Handler {
+// secured sets the headers of every page. Forms may lead to the identity provider where it is elsewhere: signing out does.
+func secured(provider string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
+		components.FormsMayLeadTo(h, provider)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		next.ServeHTTP(w, r)

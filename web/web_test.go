@@ -90,12 +90,11 @@ func apply(t testing.TB, c *place, files map[string]string, message string) {
 	}
 }
 
-// demo is the demo city with a few hundred people, a second revision that changes a dataset, and some imports.
-func demo(t testing.TB) *place {
+// settled is the demo city with a few hundred people. Its agreements wait for approval.
+func settled(t testing.TB) *place {
 	t.Helper()
 	c := empty(t)
-	files := city.Manifests()
-	apply(t, c, files, "시연용 도시")
+	apply(t, c, city.Manifests(), "시연용 도시")
 	people := city.People(1, 300, now).Identified(func(project, kind string, number int64) string {
 		id, err := c.exchange.Pseudonym(project, kind, number)
 		if err != nil {
@@ -109,7 +108,14 @@ func demo(t testing.TB) *place {
 			t.Fatal(err)
 		}
 	}
-	apply(t, c, changed(t, files), "공중화장실의 설명을 고치고 변기 수를 비울 수 있게 한다")
+	return c
+}
+
+// demo is the demo city with a second revision that changes a dataset, some imports, an agreement that holds and reads by it.
+func demo(t testing.TB) *place {
+	t.Helper()
+	c := settled(t)
+	apply(t, c, changed(t, city.Manifests()), "공중화장실의 설명을 고치고 변기 수를 비울 수 있게 한다")
 	const columns = "facility_no,name,district,address,latitude,longitude,opening_hours,stalls,accessible\n"
 	c.finish(t, c.upload(t, "toilets.csv", columns+"T9901,하늘 화장실,11110,하늘길 1,37.5,127.0,00:00~24:00,3,true\nT9902,바람 화장실,99999,바람길 2,37.5,127.0,늘,-1,true\n"))
 	c.finish(t, c.upload(t, "parks.csv", "공원명,면적\n하늘공원,1200\n"))
@@ -127,7 +133,10 @@ var (
 	steward = &identity.Principal{Kind: identity.Official, Account: "register-steward", Name: "주민등록 데이터 관리자", Agency: "administration", Roles: []identity.Role{identity.Steward}}
 	incomes = &identity.Principal{Kind: identity.Official, Account: "income-steward", Name: "소득 데이터 관리자", Agency: "finance", Roles: []identity.Role{identity.Steward}}
 	privacy = &identity.Principal{Kind: identity.Official, Account: "privacy-officer", Name: "개인정보 보호책임자", Agency: "planning", Roles: []identity.Role{identity.Privacy}}
+	author  = &identity.Principal{Kind: identity.Official, Account: "housing-author", Name: "주거정책 작성자", Agency: "housing-policy", Roles: []identity.Role{identity.Author}}
 	housing = &identity.Principal{Kind: identity.Service, Account: "housing-app", Name: "청년 주거 지원 시스템", Project: "youth-housing"}
+
+	caseworker = &identity.Principal{Kind: identity.Official, Account: "housing-caseworker", Name: "주거정책 담당자", Agency: "housing-policy", Roles: []identity.Role{identity.Caseworker}}
 )
 
 func citizen(number int64) *identity.Principal {
@@ -191,8 +200,12 @@ func (c *place) finish(t testing.TB, i *registry.Import) {
 
 // handler is the pages over a catalog and records, for somebody.
 func handler(c *place, r console.Records, who *identity.Principal) http.Handler {
+	return handlerWith(c, r, c.exchange, who)
+}
+
+func handlerWith(c *place, r console.Records, x web.Exchange, who *identity.Principal) http.Handler {
 	return identity.As(who, web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Exchange: c.exchange, Now: func() time.Time { return now },
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Exchange: x, Now: func() time.Time { return now },
 	}))
 }
 

@@ -107,6 +107,19 @@ func (p *Provider) Choose(signIn, account string) (string, error) {
 	return Path + "/authorize/callback?id=" + url.QueryEscape(signIn), nil
 }
 
+// LeadsTo is the origin to which a sign-in leads in the end: that of whoever began it; "" where there is no such sign-in.
+func (p *Provider) LeadsTo(signIn string) string {
+	s := p.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.requests[signIn]; r != nil {
+		if u, err := url.Parse(r.RedirectURI); err == nil && u.Host != "" {
+			return u.Scheme + "://" + u.Host
+		}
+	}
+	return ""
+}
+
 // Allow lets the device that shows a code be one of the accounts.
 func (p *Provider) Allow(userCode, account string) error {
 	s := p.store

@@ -92,7 +92,7 @@ func open(t *testing.T) *house {
 			http.Error(w, err.Error(), 400)
 			return
 		}
-		if err := sessions.Begin(r.Context(), w, p, token); err != nil {
+		if err := sessions.Begin(w, r, p, token); err != nil {
 			http.Error(w, err.Error(), 500)
 			return
 		}

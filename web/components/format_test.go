@@ -67,6 +67,24 @@ func TestNumbersAndDatesReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
+func TestALimitReadsAsPeopleSayIt(t *testing.T) {
+	for limit, want := range map[string][2]string{
+		"600/min": {"1분에 600번까지", "up to 600 a minute"}, "20/h": {"1시간에 20번까지", "up to 20 an hour"}, "5/s": {"1초에 5번까지", "up to 5 a second"}, "100000/day": {"하루에 100,000번까지", "up to 100,000 a day"},
+		"": {"없음", "none"}, "nonsense": {"없음", "none"},
+	} {
+		a := &manifest.Agreement{Limit: limit}
+		if got := [2]string{Rate(korean, a), Rate(english, a)}; got != want {
+			t.Errorf("%q: %q, want %q", limit, got, want)
+		}
+	}
+	if got := Purpose("eligibility").In(lang.Ko); got != "자격 확인" {
+		t.Errorf("eligibility: %q", got)
+	}
+	if got := Purpose("bee-keeping"); got != lang.T("bee-keeping", "bee-keeping") {
+		t.Errorf("a purpose without a name: %v", got)
+	}
+}
+
 func TestADayNearMidnightIsSeouls(t *testing.T) {
 	if got := Day(korean, time.Date(2026, 12, 31, 15, 30, 0, 0, time.UTC)); got != "2027.01.01.(금)" {
 		t.Errorf("got %q", got)

@@ -8,13 +8,16 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/a-h/templ"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/web/assets"
 )
 
@@ -46,7 +49,9 @@ const minCompressed = 1400
 
 func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
+	if w.Header().Get("Cache-Control") == "" { // the gate says no-store for those who are signed in
+		w.Header().Set("Cache-Control", "no-cache")
+	}
 	w.Header().Add("Vary", "Accept-Encoding")
 	if len(body) >= minCompressed && assets.Accepts(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -86,6 +91,9 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = problem.New("internal", http.StatusInternalServerError, lang.T("요청을 처리하는 중에 문제가 발생했습니다", "Something went wrong on our side")).
 			Hinting(lang.T("잠시 뒤에 다시 시도하십시오. 계속되면 아래 번호를 담당자에게 알려 주십시오.", "Please try again in a moment. If it goes on, tell your administrator the number below."))
 	}
+	if p.Code == "auth.refused" {
+		p = refused(r)
+	}
 	var b bytes.Buffer
 	if err := Failure(p, id).Render(r.Context(), &b); err != nil {
 		slog.ErrorContext(r.Context(), "web: the error page failed too", "error", err)
@@ -95,10 +103,32 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	send(w, r, p.Status, b.Bytes())
 }
 
+// refused says on a page that who asks may not see it, or do that: programs are told in other words.
+func refused(r *http.Request) *problem.Problem {
+	if identity.From(r.Context()).Kind == identity.Citizen {
+		return problem.New("auth.refused", http.StatusForbidden, lang.T("공무원이 업무에 쓰는 화면입니다", "This page is for officials at work")).
+			Hinting(lang.T("업무 계정이 있으시면 로그아웃한 뒤 그 계정으로 다시 로그인하십시오.", "If you have an office account, sign out and sign in with that."))
+	}
+	detail := lang.T("맡으신 역할로는 이 화면을 보실 수 없습니다", "Your role doesn't let you see this page")
+	if r.Method != http.MethodGet {
+		detail = lang.T("맡으신 역할로는 이 일을 하실 수 없습니다", "Your role doesn't let you do this")
+	}
+	return problem.New("auth.refused", http.StatusForbidden, detail).
+		Hinting(lang.T("업무에 필요하시면 소속 기관의 운영자에게 권한을 요청해 주십시오.", "If your task needs it, ask your agency's administrator for the role."))
+}
+
 // NotFound is a Problem about a thing that isn't there, with code "page.not_found".
 func NotFound(detail lang.Text) error {
 	return problem.New("page.not_found", http.StatusNotFound, detail).
 		Hinting(lang.T("주소를 다시 확인하시거나 위의 메뉴에서 찾아 주십시오.", "Please check the address, or find it from the menu above."))
+}
+
+// FormsMayLeadTo lets the forms of a page lead to another origin too: a browser looks at where they are redirected (CSP form-action).
+func FormsMayLeadTo(h http.Header, origin string) {
+	const name, own = "Content-Security-Policy", "form-action 'self'"
+	if u, err := url.Parse(origin); err == nil && hosts.MatchString(u.Host) && (u.Scheme == "http" || u.Scheme == "https") {
+		h.Set(name, strings.Replace(h.Get(name), own, own+" "+u.Scheme+"://"+u.Host, 1))
+	}
 }
 
 // Part reports whether htmx asks for a part of a page, not a person for the whole of it.

@@ -20,6 +20,7 @@ type Site struct {
 	Version string
 	Menus   []Door
 	SignIn  bool // people can sign in
+	Secure  bool // pages are reached by TLS, be it that of a proxy
 }
 
 // Door is one way into Maru with its own menu: the portal, the console.
@@ -44,15 +45,31 @@ func (d Door) Open(ctx context.Context) bool {
 	return true
 }
 
-// SignInPath is where one signs in to come back to an address.
+// Entries are the entries of a door's menu for who asks.
+func (d Door) Entries(ctx context.Context) (out []Link) {
+	who := identity.From(ctx)
+	for _, l := range d.Menu {
+		if l.Needs == "" || who.May(l.Needs, identity.Place{}) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// SignInPath is where one signs in to come back to an address; to the start, if that is one of signing in itself.
 func SignInPath(u *url.URL) string {
-	return "/auth/sign-in?back=" + url.QueryEscape(u.RequestURI())
+	back := u.RequestURI()
+	if strings.HasPrefix(u.Path, "/auth/") || strings.HasPrefix(u.Path, "/oidc/") {
+		back = "/"
+	}
+	return "/auth/sign-in?back=" + url.QueryEscape(back)
 }
 
 // Link is a text that leads somewhere.
 type Link struct {
 	Title lang.Text
 	Path  string
+	Needs identity.Act // in a menu: shown to those who may do it only
 }
 
 // LanguageCookie keeps the language a person chose.
@@ -79,7 +96,7 @@ func Prepare(site Site, next http.Handler) http.Handler {
 			tag = lang.Parse(chosen)
 			http.SetCookie(w, &http.Cookie{
 				Name: LanguageCookie, Value: string(tag), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
-				HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+				HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: site.Secure || r.TLS != nil,
 			})
 		}
 		ctx := lang.With(r.Context(), tag)
@@ -99,7 +116,7 @@ var hosts = regexp.MustCompile(`^[A-Za-z0-9.:\[\]-]+$`)
 // Address is the scheme and host that the reader used, for examples to copy.
 func Address(r *http.Request) string {
 	scheme, host := "http://", r.Host
-	if r.TLS != nil {
+	if r.TLS != nil || visitOf(r.Context()).site.Secure {
 		scheme = "https://"
 	}
 	if !hosts.MatchString(host) {
@@ -174,11 +191,11 @@ func With(u *url.URL, name, value string) string {
 	return (&url.URL{Path: u.Path, RawQuery: q.Encode()}).String()
 }
 
-// doorOf is the door the present address lies behind.
+// doorOf is the door the present address lies behind; the portal, where that is closed to who asks.
 func doorOf(ctx context.Context) string {
 	v, found := visitOf(ctx), "/"
 	for _, d := range v.site.Menus {
-		if (v.url.Path == d.Path || strings.HasPrefix(v.url.Path, d.Path+"/")) && len(d.Path) > len(found) {
+		if (v.url.Path == d.Path || strings.HasPrefix(v.url.Path, d.Path+"/")) && len(d.Path) > len(found) && d.Open(ctx) {
 			found = d.Path
 		}
 	}

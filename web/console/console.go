@@ -8,6 +8,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
@@ -53,34 +54,38 @@ func Door() components.Door {
 		{Title: lang.T("기관", "Agencies"), Path: "/console/agencies"},
 		{Title: lang.T("사업", "Projects"), Path: "/console/projects"},
 		{Title: lang.T("데이터셋", "Datasets"), Path: "/console/datasets"},
-		{Title: lang.T("협약", "Agreements"), Path: agreementsPath},
+		{Title: lang.T("협약", "Agreements"), Path: agreementsPath, Needs: identity.SeeAgreements},
 		{Title: lang.T("표준용어", "Terms"), Path: "/console/terms"},
 		{Title: lang.T("기준값", "Parameters"), Path: "/console/parameters"},
 		{Title: lang.T("개정 이력", "Revisions"), Path: "/console/revisions"},
-		{Title: lang.T("열람 기록 로그", "Log"), Path: "/console/log"},
+		{Title: lang.T("열람 기록 로그", "Log"), Path: "/console/log", Needs: identity.SeeLog},
 	}}
 }
 
 // Routes puts the console's pages into mux.
 func (c *Console) Routes(mux *http.ServeMux) {
 	for path, page := range map[string]components.Page{
-		"/console":                                   c.overview,
-		"/console/agencies":                          c.agencies,
-		"/console/agencies/{name}":                   c.agency,
-		"/console/projects":                          c.projects,
-		"/console/projects/{name}":                   c.project,
-		"/console/terms":                             c.terms,
-		"/console/terms/{name}":                      c.term,
-		"/console/datasets":                          c.datasets,
+		"/console":                   c.overview,
+		"/console/agencies":          c.agencies,
+		"/console/agencies/{name}":   c.agency,
+		"/console/projects":          c.projects,
+		"/console/projects/{name}":   c.project,
+		"/console/terms":             c.terms,
+		"/console/terms/{name}":      c.term,
+		"/console/datasets":          c.datasets,
+		"/console/parameters":        c.parameters,
+		"/console/parameters/{name}": c.parameter,
+		"/console/revisions":         c.revisions,
+		"/console/revisions/{n}":     c.revision,
+	} {
+		mux.Handle("GET "+path, seeing(page))
+	}
+	for path, page := range map[string]components.Page{ // of a dataset, which may be open to all: they look who asks
 		"/console/datasets/{project}/{name}":         c.dataset,
 		"/console/datasets/{project}/{name}/profile": c.profile,
 		"/console/datasets/{project}/{name}/imports": c.imports,
-		"/console/parameters":                        c.parameters,
-		"/console/parameters/{name}":                 c.parameter,
-		"/console/revisions":                         c.revisions,
-		"/console/revisions/{n}":                     c.revision,
 	} {
-		mux.Handle("GET "+path, seeing(page))
+		mux.Handle("GET "+path, page)
 	}
 	mux.HandleFunc("POST /console/datasets/{project}/{name}/record", c.record)
 	c.agreementRoutes(mux)

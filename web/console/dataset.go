@@ -104,6 +104,16 @@ type datasetView struct {
 	Imports  []*registry.Import
 	Versions []catalog.Version
 	Readers  []agreementRow
+	Who      *identity.Principal
+	Part     *catalog.Dataset // what who asks may read of it without an agreement; nil: nothing
+}
+
+// inside reports whether who asks has the rest of the console too; the others see the page of a dataset that is open.
+func (v datasetView) inside() bool { return v.Who.May(identity.SeeCatalog, identity.Place{}) }
+
+// shows reports whether a field's values are shown: to those who may read them, and none about persons.
+func (v datasetView) shows(f *catalog.Field) bool {
+	return !hidden(f.Class) && v.Part != nil && v.Part.Field(f.Name) != nil
 }
 
 // sample is some records: the columns of all fields, values of those that may be shown.
@@ -137,7 +147,7 @@ func (c *Console) takeSample(ctx context.Context, v *datasetView) (err error) {
 	var names []string
 	v.Sample.Place = map[string]int{}
 	for i := range v.Dataset.Fields {
-		if f := &v.Dataset.Fields[i]; !hidden(f.Class) {
+		if f := &v.Dataset.Fields[i]; v.shows(f) {
 			v.Sample.Place[f.Name] = len(names)
 			names = append(names, f.Name)
 		}
@@ -152,14 +162,20 @@ func (c *Console) takeSample(ctx context.Context, v *datasetView) (err error) {
 	return err
 }
 
-// open finds the dataset an address names.
+// open finds the dataset an address names. One that is open is everyone's to see.
 func (c *Console) open(r *http.Request) (datasetView, error) {
-	s := c.catalog.Snapshot()
+	s, who := c.catalog.Snapshot(), identity.From(r.Context())
 	d := s.Dataset(r.PathValue("project"), r.PathValue("name"))
+	if d == nil || !d.Open() {
+		if err := who.Need(identity.SeeCatalog, identity.Place{}); err != nil {
+			return datasetView{}, err
+		}
+	}
 	if d == nil {
 		return datasetView{}, missing("Dataset", r.PathValue("project")+"/"+r.PathValue("name"))
 	}
-	v := datasetView{URL: r.URL, Address: components.Address(r), Snapshot: s, Dataset: d}
+	v := datasetView{URL: r.URL, Address: components.Address(r), Snapshot: s, Dataset: d, Who: who}
+	v.Part, _ = registry.Readable(who, d, s.Place(d.Project)) // an error says that it is nothing
 	counts, err := c.records.Counts(r.Context(), []*catalog.Dataset{d})
 	v.Count = counts[d.Path()]
 	return v, err
@@ -171,7 +187,7 @@ func (c *Console) dataset(r *http.Request) (templ.Component, error) {
 		return nil, err
 	}
 	v.Tab = r.URL.Query().Get("tab")
-	if tabs[v.Tab] == nil {
+	if !slices.ContainsFunc(tabsOf(v), func(t tab) bool { return t.name == v.Tab }) {
 		v.Tab = "fields"
 	}
 	if err := tabs[v.Tab](c, r.Context(), &v); err != nil {
@@ -192,15 +208,18 @@ func (c *Console) profile(r *http.Request) (templ.Component, error) {
 	}
 	v.Tab = "profile"
 	if components.Part(r) {
-		return profilePart(v.Dataset, p), nil
+		return profilePart(v, p), nil
 	}
-	return datasetFrame(v, profilePart(v.Dataset, p)), nil
+	return datasetFrame(v, profilePart(v, p)), nil
 }
 
 // imports is the list of imports alone: it is fetched again while one runs.
 func (c *Console) imports(r *http.Request) (templ.Component, error) {
 	v, err := c.open(r)
 	if err != nil {
+		return nil, err
+	}
+	if err := v.Who.Need(identity.SeeCatalog, identity.Place{}); err != nil {
 		return nil, err
 	}
 	v.Tab = "imports"

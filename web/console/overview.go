@@ -1,12 +1,15 @@
 package console
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/a-h/templ"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -33,10 +36,30 @@ func (c *Console) overview(r *http.Request) (templ.Component, error) {
 		{lang.T("표준용어", "Terms"), len(s.Terms()), "/console/terms"},
 		{lang.T("기준값", "Parameters"), len(s.List("Parameter")), "/console/parameters"},
 	}}
-	v.Todo = filter(todo(s), func(f figure) bool { return f.N > 0 })
-	var err error
+	mine, err := c.agreementsTodo(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	v.Todo = filter(append(mine, todo(s)...), func(f figure) bool { return f.N > 0 })
 	v.Revisions, err = c.catalog.Revisions(r.Context(), 0, 5)
 	return overviewPage(v), err
+}
+
+// agreementsTodo counts the agreements that wait for who asks, and those that need somebody soon.
+func (c *Console) agreementsTodo(ctx context.Context) ([]figure, error) {
+	who := identity.From(ctx)
+	if c.exchange == nil || !who.May(identity.SeeAgreements, identity.Place{}) {
+		return nil, nil
+	}
+	rows, err := c.agreementRows(ctx)
+	mine := len(filter(rows, func(row agreementRow) bool { return row.Waits != nil && c.exchange.Mine(who, row.Waits) }))
+	soon := len(filter(rows, func(row agreementRow) bool { return row.Soon }))
+	halted := len(filter(rows, func(row agreementRow) bool { return row.is(string(exchange.Suspended)) }))
+	return []figure{
+		{lang.T("내 승인을 기다리는 협약", "Agreements that wait for you"), mine, agreementsPath},
+		{lang.F("%d일 안에 끝나는 협약", "Agreements that end within %d days", soonDays), soon, agreementsPath + "?state=" + endsSoon},
+		{lang.T("정지된 협약", "Agreements that are suspended"), halted, agreementsPath + "?state=" + string(exchange.Suspended)},
+	}, err
 }
 
 // todo counts what in the catalog waits for someone.

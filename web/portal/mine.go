@@ -1,10 +1,14 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -31,8 +35,13 @@ const (
 	consentsPath = minePath + "/consents"
 )
 
-// receiptsPage is how many receipts a page has.
-const receiptsPage = 20
+// How many receipts are looked at.
+const (
+	receiptsPage  = 20     // on one page
+	receiptsBatch = 500    // at once
+	receiptsMost  = 20_000 // for one page, while looking for those of one office
+	officesFrom   = 1_000  // the newest, for the list of offices
+)
 
 func (p *Portal) mineRoutes(mux *http.ServeMux) {
 	mux.Handle("GET "+minePath, components.Page(p.mine))
@@ -46,8 +55,8 @@ type mineView struct {
 	List     []exchange.Receipt
 	Older    string
 	First    bool
-	Offices  []components.Choice
-	Office   string
+	Offices  []components.Choice // who read, lately
+	Office   string              // whose receipts are listed; "": everyone's
 }
 
 // mine is what was read about the citizen.
@@ -59,15 +68,69 @@ func (p *Portal) mine(r *http.Request) (templ.Component, error) {
 	if err != nil {
 		before = 0
 	}
-	list, err := p.Exchange.Receipts(r.Context(), identity.From(r.Context()), before, receiptsPage+1)
+	v := mineView{Snapshot: p.Catalog.Snapshot(), First: before == 0, Office: r.URL.Query().Get("office")}
+	if v.Offices, err = p.offices(r.Context()); err != nil {
+		return nil, err
+	}
+	list, err := p.receiptsOf(r.Context(), before, v.Office)
 	if err != nil {
 		return nil, err
 	}
-	v := mineView{Snapshot: p.Catalog.Snapshot(), List: list[:min(receiptsPage, len(list))], First: before == 0}
+	v.List = list[:min(receiptsPage, len(list))]
 	if len(list) > receiptsPage {
 		v.Older = strconv.FormatInt(list[receiptsPage-1].ID, 36)
 	}
 	return minePage(v), nil
+}
+
+// officeOf is who read, as the list of offices names it: the agency, or the project of one that has none.
+func officeOf(r *exchange.Receipt) string {
+	if r.Agency != "" {
+		return r.Agency
+	}
+	return r.Consumer
+}
+
+// offices lists who read about the citizen lately, by name.
+func (p *Portal) offices(ctx context.Context) (out []components.Choice, err error) {
+	list, err := p.Exchange.Receipts(ctx, identity.From(ctx), 0, officesFrom)
+	s := p.Catalog.Snapshot()
+	for i := range list {
+		name := officeOf(&list[i])
+		if slices.ContainsFunc(out, func(c components.Choice) bool { return c.Value == name }) {
+			continue
+		}
+		title := s.Title(manifest.Key{Kind: "Agency", Name: name})
+		if list[i].Agency == "" {
+			title = s.Title(manifest.Key{Kind: "Project", Name: name})
+		}
+		out = append(out, components.Choice{Value: name, Title: title})
+	}
+	slices.SortFunc(out, func(a, b components.Choice) int { return cmp.Compare(a.Title.Ko, b.Title.Ko) })
+	return out, err
+}
+
+// receiptsOf is a page of receipts and one more, if there is one: of one office, or of all.
+func (p *Portal) receiptsOf(ctx context.Context, before int64, office string) (out []exchange.Receipt, err error) {
+	if office == "" {
+		return p.Exchange.Receipts(ctx, identity.From(ctx), before, receiptsPage+1)
+	}
+	for range receiptsMost / receiptsBatch {
+		list, err := p.Exchange.Receipts(ctx, identity.From(ctx), before, receiptsBatch)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			if officeOf(&list[i]) == office {
+				out = append(out, list[i])
+			}
+		}
+		if len(list) < receiptsBatch || len(out) > receiptsPage {
+			break
+		}
+		before = list[len(list)-1].ID
+	}
+	return out, nil
 }
 
 type receiptView struct {
@@ -98,7 +161,9 @@ func (p *Portal) receipt(r *http.Request) (templ.Component, error) {
 type consentsView struct {
 	Snapshot *catalog.Snapshot
 	Asked    []askedConsent
+	Resting  []exchange.Consent // given, to agreements by which nobody reads at present
 	Former   []exchange.Consent
+	Done     lang.Text // what the citizen has just done
 }
 
 // askedConsent is an agreement that asks, and whether the citizen said yes.
@@ -130,10 +195,14 @@ func (p *Portal) consents(r *http.Request) (templ.Component, error) {
 		v.Asked = append(v.Asked, one)
 	}
 	for _, c := range given {
-		if !c.Withdrawn.IsZero() {
+		switch {
+		case !c.Withdrawn.IsZero():
 			v.Former = append(v.Former, c)
+		case !slices.ContainsFunc(asked, func(a *exchange.Version) bool { return a.Path() == c.Agreement }):
+			v.Resting = append(v.Resting, c)
 		}
 	}
+	v.Done = doneText(given, r.URL.Query().Get("done"))
 	return consentsPage(v), nil
 }
 
@@ -146,12 +215,35 @@ func (p *Portal) consent(w http.ResponseWriter, r *http.Request) {
 		components.Fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, consentsPath, http.StatusSeeOther)
+	http.Redirect(w, r, consentsPath+"?done="+url.QueryEscape(posted(w, r, "agreement")), http.StatusSeeOther)
 }
 
-// consumerOf is the project that an agreement lets read.
-func consumerOf(s *catalog.Snapshot, v *exchange.Version) lang.Text {
-	return s.Title(manifest.Key{Kind: "Project", Name: v.Project})
+// doneText says what a citizen has just done with their consent to an agreement: how it stands, whoever made the address up.
+func doneText(given []exchange.Consent, agreement string) lang.Text {
+	for _, c := range given { // the newest first
+		if c.Agreement == agreement {
+			if c.Withdrawn.IsZero() {
+				return lang.T("동의하셨습니다.", "You have consented.")
+			}
+			return lang.T("동의를 거두셨습니다. 이제 열람하지 않습니다.", "You have taken your consent back. Nobody reads by it any more.")
+		}
+	}
+	return lang.Text{}
+}
+
+// consentTo is what a consent was given to: the agreement's own name, with who reads by it.
+func consentTo(s *catalog.Snapshot, agreement string) lang.Text {
+	project, name, _ := strings.Cut(agreement, "/")
+	return lang.F("%[1]s: %[2]s", "%[1]s: %[2]s", officeText(s, project), s.Title(manifest.Key{Kind: "Agreement", Project: project, Name: name}))
+}
+
+// officeText is a project with the agency that owns it.
+func officeText(s *catalog.Snapshot, project string) lang.Text {
+	title := s.Title(manifest.Key{Kind: "Project", Name: project})
+	if owners := s.Place(project).Owners; len(owners) > 0 {
+		return lang.F("%[1]s(%[2]s)", "%[1]s (%[2]s)", s.Title(manifest.Key{Kind: "Agency", Name: owners[0]}), title)
+	}
+	return title
 }
 
 // fieldsOf are the names of the fields that an agreement lets be read.
@@ -160,12 +252,13 @@ func fieldsOf(s *catalog.Snapshot, v *exchange.Version) lang.Text {
 	return r.What(s)
 }
 
-// whyOf is what an agreement is for.
-func whyOf(v *exchange.Version) lang.Text {
-	if !v.Spec.About.Empty() {
-		return v.Spec.About
+// whyOf is what was read for, in words.
+func whyOf(s *catalog.Snapshot, r *exchange.Receipt) lang.Text {
+	why := r.Why(s)
+	if why == lang.T(r.Purpose, r.Purpose) {
+		return components.Purpose(r.Purpose)
 	}
-	return lang.T(v.Spec.Purpose, v.Spec.Purpose)
+	return why
 }
 
 func datasetOf(s *catalog.Snapshot, path string) lang.Text {

@@ -38,9 +38,16 @@ func (p *Portal) signRoutes(mux *http.ServeMux) {
 	if p.Embedded == nil {
 		return
 	}
-	mux.Handle("GET "+provider.LoginPath, components.Page(func(r *http.Request) (templ.Component, error) {
-		return choosePage(chooseView{SignIn: r.URL.Query().Get("sign_in"), Groups: p.groups()}), nil
-	}))
+	mux.HandleFunc("GET "+provider.LoginPath, func(w http.ResponseWriter, r *http.Request) {
+		signIn := r.URL.Query().Get("sign_in")
+		to := p.Embedded.LeadsTo(signIn)
+		if to == "" { // of before, or of nobody
+			http.Redirect(w, r, signInPath, http.StatusSeeOther)
+			return
+		}
+		components.FormsMayLeadTo(w.Header(), to)
+		components.Render(w, r, http.StatusOK, choosePage(chooseView{SignIn: signIn, Groups: p.groups()}))
+	})
 	mux.HandleFunc("POST "+provider.LoginPath, func(w http.ResponseWriter, r *http.Request) {
 		to, err := p.Embedded.Choose(posted(w, r, "sign_in"), posted(w, r, "account"))
 		if err != nil {
@@ -73,7 +80,7 @@ func posted(w http.ResponseWriter, r *http.Request, name string) string {
 func (p *Portal) callback(w http.ResponseWriter, r *http.Request) {
 	who, token, back, err := p.Gate.Provider.Callback(w, r)
 	if err == nil {
-		err = p.Gate.Sessions.Begin(r.Context(), w, who, token)
+		err = p.Gate.Sessions.Begin(w, r, who, token)
 	}
 	if err != nil {
 		components.Fail(w, r, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -126,20 +127,35 @@ func (b *Browser) Visit(address string) {
 	Eval[bool](b, "document.fonts.ready.then(() => true)")
 }
 
+// Downloads keeps the files that the browser downloads in a folder, under the names that the server gives them.
+func (b *Browser) Downloads(folder string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder}); err != nil {
+		b.t.Fatalf("in the browser: %v", err)
+	}
+}
+
 // Settled waits until htmx has nothing under way.
 func (b *Browser) Settled() {
 	b.t.Helper()
 	Eval[bool](b, `new Promise(done => { const look = () => document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, [aria-busy=true]') ? setTimeout(look, 20) : done(true); look() })`)
 }
 
-// Until waits until an expression is true in the page, for at most ten seconds, and reports whether it became so.
+// Until waits until an expression is true in the page, or in the one that takes its place, for at most ten seconds, and reports whether it became so.
 func (b *Browser) Until(expression string) bool {
 	b.t.Helper()
-	return Eval[bool](b, `new Promise(done => {
-		const end = Date.now() + 10000
-		const look = () => { try { if (`+expression+`) return done(true) } catch { } Date.now() > end ? done(false) : setTimeout(look, 20) }
-		look()
-	})`)
+	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		// An error is that of a page that goes away while it is looked at.
+		if yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`(() => { try { return !!(`+expression+`) } catch { return false } })()`)); err == nil && yes {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
 }
 
 // Eval runs an expression in the page, waiting if it is a promise.
