@@ -29,7 +29,7 @@ func drawAgreement(rt *rapid.T, t *testing.T, c *town, serial int) *reference {
 		}
 	}
 	if rapid.Bool().Draw(rt, "rows") {
-		r.where = condition(rt, columns, 2)
+		r.where = condition(rt, seeable, 2)
 	}
 	r.asked = rapid.IntRange(0, 2).Draw(rt, "asked") == 0
 	text := fmt.Sprintf("\ndataset: register/visits\nbasis: 법\nsubject: many\nlimit: %d/s\nfields: [%s]\n", 1_000_000+serial, strings.Join(r.fields, ", "))

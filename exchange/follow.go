@@ -142,9 +142,11 @@ func check(r *manifest.Resource, spec *manifest.Agreement, d *catalog.Dataset) (
 
 // environment is what conditions over a dataset's records are compiled against. It has been made of checked names before.
 func environment(d *catalog.Dataset) *rule.Env {
-	fields := make([]rule.Field, len(d.Fields))
-	for i, f := range d.Fields {
-		fields[i] = rule.Field{Name: f.Name, Type: f.Type, Nullable: !f.KeyPart}
+	var fields []rule.Field
+	for _, f := range d.Fields {
+		if f.Class != manifest.Unique { // it lies sealed: no condition can see it
+			fields = append(fields, rule.Field{Name: f.Name, Type: f.Type, Nullable: !f.KeyPart})
+		}
 	}
 	env, err := rule.NewEnv(fields, rule.Options{Guarded: true})
 	if err != nil {

@@ -40,6 +40,9 @@ fields:
 // columns are the fields of visits; draws are values of each.
 var columns = []string{"id", "person", "house", "note", "n", "x", "flag", "day", "seen"}
 
+// seeable are those that a condition may name: flag lies sealed.
+var seeable = []string{"id", "person", "house", "note", "n", "x", "day", "seen"}
+
 var types = map[string]manifest.Type{"id": "int", "person": "string", "house": "string", "note": "string", "n": "int", "x": "double", "flag": "bool", "day": "date", "seen": "datetime"}
 
 var draws = map[string][]any{

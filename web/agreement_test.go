@@ -81,31 +81,12 @@ func (w *walk) signedOut() {
 }
 
 // press clicks on what leads to another page, and waits until that is there.
-func (w *walk) press(selector string) {
-	w.t.Helper()
-	w.Do(chromedp.WaitVisible(selector))
-	webtest.Eval[bool](w.Browser, "window.before = true")
-	w.Do(chromedp.Click(selector))
-	if !w.Until("!window.before && document.readyState === 'complete'") {
-		w.t.Fatalf("%s leads nowhere: %v", selector, w.Faults())
-	}
-}
-
-// types puts a text into a field, in place of what is there, at once.
-func (w *walk) types(selector, text string) {
-	w.t.Helper()
-	w.Do(chromedp.WaitVisible(selector))
-	quoted, err := json.Marshal([]string{selector, text})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	webtest.Eval[bool](w.Browser, "(([s, x]) => { document.querySelector(s).value = x; return true })("+string(quoted)+")")
-}
+func (w *walk) press(selector string) { w.t.Helper(); w.Click(selector) }
 
 // decides presses a button of an agreement's page, after typing a note.
 func (w *walk) decides(action, note string) {
 	w.t.Helper()
-	w.types("#note", note)
+	w.Fill("#note", note)
 	w.press(`button[value="` + action + `"]`)
 }
 
@@ -386,10 +367,10 @@ func TestTheConsumerAsksForALongerTerm(t *testing.T) {
 	bothLanguages(t, func(t testing.TB) *place { c := settled(t); c.approve(t, "residents"); return c }, func(w *walk) {
 		w.signedIn("housing-author", residents)
 		w.looks("agreement-renew")
-		w.types("#until", "2027-01-01")
+		w.Fill("#until", "2027-01-01")
 		w.press("button[value=renew]")
 		w.says("#until-problem", "지금의 마지막 날", "after the present last day")
-		w.types("#until", "2029-12-31")
+		w.Fill("#until", "2029-12-31")
 		w.press("button[value=renew]")
 		w.says(".maru-alert.success", "기간 연장을 신청하셨습니다", "You have asked for a longer term")
 		w.says(".maru-diffs", "2029.12.31", "31 Dec 2029")

@@ -143,10 +143,10 @@ func (b *Browser) Settled() {
 	Eval[bool](b, `new Promise(done => { const look = () => document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, [aria-busy=true]') ? setTimeout(look, 20) : done(true); look() })`)
 }
 
-// Until waits until an expression is true in the page, or in the one that takes its place, for at most ten seconds, and reports whether it became so.
+// Until waits until an expression is true in the page, or in the one that takes its place, and reports whether it became so.
 func (b *Browser) Until(expression string) bool {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	for ctx.Err() == nil {
 		// An error is that of a page that goes away while it is looked at.
@@ -173,26 +173,17 @@ func Eval[T any](b *Browser, expression string) T {
 // Fill writes a text into the field that a CSS selector finds, as if it was typed.
 func (b *Browser) Fill(selector, text string) {
 	b.t.Helper()
-	b.Do(chromedp.SetValue(selector, text))
+	b.Do(chromedp.WaitVisible(selector), chromedp.SetValue(selector, text))
 }
 
-// Click clicks what a CSS selector finds and waits until the page that it leads to is there.
+// Click clicks what a CSS selector finds, once nothing moves in the page any more, and waits until the page that it leads to is there.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
-	Eval[bool](b, "window.maruLeft = true")
+	b.Do(chromedp.WaitVisible(selector))
+	Eval[bool](b, "document.fonts.ready.then(() => window.before = true)")
 	b.Do(chromedp.Click(selector))
-	end := time.Now().Add(patience)
-	for {
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
-		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!window.maruLeft && document.readyState === 'complete'"))
-		cancel()
-		if err == nil && there {
-			break
-		}
-		if time.Now().After(end) {
-			b.t.Fatalf("a click on %s leads nowhere: %v", selector, err)
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !b.Until("!window.before && document.readyState === 'complete'") {
+		b.t.Fatalf("a click on %s leads nowhere: %v", selector, b.Faults())
 	}
 	Eval[bool](b, "document.fonts.ready.then(() => true)")
 }
