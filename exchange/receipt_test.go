@@ -129,9 +129,19 @@ func TestAProofIsForThoseItConcerns(t *testing.T) {
 			whole bool
 			code  string
 		}{
-			{0, citizen(1), true, ""}, {0, citizen(2), false, "ledger.unknown"}, {1, citizen(1), true, ""}, {1, citizen(2), true, ""}, {1, citizen(3), false, "ledger.unknown"},
-			{0, officer, true, ""}, {0, program, false, ""}, {0, analyst, false, ""}, {0, other, false, "ledger.unknown"}, {0, steward, false, "ledger.unknown"}, {0, nobody, false, "auth.needed"},
-			{2, citizen(1), false, "ledger.unknown"}, {-1, citizen(1), false, "ledger.unknown"},
+			{0, citizen(1), true, ""},
+			{0, citizen(2), false, "ledger.unknown"},
+			{1, citizen(1), true, ""},
+			{1, citizen(2), true, ""},
+			{1, citizen(3), false, "ledger.unknown"},
+			{0, officer, true, ""},
+			{0, program, false, ""},
+			{0, analyst, false, ""},
+			{0, other, false, "ledger.unknown"},
+			{0, steward, false, "ledger.unknown"},
+			{0, nobody, false, "auth.needed"},
+			{2, citizen(1), false, "ledger.unknown"},
+			{-1, citizen(1), false, "ledger.unknown"},
 		} {
 			r, p, err := c.Prove(t.Context(), s.who, s.id)
 			refused(t, err, s.code, fmt.Sprint(s.id, s.who.Account))

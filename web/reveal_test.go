@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +46,8 @@ func TestAMaskedRecordIsShownForAReasonAndTheCitizenSeesIt(t *testing.T) {
 
 	// the one it was about finds it, whoever that was
 	found := 0
-	for n := int64(1); n <= 1000; n++ {
+	slices.Sort(c.people)
+	for _, n := range slices.Compact(c.people) {
 		list, err := c.exchange.Receipts(t.Context(), citizen(n), 0, 10)
 		if err != nil {
 			t.Fatal(err)

@@ -35,6 +35,7 @@ type place struct {
 	exchange *exchange.Exchange
 	ring     *keys.Ring
 	log      *ledger.Log
+	people   []int64 // whom the resident register knows; some stand there often
 }
 
 // empty opens a catalog that holds nothing.
@@ -99,6 +100,9 @@ func settled(t testing.TB) *place {
 		id, err := c.exchange.Pseudonym(project, kind, number)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if project == "resident-registry" && kind == "person" {
+			c.people = append(c.people, number)
 		}
 		return id
 	})

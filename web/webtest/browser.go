@@ -170,10 +170,15 @@ func Eval[T any](b *Browser, expression string) T {
 	return v
 }
 
-// Fill writes a text into the field that a CSS selector finds, as if it was typed.
+// Fill puts a text into the field that a CSS selector finds, in place of what is there.
 func (b *Browser) Fill(selector, text string) {
 	b.t.Helper()
-	b.Do(chromedp.WaitVisible(selector), chromedp.SetValue(selector, text))
+	b.Do(chromedp.WaitVisible(selector))
+	quoted, err := json.Marshal([]string{selector, text})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	Eval[bool](b, "(([s, x]) => { document.querySelector(s).value = x; return true })("+string(quoted)+")")
 }
 
 // Click clicks what a CSS selector finds, once nothing moves in the page any more, and waits until the page that it leads to is there.
