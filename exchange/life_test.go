@@ -18,6 +18,7 @@ import (
 var (
 	everything = official("everything", "hall", identity.Steward, identity.Privacy)
 	asker      = official("clerk", "hall", identity.Author, identity.Steward, identity.Privacy) // who applied the agreements, with all rights
+	risen      = official("privacy", "hall", identity.Steward, identity.Privacy)                // the officer, who has become steward too
 	homely     = official("housing-steward", "homes", identity.Steward)
 	caseworker = official("caseworker", "records", identity.Caseworker)
 	governor   = official("governor", "hall", identity.Governance)
@@ -53,6 +54,7 @@ func TestTheLifeOfAnAgreement(t *testing.T) {
 		{"of what isn't about persons the steward's is", "shelters", []step{{officer, approve, "", approver}, {steward, approve, "", "active"}, {officer, approve, "", state}}, ""},
 		{"one person can't be both", "people", []step{{everything, approve, "", "requested"}, {everything, approve, "", approver}, {officer, approve, "", "active"}}, ""},
 		{"nor the other way round", "people", []step{{officer, approve, "", "requested"}, {everything, approve, "", "active"}}, ""},
+		{"nor who came to be both between", "people", []step{{officer, approve, "", "requested"}, {risen, approve, "", approver}}, "agreement.requested"},
 		{"a steward doesn't approve twice", "people", []step{{steward, approve, "", "requested"}, {steward, approve, "", approver}}, "agreement.requested"},
 		{"who asked for it doesn't approve it", "people", []step{{asker, approve, "", approver}, {steward, approve, "", "requested"}, {asker, approve, "", approver}}, "agreement.requested"},
 		{"the wrong ones don't", "people", []step{

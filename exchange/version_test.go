@@ -181,8 +181,8 @@ func TestAFieldThatBecomesPersonalNeedsThePrivacyOfficer(t *testing.T) {
 		if s := c.act(t, steward, "streets", exchange.Approve, ""); s.Waits == nil {
 			t.Error("the renewal of what has become personal holds without the privacy officer")
 		}
-		if s := c.act(t, officer, "streets", exchange.Approve, ""); s.Waits != nil {
-			t.Error("it waits still")
+		if s := c.act(t, officer, "streets", exchange.Approve, ""); s.Waits != nil || !s.Holds.Personal {
+			t.Errorf("%+v", s.Shown())
 		}
 		if _, _, err := c.read(t, "streets", exchange.Request{}); err != nil {
 			t.Error(err)
