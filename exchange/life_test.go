@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db/dbtest"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
@@ -125,7 +126,7 @@ func TestWhatThereIsntCantBeActedOn(t *testing.T) {
 func TestAnAgreementEndsWithItsLastDayInSeoul(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
 		c.approve(t, "people")
-		c.clock.Set(time.Date(2027, 12, 31, 23, 59, 59, 0, clockSeoul))
+		c.clock.Set(time.Date(2027, 12, 31, 23, 59, 59, 0, clock.Seoul))
 		c.must(t, "people", 1)
 		c.clock.Advance(time.Second)
 		_, _, err := c.about(t, "people", 1)
@@ -170,7 +171,7 @@ func TestARenewalHoldsOnlyWhenApproved(t *testing.T) {
 		}
 		refused(t, renew(clerk, "2029-12-31"), "agreement.state", "while one waits")
 		c.must(t, "people", 1)
-		c.clock.Set(time.Date(2028, 1, 1, 9, 0, 0, 0, clockSeoul))
+		c.clock.Set(time.Date(2028, 1, 1, 9, 0, 0, 0, clock.Seoul))
 		_, _, err := c.about(t, "people", 1)
 		refused(t, err, "agreement.expired", "by a renewal that nobody approved")
 		_, err = c.Act(t.Context(), asker, "housing", "people", exchange.Approve, "", "")
