@@ -21,7 +21,7 @@ import (
 	"github.com/maru-city/maru/identity"
 )
 
-// asker asks the API of a town as somebody.
+// serve serves a town's API, and returns how to ask it as somebody.
 func (c *town) serve(t *testing.T) func(who *identity.Principal, method, path, body string) (*http.Response, string) {
 	t.Helper()
 	s := httpd.New(httpd.Options{Title: "t", Version: "1", Log: slog.New(slog.DiscardHandler)})

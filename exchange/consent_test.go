@@ -19,7 +19,7 @@ func (c *town) consent(t testing.TB, number int64, agreement string, yes bool) {
 
 func TestConsentIsFeltByTheNextRead(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
-		c.approve(t, "incomes")
+		c.approve(t, "incomes", "panel")
 		other := c.node(t)
 		without := func(when string) {
 			t.Helper()
@@ -35,6 +35,8 @@ func TestConsentIsFeltByTheNextRead(t *testing.T) {
 		without("before she was asked")
 		c.consent(t, 2, "housing/incomes", true)
 		without("when another has consented")
+		c.consent(t, 1, "housing/panel", true)
+		without("when she has consented to something else")
 		c.consent(t, 1, "housing/incomes", true)
 		c.must(t, "incomes", 1)
 		other.must(t, "incomes", 1)
@@ -46,7 +48,7 @@ func TestConsentIsFeltByTheNextRead(t *testing.T) {
 		c.consent(t, 1, "housing/incomes", true)
 		c.must(t, "incomes", 1)
 		all, err := c.Consents(t.Context(), citizen(1))
-		if err != nil || len(all) != 2 || !all[0].Withdrawn.IsZero() || all[1].Withdrawn.Sub(all[1].Given) != time.Hour {
+		if err != nil || len(all) != 3 || !all[0].Withdrawn.IsZero() || all[1].Withdrawn.Sub(all[1].Given) != time.Hour {
 			t.Errorf("her consents: %+v %v", all, err)
 		}
 		if got := c.receipts(t, 1); len(got) != 3 {

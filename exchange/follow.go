@@ -183,7 +183,7 @@ func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.
 			return err
 		}
 		for _, v := range all {
-			if v.State != Requested && v.State != Active && v.State != Suspended {
+			if !v.State.live() {
 				continue
 			}
 			if err := x.set(ctx, tx, v, Revoked); err != nil {

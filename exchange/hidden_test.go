@@ -68,6 +68,9 @@ func TestWhatAnAgreementDoesntShowIsAsIfItWerent(t *testing.T) {
 					if got, want := strings.ReplaceAll(words(err), name, nonsense), words(s.try(nonsense)); got != want && !strings.Contains(got, "비슷한 이름") {
 						t.Errorf("%s, %s %s can be told from what there isn't:\n%s\n%s", a.agreement, what, name, got, want)
 					}
+					if near := words(s.try(name[:len(name)-1])); strings.Contains(near, name) {
+						t.Errorf("%s, %s what is nearly %s: %s", a.agreement, what, name, near)
+					}
 					for _, other := range all {
 						if other != name && !has(a.shown, other) && strings.Contains(words(err), other) {
 							t.Errorf("%s, %s %s: the refusal names %s: %s", a.agreement, what, name, other, words(err))

@@ -241,7 +241,6 @@ func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) 
 	}
 	next := *v
 	next.Version, next.Until, next.State, next.Author, next.At, next.Steward, next.Privacy = newest+1, c.until, Requested, c.who.Actor(), x.now().UTC(), "", ""
-	next.Personal = v.Personal || x.personalNow(v)
 	return x.insert(ctx, tx, &next, body, "renewal", c.note)
 }
 

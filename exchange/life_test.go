@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db/dbtest"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
@@ -18,6 +19,7 @@ import (
 var (
 	everything = official("everything", "hall", identity.Steward, identity.Privacy)
 	asker      = official("clerk", "hall", identity.Author, identity.Steward, identity.Privacy) // who applied the agreements, with all rights
+	risen      = official("privacy", "hall", identity.Steward, identity.Privacy)                // the officer, who has become steward too
 	homely     = official("housing-steward", "homes", identity.Steward)
 	caseworker = official("caseworker", "records", identity.Caseworker)
 	governor   = official("governor", "hall", identity.Governance)
@@ -53,6 +55,7 @@ func TestTheLifeOfAnAgreement(t *testing.T) {
 		{"of what isn't about persons the steward's is", "shelters", []step{{officer, approve, "", approver}, {steward, approve, "", "active"}, {officer, approve, "", state}}, ""},
 		{"one person can't be both", "people", []step{{everything, approve, "", "requested"}, {everything, approve, "", approver}, {officer, approve, "", "active"}}, ""},
 		{"nor the other way round", "people", []step{{officer, approve, "", "requested"}, {everything, approve, "", "active"}}, ""},
+		{"nor who came to be both between", "people", []step{{officer, approve, "", "requested"}, {risen, approve, "", approver}}, "agreement.requested"},
 		{"a steward doesn't approve twice", "people", []step{{steward, approve, "", "requested"}, {steward, approve, "", approver}}, "agreement.requested"},
 		{"who asked for it doesn't approve it", "people", []step{{asker, approve, "", approver}, {steward, approve, "", "requested"}, {asker, approve, "", approver}}, "agreement.requested"},
 		{"the wrong ones don't", "people", []step{
@@ -130,7 +133,7 @@ func TestWhatThereIsntCantBeActedOn(t *testing.T) {
 func TestAnAgreementEndsWithItsLastDayInSeoul(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
 		c.approve(t, "people")
-		c.clock.Set(time.Date(2027, 12, 31, 23, 59, 59, 0, clockSeoul))
+		c.clock.Set(time.Date(2027, 12, 31, 23, 59, 59, 0, clock.Seoul))
 		c.must(t, "people", 1)
 		c.clock.Advance(time.Second)
 		_, _, err := c.about(t, "people", 1)
@@ -175,7 +178,7 @@ func TestARenewalHoldsOnlyWhenApproved(t *testing.T) {
 		}
 		refused(t, renew(clerk, "2029-12-31"), "agreement.state", "while one waits")
 		c.must(t, "people", 1)
-		c.clock.Set(time.Date(2028, 1, 1, 9, 0, 0, 0, clockSeoul))
+		c.clock.Set(time.Date(2028, 1, 1, 9, 0, 0, 0, clock.Seoul))
 		_, _, err := c.about(t, "people", 1)
 		refused(t, err, "agreement.expired", "by a renewal that nobody approved")
 		_, err = c.Act(t.Context(), asker, "housing", "people", exchange.Approve, "", "")

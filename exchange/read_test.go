@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/registry"
@@ -163,7 +164,7 @@ func TestAnAgencyThatIsCutOffNeitherReadsNorIsRead(t *testing.T) {
 func TestReadsOverTheRateAreRefusedOnAllNodes(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
 		c.approve(t, "rare", "people")
-		c.clock.Set(time.Date(2026, 11, 24, 10, 0, 0, 0, clockSeoul))
+		c.clock.Set(time.Date(2026, 11, 24, 10, 0, 0, 0, clock.Seoul))
 		c.must(t, "rare", 1)
 		other := c.node(t)
 		if records, _, err := other.about(t, "rare", 4_000); err != nil || len(records) != 0 {

@@ -25,6 +25,9 @@ const (
 	Expired   State = "expired"
 )
 
+// live reports whether a version waits, holds, or will again.
+func (s State) live() bool { return s == Requested || s == Active || s == Suspended }
+
 // Version is what an agreement says, as it is or was to be approved.
 type Version struct {
 	Project  string // the consumer
@@ -97,7 +100,7 @@ func (x *Exchange) versions(ctx context.Context, tx *db.Tx, where string, args .
 		if v.Spec, err = x.spec(v, body); err != nil {
 			return nil, fmt.Errorf("the agreement %s: %w", v.Path(), err)
 		}
-		if v.State == Requested && !v.Personal {
+		if v.State.live() && !v.Personal {
 			v.Personal = x.personalNow(v)
 		}
 		out = append(out, v)

@@ -1,0 +1,115 @@
+package exchange_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/identity"
+)
+
+func TestAFieldThatBecomesPersonalNeedsThePrivacyOfficer(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.files["housing/streets.yaml"] = agreement("streets", "\ndataset: register/people\nfields: [district, floor]\nsubject: many\nbasis: 통계법 제17조\n")
+		c.apply(t, clerk)
+		c.act(t, steward, "streets", exchange.Approve, "")
+		if _, _, err := c.read(t, "streets", exchange.Request{}); err != nil {
+			t.Fatal(err)
+		}
+		c.change(t, identity.Itself("setup"), "register/project.yaml", "{ko: 자치구}, class: internal", "{ko: 자치구}, class: personal")
+		_, _, err := c.read(t, "streets", exchange.Request{})
+		refused(t, err, "agreement.approval", "what only the steward approved")
+		if _, err := c.Act(t.Context(), clerk, "housing", "streets", exchange.Renew, "", "2028-12-31"); err != nil {
+			t.Fatal(err)
+		}
+		if s := c.act(t, steward, "streets", exchange.Approve, ""); s.Waits == nil {
+			t.Error("the renewal of what has become personal holds without the privacy officer")
+		}
+		if s := c.act(t, officer, "streets", exchange.Approve, ""); s.Waits != nil || !s.Holds.Personal {
+			t.Errorf("%+v", s.Shown())
+		}
+		if _, _, err := c.read(t, "streets", exchange.Request{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The version that holds may be older than the document: the provider is told of what the document needs, not of what that version does.
+func TestAVersionWhoseConditionNoLongerFitsSaysNothingOfTheDataset(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "people")
+		c.change(t, clerk, "housing/people.yaml", "where: record.left_on == null\n", "")
+		c.files["housing/census.yaml"] = agreement("census", "\ndataset: register/people\nbasis: 법\nfields: [district]\nsubject: many\n")
+		c.apply(t, clerk)
+		c.change(t, identity.Itself("setup"), "register/project.yaml", "  left_on:   {type: date, title: {ko: 전출일}, class: internal}\n", "")
+		_, _, err := c.about(t, "people", 1)
+		refused(t, err, "agreement.dataset", "a condition over a field that is gone")
+		for _, hidden := range []string{"household", "income", "number"} {
+			if strings.Contains(words(err), hidden) {
+				t.Errorf("the refusal names %s: %s", hidden, words(err))
+			}
+		}
+	})
+}
+
+// Else an approval that was under way would bring a document back to life.
+func TestADocumentIsntRemovedWhileSomebodyActsOnIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "people")
+		delete(c.files, "housing/people.yaml")
+		p := c.plan(t)
+		var acting, removed sync.WaitGroup
+		begun, end := make(chan struct{}), make(chan struct{})
+		acting.Go(func() {
+			err := c.db.Write(t.Context(), func(tx *db.Tx) error {
+				err := tx.Lock(t.Context(), "agreement housing/people")
+				close(begun)
+				<-end
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		<-begun
+		done := make(chan error, 1)
+		removed.Go(func() {
+			_, err := c.catalog.Apply(t.Context(), p.ID, clerk, "")
+			done <- err
+		})
+		select {
+		case err := <-done:
+			t.Errorf("it was removed meanwhile: %v", err)
+			done <- nil
+		case <-time.After(300 * time.Millisecond):
+		}
+		close(end)
+		acting.Wait()
+		removed.Wait()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestApplyingAgainAsksForTheApprovalThatIsMissing(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.files["housing/streets.yaml"] = agreement("streets", "\ndataset: register/people\nfields: [district, floor]\nsubject: many\nbasis: 통계법 제17조\n")
+		c.apply(t, clerk)
+		c.act(t, steward, "streets", exchange.Approve, "")
+		c.change(t, identity.Itself("setup"), "register/project.yaml", "{ko: 자치구}, class: internal", "{ko: 자치구}, class: personal")
+		if p := c.change(t, clerk, "housing/streets.yaml", "en: Agreement}", "en: The streets}"); len(p.Changes) != 1 || len(p.Changes[0].Steps) != 1 {
+			t.Errorf("the plan doesn't say that it asks for approval: %+v", p.Changes)
+		}
+		c.approve(t, "streets")
+		if s := c.standing(t, "streets"); s.Holds.Version != 2 || s.Holds.Privacy == "" {
+			t.Errorf("%+v", s.Holds)
+		}
+		if _, _, err := c.read(t, "streets", exchange.Request{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
