@@ -54,6 +54,9 @@ type result struct {
 const (
 	batchMost = 512
 	queueMost = 4096
+
+	busy   = 8                    // entries in a batch, from which on the next one is waited for
+	gather = 2 * time.Millisecond // at most
 )
 
 // Open opens the log in a database. signer signs its checkpoints, its name is the log's origin; verifier is the line by which anyone checks them.
@@ -152,7 +155,10 @@ func (l *Log) Append(ctx context.Context, e Entry) (int64, error) {
 func errClosed() error { return fmt.Errorf("%w: the log is closed", unavailable()) }
 
 // run writes what waits, batch after batch.
+//
+// Where many came together the last time, many will again: the next batch waits a little for as many, so that they share a commit. Where few come, none waits.
 func (l *Log) run(ctx context.Context) {
+	last := 0
 	for {
 		var batch []*pending
 		select {
@@ -162,15 +168,29 @@ func (l *Log) run(ctx context.Context) {
 			l.refuse(ctx.Err())
 			return
 		}
+		var enough <-chan time.Time
+		if last >= busy {
+			enough = time.After(gather)
+		}
 	more:
 		for len(batch) < batchMost {
 			select {
 			case p := <-l.queue:
 				batch = append(batch, p)
+				continue
 			default:
+			}
+			if enough == nil || len(batch) >= last {
+				break
+			}
+			select {
+			case p := <-l.queue:
+				batch = append(batch, p)
+			case <-enough:
 				break more
 			}
 		}
+		last = len(batch)
 		results, err := l.write(ctx, batch)
 		if l.failed.Store(nil); err != nil {
 			l.failed.Store(&err)
