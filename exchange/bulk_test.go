@@ -31,6 +31,27 @@ func (c *town) crowd(t testing.TB, n int) {
 	c.load(t, "register/people", []string{"person", "household", "name", "born", "district", "floor", "number"}, rows)
 }
 
+// TestRecordsGoInNoOrder shows that two projects which read the same people can't tell by the order which of their identifiers are the same person's.
+func TestRecordsGoInNoOrder(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "census")
+		c.crowd(t, 200)
+		read := func() (out []any) {
+			records, _, err := c.read(t, "census", exchange.Request{Fields: []string{"floor"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range records {
+				out = append(out, r.Values[0])
+			}
+			return out
+		}
+		if a, b := read(), read(); slices.Equal(a, b) || len(a) != len(b) {
+			t.Error("two reads are in the same order")
+		}
+	})
+}
+
 func TestABulkReadLeavesInPartsEachWithItsReceipt(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
 		c.files["housing/census.yaml"] = agreements["census"] + "limit: 1/min\n"

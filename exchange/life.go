@@ -2,8 +2,11 @@ package exchange
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
@@ -252,17 +255,59 @@ func (x *Exchange) CutOff(ctx context.Context, who *identity.Principal, agency s
 	if x.catalog().Get(manifest.Key{Kind: "Agency", Name: agency}) == nil {
 		return problem.New("agency.unknown", 404, lang.F("없는 기관입니다: %s", "there is no agency %s", agency))
 	}
-	if off && strings.TrimSpace(note) == "" {
+	if note = strings.TrimSpace(note); off && note == "" || utf8.RuneCountInString(note) > maxNote {
 		return problem.New("agreement.note", 422, lang.F("이유를 %d자 안으로 적어 주십시오", "give a reason of at most %d characters", maxNote))
 	}
 	return x.db.Write(ctx, func(tx *db.Tx) error {
-		if !off {
-			_, err := tx.Exec(ctx, "DELETE FROM cut_off WHERE agency = ?", agency)
+		at := x.now().UTC().Format(time.RFC3339Nano)
+		var n int64
+		var err error
+		if off {
+			n, err = tx.Exec(ctx, "INSERT INTO cut_off (agency, at, actor, note) VALUES (?, ?, ?, ?) ON CONFLICT (agency) DO NOTHING", agency, at, who.Actor(), note)
+		} else {
+			n, err = tx.Exec(ctx, "DELETE FROM cut_off WHERE agency = ?", agency)
+		}
+		if err != nil || n == 0 { // it was so already
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO cut_off (agency, at, actor, note) VALUES (?, ?, ?, ?) ON CONFLICT (agency) DO NOTHING", agency, x.now().UTC().Format("2006-01-02T15:04:05Z"), who.Actor(), note)
+		_, err = tx.Exec(ctx, "INSERT INTO cut_off_event (agency, at, actor, off, note) VALUES (?, ?, ?, ?, ?)", agency, at, who.Actor(), off, note)
 		return err
 	})
+}
+
+// CutOffEvent is that an agency was cut off, or connected again.
+type CutOffEvent struct {
+	At    time.Time
+	Actor string
+	Off   bool
+	Note  string
+}
+
+// CutOffs lists when an agency was cut off and connected again, the newest first: it is cut off where the first says so.
+func (x *Exchange) CutOffs(ctx context.Context, agency string) (out []CutOffEvent, err error) {
+	err = x.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT at, actor, off, note FROM cut_off_event WHERE agency = ? ORDER BY id DESC LIMIT 100", agency)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var e CutOffEvent
+			var at string
+			if err := rows.Scan(&at, &e.Actor, &e.Off, &e.Note); err != nil {
+				return err
+			}
+			if e.At, err = time.Parse(time.RFC3339Nano, at); err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read when %s was cut off: %w", agency, err)
+	}
+	return out, nil
 }
 
 // StateTitle is what a state is called.

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -67,11 +68,18 @@ func (x *Exchange) Read(ctx context.Context, who *identity.Principal, r Request,
 		one.tx = tx
 		return one.run()
 	}
+	var err error
 	if r.bulk() { // the parts leave while the transaction is open: all are of one state of the data
-		if err := x.db.ReadLong(ctx, run); err != nil {
-			return err
+		err = x.db.ReadLong(ctx, run)
+	} else { // and the connection is given back before the receipt is waited for
+		err = x.db.Read(ctx, run)
+	}
+	if problem.Code(err) == "agreement.consent" { // that somebody asked about them they learn all the same
+		if _, failed := one.write(); failed != nil {
+			return failed
 		}
-	} else if err := x.db.Read(ctx, run); err != nil { // and the connection is given back before the receipt is waited for
+	}
+	if err != nil {
 		return err
 	}
 	if one.parts == 0 || len(one.records) > 0 {
@@ -330,8 +338,23 @@ func (r *reading) take(c *chunk) error {
 	return nil
 }
 
-// leave writes the receipt of what was taken and lets it go.
+// leave writes the receipt of what was taken and lets it go. Records about persons go in no order: by that of the provider's keys two projects could tell which
+// of theirs are the same person's.
 func (r *reading) leave() error {
+	n, err := r.write()
+	if err != nil {
+		return err
+	}
+	if r.contract.subject != nil {
+		rand.Shuffle(len(r.records), func(i, j int) { r.records[i], r.records[j] = r.records[j], r.records[i] })
+	}
+	part := Part{Receipt: n, Records: r.records}
+	r.records, r.bytes, r.about = nil, 0, roaring.New()
+	return r.yield(r.out, part)
+}
+
+// write writes the receipt of what was taken.
+func (r *reading) write() (int64, error) {
 	c := r.contract
 	for _, n := range r.people { // also whom nothing was found of: it was asked about them
 		r.about.Add(uint32(n))
@@ -339,7 +362,14 @@ func (r *reading) leave() error {
 	r.parts++
 	public := r.x.receipt(c, r.request, r.fields)
 	public.Records, public.People = int64(len(r.records)), int64(r.about.GetCardinality())
-	private := Private{Salt: newSalt(), Actor: r.who.Actor(), Name: r.who.Name, Filter: r.request.Filter}
+	private := Private{Salt: newSalt(), Actor: r.who.Actor(), Name: r.who.Name}
+	if r.request.Filter != "" { // may name others than who reads the receipt
+		sealed, err := r.x.keys.Seal(filterOfReceipt, r.request.Filter)
+		if err != nil {
+			return 0, err
+		}
+		private.Filter = sealed
+	}
 	entry := ledger.Entry{}
 	switch {
 	case public.People == 1:
@@ -360,15 +390,13 @@ func (r *reading) leave() error {
 		p := problem.As(err)
 		out := problem.New("agreement.rate", p.Status, lang.F("협약 %[1]s의 한도(%[2]s)를 넘었습니다", "over the limit of the agreement %[1]s, %[2]s", c.Path(), c.Spec.Limit)).Hinting(p.Hint)
 		out.With = p.With
-		return out
+		return 0, out
 	}
-	if err != nil {
-		return err
-	}
-	part := Part{Receipt: n, Records: r.records}
-	r.records, r.bytes, r.about = nil, 0, roaring.New()
-	return r.yield(r.out, part)
+	return n, err
 }
+
+// filterOfReceipt binds sealed filters to receipts.
+const filterOfReceipt = "filter of a receipt"
 
 // One reads what there is at once, and returns it with the first of its receipts: for reads about people who are named.
 func (x *Exchange) One(ctx context.Context, who *identity.Principal, r Request) (records []*registry.Record, receipt int64, err error) {

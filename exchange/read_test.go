@@ -128,8 +128,11 @@ func TestEachRefusalSaysWhy(t *testing.T) {
 				return nil
 			})
 			refused(t, err, s.code, s.name)
+			if s.code == "agreement.consent" {
+				before++ // it was about somebody
+			}
 			if c.size(t) != before {
-				t.Errorf("%s: a receipt of what was refused", s.name)
+				t.Errorf("%s: %d receipts of what was refused", s.name, c.size(t)-before)
 			}
 		}
 		if _, _, err := c.One(t.Context(), analyst, exchange.Request{Agreement: "housing/people", Purpose: "eligibility", Subject: one}); err != nil {
@@ -157,6 +160,10 @@ func TestAnAgencyThatIsCutOffNeitherReadsNorIsRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.must(t, "people", 1)
+			events, err := c.CutOffs(t.Context(), agency)
+			if err != nil || len(events) != 2 || events[0].Off || !events[1].Off || events[1].Note != "사고" || events[1].Actor != officer.Actor() {
+				t.Errorf("%s: %+v %v", agency, events, err)
+			}
 		}
 	})
 }

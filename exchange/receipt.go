@@ -33,7 +33,7 @@ type Private struct {
 	Subject int64  `json:"subject,omitempty"`
 	Actor   string `json:"actor"`
 	Name    string `json:"name,omitempty"`
-	Filter  string `json:"filter,omitempty"`
+	Filter  string `json:"filter,omitempty"` // sealed: only the city can open it
 	Reason  string `json:"reason,omitempty"`
 }
 

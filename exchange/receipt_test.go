@@ -144,6 +144,9 @@ func TestAProofIsForThoseItConcerns(t *testing.T) {
 			{-1, citizen(1), false, "ledger.unknown"},
 		} {
 			r, p, err := c.Prove(t.Context(), s.who, s.id)
+			if strings.Contains(string(p.Private), "floor") {
+				t.Errorf("%d: what was looked for is told to %s, also of others", s.id, s.who.Account)
+			}
 			refused(t, err, s.code, fmt.Sprint(s.id, s.who.Account))
 			if err != nil {
 				continue

@@ -108,14 +108,24 @@ type agencyView struct {
 	Above    []components.Link
 	Projects []*manifest.Resource
 	Document document
+	Sharing  *cutOffView // nil for those who may not stop it
 }
 
 func (c *Console) agency(r *http.Request) (templ.Component, error) {
+	v, err := c.openAgency(r)
+	if err != nil {
+		return nil, err
+	}
+	return agencyPage(v), nil
+}
+
+// openAgency finds the agency an address names.
+func (c *Console) openAgency(r *http.Request) (agencyView, error) {
 	s := c.catalog.Snapshot()
 	_, all := units(s)
 	u := all[r.PathValue("name")]
 	if u == nil {
-		return nil, missing("Agency", r.PathValue("name"))
+		return agencyView{}, missing("Agency", r.PathValue("name"))
 	}
 	v := agencyView{Unit: u}
 	for x := all[u.spec().Parent]; x != nil && len(v.Above) < 10; x = all[x.spec().Parent] {
@@ -123,8 +133,11 @@ func (c *Console) agency(r *http.Request) (templ.Component, error) {
 	}
 	v.Projects = filter(s.List("Project"), func(p *manifest.Resource) bool { return p.Spec.(*manifest.Project).Owner == u.Name })
 	var err error
-	v.Document, err = c.document(r.Context(), s, u.Resource)
-	return agencyPage(v), err
+	if v.Document, err = c.document(r.Context(), s, u.Resource); err != nil {
+		return v, err
+	}
+	v.Sharing, err = c.cutOffs(r, u.Name)
+	return v, err
 }
 
 // missing says that there is no resource of a kind and name.

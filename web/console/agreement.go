@@ -30,6 +30,8 @@ type Exchange interface {
 	Mine(who *identity.Principal, v *exchange.Version) bool
 	Log(ctx context.Context) (exchange.LogState, error)
 	Today() manifest.Day
+	CutOff(ctx context.Context, who *identity.Principal, agency string, off bool, note string) error
+	CutOffs(ctx context.Context, agency string) ([]exchange.CutOffEvent, error)
 	Handle(d *catalog.Dataset, key string) (string, error)
 	Reveal(ctx context.Context, who *identity.Principal, project, name, handle, reason string) (*registry.Record, int64, error)
 }

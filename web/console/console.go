@@ -88,6 +88,7 @@ func (c *Console) Routes(mux *http.ServeMux) {
 		mux.Handle("GET "+path, page)
 	}
 	mux.HandleFunc("POST /console/datasets/{project}/{name}/record", c.record)
+	mux.HandleFunc("POST /console/agencies/{name}", c.cutOff)
 	c.agreementRoutes(mux)
 	mux.Handle("GET /console/{$}", http.RedirectHandler("/console", http.StatusMovedPermanently))
 }
