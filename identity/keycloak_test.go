@@ -143,7 +143,7 @@ func TestKeycloakSignsPeopleIn(t *testing.T) {
 	idToken := ""
 	mux.HandleFunc("GET /auth/sign-in", func(w http.ResponseWriter, r *http.Request) {
 		if err := trust.SignIn(w, r, "/y", false); err != nil {
-			http.Error(w, err.Error(), 500)
+			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
 	mux.HandleFunc("GET "+identity.CallbackPath, func(w http.ResponseWriter, r *http.Request) {
@@ -153,7 +153,7 @@ func TestKeycloakSignsPeopleIn(t *testing.T) {
 			err = sessions.Begin(w, r, p, token)
 		}
 		if err != nil {
-			http.Error(w, err.Error(), 403)
+			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
 		http.Redirect(w, r, back, http.StatusSeeOther)

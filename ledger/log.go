@@ -30,6 +30,8 @@ type Log struct {
 	key      string // the verifier's line
 	now      func() time.Time
 
+	witnesses []note.Verifier
+
 	queue chan *pending
 	stop  context.CancelFunc
 	ended chan struct{} // closed when nothing is written any more

@@ -38,6 +38,7 @@ func (l *Log) Handler() http.Handler {
 		_, _ = w.Write([]byte(l.key + "\n"))
 	})
 	mux.HandleFunc("GET "+Path+"/tile/{level}/{n...}", l.tile)
+	l.serveCosigned(mux)
 	return mux
 }
 

@@ -26,11 +26,12 @@ type config struct {
 		Ko string `yaml:"ko"`
 		En string `yaml:"en"`
 	} `yaml:"city"` // its name, on every page
-	URL      string `yaml:"url"`      // by which it is reached: https://maru.city.example
-	TLSCert  string `yaml:"tls_cert"` // files of its certificate and key; without them it speaks plain HTTP
-	TLSKey   string `yaml:"tls_key"`
-	Keys     string `yaml:"keys"` // folder of the installation's keys; empty: keys in Data
-	Log      string `yaml:"log"`  // name (origin) of the log of receipts
+	URL      string   `yaml:"url"`      // by which it is reached: https://maru.city.example
+	TLSCert  string   `yaml:"tls_cert"` // files of its certificate and key; without them it speaks plain HTTP
+	TLSKey   string   `yaml:"tls_key"`
+	Keys     string   `yaml:"keys"`      // folder of the installation's keys; empty: keys in Data
+	Log      string   `yaml:"log"`       // name (origin) of the log of receipts
+	Witness  []string `yaml:"witnesses"` // public keys of those whose signatures the log's checkpoints take
 	Identity struct {
 		Issuer   string          `yaml:"issuer"` // of the OpenID Connect provider; empty: whoever reaches the loopback address may do everything
 		ClientID string          `yaml:"client_id"`
@@ -142,7 +143,7 @@ func readConfig(path string) (out config, err error) {
 		}
 	}
 	return out, problem.New("config.invalid", 400, lang.F("설정 파일을 읽을 수 없습니다: %s (%s)", "the file of settings %s can't be read: %s", path, strings.TrimSpace(message))).
-		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, url, tls_cert, tls_key, keys, log, identity, city (ko, en), fetch", "its keys: data, database, listen, url, tls_cert, tls_key, keys, log, identity, city (ko, en), fetch"))
+		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, url, tls_cert, tls_key, keys, log, witnesses, identity, city (ko, en), fetch", "its keys: data, database, listen, url, tls_cert, tls_key, keys, log, witnesses, identity, city (ko, en), fetch"))
 }
 
 // reason is what an operating system's error says, without the path and the call, which the sentence around it names.

@@ -87,6 +87,9 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 		return err
 	}
 	s.closers = append(s.closers, s.log)
+	if err := s.log.Trust(c.Witness); err != nil {
+		return err
+	}
 	s.exchange, err = exchange.Open(ctx, exchange.Options{
 		DB: s.db, Registry: s.registry, Log: s.log, Keys: s.keys, Now: now, Catalog: func() *catalog.Snapshot { return s.catalog.Snapshot() },
 	})

@@ -35,6 +35,7 @@ func verifyCommand(reader lang.Tag) *cobra.Command {
 	}
 	connect := serverFlag(c, reader)
 	key := c.Flags().String("key", "", lang.T("시에서 공표한 공개 키 (기본: 파일이나 서버에 있는 키)", "the public key as the city publishes it (default: the one in the file, or the server's)").In(reader))
+	witnesses := c.Flags().StringArray("witness", nil, lang.T("서명했어야 하는 증인의 공개 키. 여러 번 쓸 수 있습니다", "the public key of a witness that must have signed; may be given again").In(reader))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 1 {
 			return verifyReceipt(c.OutOrStdout(), reader, args[0], *key)
@@ -43,7 +44,7 @@ func verifyCommand(reader lang.Tag) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return verifyLog(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), client, *key)
+		return verifyLog(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), client, *key, *witnesses)
 	}
 	return c
 }
@@ -98,7 +99,7 @@ func (c *client) logFile(ctx context.Context, path string) (body []byte, err err
 	return body, err
 }
 
-func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key string) error {
+func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key string, witnesses []string) error {
 	all, err := readSaved()
 	if err != nil {
 		return err
@@ -119,6 +120,17 @@ func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key stri
 	if before.Checkpoint != "" && before.Key == key {
 		earlier = append(earlier, before.Checkpoint)
 	}
+	cosigned, err := c.cosigned(ctx)
+	if err != nil {
+		return err
+	}
+	seen, err := witnessed(cosigned, key, witnesses)
+	if err != nil {
+		return err
+	}
+	if cosigned != "" {
+		earlier = append(earlier, cosigned)
+	}
 	now, checkpoint, err := ledger.VerifyAll(ctx, c.logFile, key, earlier, func(done, of int64) {
 		if done%(1<<16) == 0 {
 			fmt.Fprintf(progress, "%d/%d\n", done, of)
@@ -135,8 +147,8 @@ func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key stri
 		return err
 	}
 	fmt.Fprintln(out, lang.F("기록 %[1]s의 %[2]d건을 모두 확인했습니다. 루트는 %[3]s입니다.", "All %[2]d entries of the log %[1]s are right. Its root is %[3]s.", now.Origin, now.Size, now.Root.String()).In(c.reader))
-	if len(earlier) > 0 {
-		old, err := ledger.ReadCheckpoint(earlier[0], key)
+	if before.Checkpoint != "" && before.Key == key {
+		old, err := ledger.ReadCheckpoint(before.Checkpoint, key)
 		if err != nil {
 			return err
 		}
@@ -144,10 +156,49 @@ func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key stri
 	} else {
 		fmt.Fprintln(out, lang.F("공개 키 %s — 시에서 공표한 키와 비교하세요. 다음부터는 이 상태와 비교합니다.", "Its key is %s: compare it with the one that the city publishes. From now on the log is compared with how it is today.", key).In(c.reader))
 	}
+	for _, line := range seen {
+		fmt.Fprintln(out, line.In(c.reader))
+	}
 	if audited {
 		fmt.Fprintln(out, lang.T("서버에 저장된 비공개 부분과 정보주체도 모두 공개된 해시와 맞습니다.", "The private parts and subjects that the server stores are those that the log commits to.").In(c.reader))
 	}
 	return nil
+}
+
+// cosigned is the newest checkpoint that witnesses have signed, "" where there is none.
+func (c *client) cosigned(ctx context.Context) (string, error) {
+	text, err := c.logFile(ctx, "cosigned")
+	if problem.Code(err) == "ledger.tile" {
+		return "", nil
+	}
+	return string(text), err
+}
+
+// witnessed says which of the witnesses that must have signed a checkpoint have. It is a problem where one hasn't.
+func witnessed(checkpoint, key string, witnesses []string) (out []lang.Text, err error) {
+	if len(witnesses) == 0 {
+		return nil, nil
+	}
+	at := map[string]time.Time{}
+	var tree ledger.Tree
+	if checkpoint != "" {
+		if at, err = ledger.Witnessed(checkpoint, key, witnesses); err == nil {
+			tree, err = ledger.ReadCheckpoint(checkpoint, key)
+		}
+		if err != nil {
+			return nil, problem.New("ledger.witness", 400, lang.F("증인의 서명을 확인할 수 없습니다: %s", "the witnesses' signatures can't be checked: %s", err.Error()))
+		}
+	}
+	for _, line := range witnesses {
+		name, _, _ := strings.Cut(line, "+")
+		signed, ok := at[name]
+		if !ok {
+			return nil, problem.New("ledger.unwitnessed", 409, lang.F("증인이 서명하지 않았습니다: %s", "the witness %s hasn't signed", name)).
+				Hinting(lang.T("증인에게 이 로그를 언제 마지막으로 보았는지 물어 보세요", "ask the witness when it last saw this log"))
+		}
+		out = append(out, lang.F("증인 %[1]s: %[3]s에 %[2]d건까지 서명했습니다.", "The witness %[1]s has signed its first %[2]d entries on %[3]s.", name, tree.Size, signed.In(clock.Seoul).Format(time.RFC3339)))
+	}
+	return out, nil
 }
 
 // audit lets the server look at what isn't public of its log, where whoever asks may. It is a problem with code ledger.tampered where that isn't right.
