@@ -51,6 +51,7 @@ func (x *Exchange) Serve(h huma.API) {
 	huma.Register(h, op("give-consent", http.MethodPost, "/me/consents", "me", "Consent to being read about by an agreement", 404), x.giveConsent)
 	huma.Register(h, op("withdraw-consent", http.MethodDelete, "/me/consents", "me", "Take a consent back"), x.withdrawConsent)
 	huma.Register(h, op("audit-log", http.MethodPost, "/log/audit", "exchange", "Look at everything the log stores, the private parts too; the first bad entry is named", 409), x.auditLog)
+	huma.Register(h, op("rotate-keys", http.MethodPost, "/keys/rotate", "exchange", "Seal unique identifiers by a new key from now on; what was sealed before opens still"), x.rotateKeys)
 	huma.Register(h, op("cut-off-agency", http.MethodPut, "/agencies/{agency}/cut-off", "exchange", "Stop all reads of an agency's projects", 404, 422), x.cutOffAgency)
 	huma.Register(h, op("reconnect-agency", http.MethodDelete, "/agencies/{agency}/cut-off", "exchange", "Let them go on", 404), x.reconnectAgency)
 }
@@ -448,6 +449,13 @@ func (x *Exchange) withdrawConsent(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return x.myConsents(ctx, nil)
+}
+
+func (x *Exchange) rotateKeys(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	if err := identity.From(ctx).Need(identity.RotateKeys, identity.Place{}); err != nil {
+		return nil, err
+	}
+	return nil, x.keys.Rotate()
 }
 
 type auditOutput struct {

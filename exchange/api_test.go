@@ -197,3 +197,29 @@ func TestACitizensReceiptsOverHTTP(t *testing.T) {
 		}
 	})
 }
+
+func TestOnlyAdministratorsRotateKeys(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "rare")
+		before, ring, ask := c.must(t, "rare", 1), c.ring, c.serve(t)
+		for _, who := range []*identity.Principal{nobody, citizen(1), clerk, steward, officer, program} {
+			if res, _ := ask(who, http.MethodPost, "/keys/rotate", ""); res.StatusCode != http.StatusForbidden && res.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s: %d", who.Account, res.StatusCode)
+			}
+		}
+		one, err := ring.Seal("x", "y")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, body := ask(official("root", "hall", identity.Administrator), http.MethodPost, "/keys/rotate", ""); res.StatusCode >= 300 {
+			t.Fatalf("%d %s", res.StatusCode, body)
+		}
+		two, err := ring.Seal("x", "y")
+		if err != nil || one[:6] == two[:6] {
+			t.Errorf("the key is the former one: %v", err)
+		}
+		if after := c.must(t, "rare", 1); before == "" || after != before {
+			t.Errorf("what was sealed before reads as %s, not %s", after, before)
+		}
+	})
+}

@@ -55,10 +55,11 @@ const (
 	ReadGoverned   Act = "reads"              // read by an agreement
 	SeeLog         Act = "log.see"            // the state of the log
 	CutOff         Act = "agency.cut-off"     // stop all reads of an agency
+	RotateKeys     Act = "keys.rotate"        // seal values by a new key from now on
 )
 
 // Acts lists the acts.
-var Acts = []Act{SeeCatalog, PlanChange, Change, Rollback, ReadInternal, ReadPersonal, Write, Reveal, SeeAgreements, ApproveSteward, ApprovePrivacy, Halt, Renew, ReadGoverned, SeeLog, CutOff}
+var Acts = []Act{SeeCatalog, PlanChange, Change, Rollback, ReadInternal, ReadPersonal, Write, Reveal, SeeAgreements, ApproveSteward, ApprovePrivacy, Halt, Renew, ReadGoverned, SeeLog, CutOff, RotateKeys}
 
 // reach says how far a role may do an act.
 type reach int
@@ -76,7 +77,7 @@ var table = map[Role]map[Act]reach{
 	Analyst:       {SeeCatalog: city, ReadInternal: own, SeeAgreements: city, ReadGoverned: own},
 	Privacy:       {SeeCatalog: city, SeeAgreements: city, ApprovePrivacy: city, Halt: city, SeeLog: city, CutOff: city},
 	Governance:    {SeeCatalog: city, PlanChange: city, SeeAgreements: city, SeeLog: city, CutOff: city},
-	Administrator: {SeeCatalog: city, PlanChange: city, Change: city, Rollback: city, ReadInternal: city, Write: city, SeeAgreements: city, SeeLog: city, CutOff: city},
+	Administrator: {SeeCatalog: city, PlanChange: city, Change: city, Rollback: city, ReadInternal: city, Write: city, SeeAgreements: city, SeeLog: city, CutOff: city, RotateKeys: city},
 	service:       {SeeCatalog: city, ReadInternal: own, ReadPersonal: own, Write: own, ReadGoverned: own},
 }
 

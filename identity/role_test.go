@@ -28,6 +28,7 @@ agreements.renew    o      -       -          -       -               -         
 reads               -      -       o          o       -               -                  -             o
 log.see             -      -       -          -       y               y                  y             -
 agency.cut-off      -      -       -          -       y               y                  y             -
+keys.rotate         -      -       -          -       -               -                  y             -
 `
 
 func TestEachCellOfTheTableOfRoles(t *testing.T) {

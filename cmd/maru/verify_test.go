@@ -41,7 +41,7 @@ func TestVerifyHoldsTheLogToItsWitnesses(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.serve(ctx, l) }()
-	defer func() { stop(); <-done; s.Close() }()
+	defer func() { stop(); <-done; _ = s.Close() }()
 	for i := range 3 {
 		if _, err := s.log.Append(t.Context(), ledger.Entry{Public: map[string]any{"i": i}, Private: map[string]any{"salt": rand.Text()}}); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
@@ -98,8 +99,23 @@ func TestARotatedKeyStillOpensWhatWasSealedBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := before.Unseal("a", fresh); err == nil {
-		t.Error("the former keys open what was sealed by the new one: it was not rotated")
+	if again, err := before.Seal("a", "x"); err != nil || again[:6] != fresh[:6] || again[:6] == old[:6] {
+		t.Errorf("who rotated seals by the former key: %q %q %q %v", old, fresh, again, err)
+	}
+	if err := after.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	third, err := after.Seal("a", "x")
+	if err != nil || third[:6] == fresh[:6] {
+		t.Fatal(third, err)
+	}
+	if got, err := before.Unseal("a", third); got != "x" || err != nil {
+		t.Error("another program on the same folder can't open what was sealed after a rotation:", err)
+	}
+	for _, sealed := range []string{old, fresh, third} {
+		if got, err := after.Unseal("a", sealed); got != "x" || err != nil {
+			t.Error(got, err)
+		}
 	}
 	if _, err := after.Unseal("b", fresh); err == nil {
 		t.Error("a value opens as another's")
@@ -137,5 +153,40 @@ func TestKeysetsAreEncryptedByAMaster(t *testing.T) {
 	}
 	if err := again.Rotate(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRotationsAtOnceLoseNoKey lets several programs rotate and seal at the same time; all that was sealed opens after.
+func TestRotationsAtOnceLoseNoKey(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, nil)
+	var mu sync.Mutex
+	var sealed []string
+	var wait sync.WaitGroup
+	for range 4 {
+		ring := open(t, dir, nil)
+		wait.Go(func() {
+			for range 5 {
+				if err := ring.Rotate(); err != nil {
+					t.Error(err)
+					return
+				}
+				s, err := ring.Seal("a", "x")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				sealed = append(sealed, s)
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	last := open(t, dir, nil)
+	for _, s := range sealed {
+		if got, err := last.Unseal("a", s); got != "x" || err != nil {
+			t.Fatal("a key is lost:", err)
+		}
 	}
 }

@@ -12,8 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
-	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/daead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -32,11 +34,14 @@ type Ring struct {
 	master Master
 
 	pseudonyms tink.DeterministicAEAD
-	fields     tink.AEAD
+	fields     atomic.Pointer[tink.AEAD] // of values; rotated
 	index      *prf.Set
 	signer     note.Signer
 	verifier   string
 	tokens     *ecdsa.PrivateKey
+
+	rotating sync.Mutex
+	read     time.Time // when the keyset of fields was written that is read
 }
 
 // The files of a ring.
@@ -58,10 +63,6 @@ func Open(folder, origin string, master Master) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields, err := r.keyset(fieldFile, aead.AES256GCMKeyTemplate())
-	if err != nil {
-		return nil, err
-	}
 	index, err := r.keyset(indexFile, prf.HMACSHA256PRFKeyTemplate())
 	if err != nil {
 		return nil, err
@@ -69,8 +70,8 @@ func Open(folder, origin string, master Master) (*Ring, error) {
 	if r.pseudonyms, err = daead.New(pseudonyms); err != nil {
 		return nil, fmt.Errorf("open the keys: %s: %w", pseudonymFile, err)
 	}
-	if r.fields, err = aead.New(fields); err != nil {
-		return nil, fmt.Errorf("open the keys: %s: %w", fieldFile, err)
+	if err = r.loadFields(); err != nil {
+		return nil, err
 	}
 	if r.index, err = prf.NewPRFSet(index); err != nil {
 		return nil, fmt.Errorf("open the keys: %s: %w", indexFile, err)

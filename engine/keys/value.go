@@ -36,7 +36,7 @@ func (r *Ring) Whole(project, kind, pseudonym string) (whole string, ok bool) {
 
 // Seal encrypts a value for storing (AES-256-GCM); about says what it is a value of and must be given again to open it.
 func (r *Ring) Seal(about, value string) (string, error) {
-	sealed, err := r.fields.Encrypt([]byte(value), []byte(about))
+	sealed, err := (*r.fields.Load()).Encrypt([]byte(value), []byte(about))
 	if err != nil {
 		return "", fmt.Errorf("seal a value: %w", err)
 	}
@@ -49,7 +49,10 @@ func (r *Ring) Unseal(about, sealed string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("unseal a value: %w", err)
 	}
-	open, err := r.fields.Decrypt(raw, []byte(about))
+	open, err := (*r.fields.Load()).Decrypt(raw, []byte(about))
+	if err != nil && r.newer() {
+		open, err = (*r.fields.Load()).Decrypt(raw, []byte(about))
+	}
 	if err != nil {
 		return "", fmt.Errorf("unseal a value: %w", err)
 	}
