@@ -13,6 +13,7 @@ import (
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -215,12 +216,67 @@ func printOne(c *cobra.Command, reader lang.Tag, server *client, l listed, form 
 		_, err := io.WriteString(out, strings.TrimRight(r.Text, "\n")+"\n")
 		return err
 	}
-	describe(out, reader, r)
+	var standing lang.Text
+	if r.Kind == "Agreement" {
+		var err error
+		if standing, err = server.standing(c.Context(), r.full()); err != nil {
+			return err
+		}
+	}
+	describe(out, reader, r, standing)
 	return nil
 }
 
+// standing says how an agreement stands, in a line; nothing for those who may not see it.
+func (c *client) standing(ctx context.Context, path string) (out lang.Text, err error) {
+	type version struct {
+		Version  int64
+		State    exchange.State
+		Until    string
+		Steward  string
+		Privacy  string `json:"privacy_officer"`
+		Personal bool
+	}
+	var s struct{ Holds, Waits, Last *version }
+	err = c.get(ctx, "/agreements/"+path, nil, &s)
+	switch {
+	case problem.Code(err) == "auth.refused":
+		return out, nil
+	case err != nil:
+		return out, err
+	case s.Last == nil:
+		return out, c.strange()
+	}
+	say := func(v *version) lang.Text {
+		state := exchange.StateTitle(v.State)
+		if v.State == exchange.Active {
+			return lang.F("%[2]s (%[1]d판, %[3]s까지)", "%[2]s (version %[1]d, until %[3]s)", v.Version, state, v.Until)
+		}
+		if v.State != exchange.Requested {
+			return lang.F("%[2]s (%[1]d판)", "%[2]s (version %[1]d)", v.Version, state)
+		}
+		missing := lang.T("개인정보 보호책임자", "the privacy officer")
+		switch {
+		case v.Steward == "" && v.Personal:
+			missing = lang.T("데이터 관리자와 개인정보 보호책임자", "the steward and the privacy officer")
+		case v.Steward == "":
+			missing = lang.T("데이터 관리자", "the steward")
+		}
+		return lang.F("%[1]d판은 %[2]s의 승인을 기다립니다", "version %[1]d waits for approval by %[2]s", v.Version, missing)
+	}
+	if s.Holds != nil && s.Waits != nil {
+		return lang.F("%[1]s; %[2]s", "%[1]s; %[2]s", say(s.Holds), say(s.Waits)), nil
+	}
+	for _, v := range []*version{s.Holds, s.Waits, s.Last} {
+		if v != nil {
+			return say(v), nil
+		}
+	}
+	return out, nil
+}
+
 // describe prints a resource for a person.
-func describe(out io.Writer, reader lang.Tag, r one) {
+func describe(out io.Writer, reader lang.Tag, r one, standing lang.Text) {
 	title := r.Title.In(reader)
 	fmt.Fprintln(out, painting(out).in(bold, plainText(r.Kind+" "+r.full()))+"  "+plainText(title))
 	line := func(name, value lang.Text) {
@@ -230,6 +286,7 @@ func describe(out io.Writer, reader lang.Tag, r one) {
 	}
 	same := func(s string) lang.Text { return lang.Text{Ko: s} }
 	line(lang.T("사업", "kept by"), same(r.Home))
+	line(lang.T("상태", "state"), standing)
 	line(lang.T("파일", "file"), same(r.File))
 	line(lang.T("용어집", "vocabulary"), same(r.Vocabulary))
 	line(lang.T("개정", "revision"), same(fmt.Sprint(r.Revision)))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -41,7 +42,7 @@ func TestVerifyHoldsTheLogToItsWitnesses(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.serve(ctx, l) }()
-	defer func() { stop(); <-done; _ = s.Close() }()
+	defer func() { stop(); _ = errors.Join(<-done, s.Close()) }()
 	for i := range 3 {
 		if _, err := s.log.Append(t.Context(), ledger.Entry{Public: map[string]any{"i": i}, Private: map[string]any{"salt": rand.Text()}}); err != nil {
 			t.Fatal(err)
