@@ -234,7 +234,7 @@ func inactive(v *Version, state State) error {
 	hints := map[State]lang.Text{
 		Requested: lang.T("제공 기관의 데이터 관리자(개인정보가 있으면 개인정보 보호책임자도)가 승인하면 읽을 수 있습니다", "the provider's steward, and for personal data the privacy officer, must approve it first"),
 		Suspended: lang.T("제공 기관의 데이터 관리자에게 문의하십시오", "ask the provider's steward"),
-		Revoked:   lang.T("필요하면 협약을 다시 신청하십시오", "apply for it again if you need it"),
+		Revoked:   lang.T("필요하면 콘솔에서 다시 신청하십시오", "ask for it again in the console if you need it"),
 		Refused:   lang.T("거부된 이유를 콘솔에서 확인하십시오", "the console shows the reason"),
 		Expired:   lang.T("갱신을 신청하십시오", "ask for a renewal"),
 	}

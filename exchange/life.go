@@ -36,7 +36,7 @@ var actions = map[string]struct {
 	Suspend: {[]State{Active}, true, halting(Suspended, "suspended")},
 	Resume:  {[]State{Suspended}, false, halting(Active, "resumed")},
 	Revoke:  {[]State{Active, Suspended, Expired, Requested}, true, halting(Revoked, "revoked")},
-	Renew:   {[]State{Active, Expired}, false, (*Exchange).renew},
+	Renew:   {[]State{Active, Expired, Refused, Revoked}, false, (*Exchange).renew},
 }
 
 // command is what somebody does to an agreement.
@@ -148,7 +148,7 @@ func (x *Exchange) may(who *identity.Principal, v *Version, action string) error
 		steward, privacy := x.roles(who, v)
 		allowed = steward || privacy
 	case Renew:
-		allowed = who.May(identity.Renew, consumer)
+		allowed = who.May(identity.Renew, consumer) && x.catalog().Get(manifest.Key{Kind: "Agreement", Project: v.Project, Name: v.Name}) != nil
 	case Revoke:
 		allowed = who.May(identity.Halt, provider) || who.May(identity.Halt, consumer)
 	default:
@@ -222,9 +222,11 @@ func halting(to State, what string) func(*Exchange, context.Context, *db.Tx, *Ve
 	}
 }
 
-// renew asks for the same with a later last day. The present version holds meanwhile.
+// renew asks for the same with a later last day, or once more after it was refused or revoked. What holds, holds meanwhile.
 func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) error {
-	if !c.until.Valid() || c.until <= v.Until || c.until < x.today() {
+	if state := v.Stands(x.today()); (state == Refused || state == Revoked) && c.until.Valid() && c.until < x.today() {
+		return problem.New("agreement.until", 422, lang.T("오늘이나 그 뒤의 날을 until에 쓰십시오", "give today or a later day in until"))
+	} else if !c.until.Valid() || state != Refused && state != Revoked && (c.until <= v.Until || c.until < x.today()) {
 		return problem.New("agreement.until", 422, lang.F("지금의 마지막 날(%s)보다 뒤의 날을 until에 쓰십시오", "give a day in until that is after the present last day, %s", string(v.Until)))
 	}
 	waiting, err := x.versions(ctx, tx, "project = ? AND name = ? AND state = 'requested'", v.Project, v.Name)

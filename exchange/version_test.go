@@ -6,6 +6,8 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
 )
 
 func rollback(to int64) catalog.Request {
@@ -154,5 +156,32 @@ func TestARollbackBringsNoApprovalBack(t *testing.T) {
 		}
 		_, _, err = c.about(t, "people", 1)
 		refused(t, err, "agreement.requested", "after the rollback")
+	})
+}
+
+func TestWhatWasRefusedOrRevokedIsAskedForAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		until := manifest.Day("2027-12-31")
+		again := func(who *identity.Principal, until manifest.Day) error {
+			_, err := c.Act(t.Context(), who, "housing", "people", exchange.Renew, "", until)
+			return err
+		}
+		c.act(t, steward, "people", exchange.Refuse, "너무 많습니다")
+		refused(t, again(clerk, "2026-11-23"), "agreement.until", "a day that is over")
+		refused(t, again(steward, until), "auth.refused", "the steward")
+		if err := again(clerk, until); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, again(clerk, until), "agreement.state", "twice")
+		c.approve(t, "people")
+		c.must(t, "people", 1)
+		c.act(t, officer, "people", exchange.Revoke, "끝났습니다")
+		_, _, err := c.about(t, "people", 1)
+		refused(t, err, "agreement.revoked", "after it was revoked")
+		if err := again(clerk, until); err != nil {
+			t.Fatal(err)
+		}
+		c.approve(t, "people")
+		c.must(t, "people", 1)
 	})
 }
