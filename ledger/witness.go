@@ -172,7 +172,7 @@ func (l *Log) serveCosigned(mux *http.ServeMux) {
 		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCosigned))
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			err = problem.New("request.too_large", 413, lang.T("체크포인트가 너무 큽니다", "the checkpoint is too large"))
+			err = problem.New("request.large", 413, lang.T("체크포인트가 너무 큽니다", "the checkpoint is too large"))
 		}
 		if err == nil {
 			err = l.Cosign(r.Context(), string(text))
