@@ -21,8 +21,8 @@ type Consent struct {
 }
 
 func noConsent(c *contract) error {
-	return problem.New("agreement.consent", 403, lang.T("이 사람은 이 이용에 동의하지 않았습니다", "this person hasn't consented to it")).
-		Hinting(lang.F("포털의 ‘내 정보’에서 본인이 동의할 수 있습니다 (협약 %s)", "they can consent in the portal, under “My data” (agreement %s)", c.Path()))
+	return problem.New("agreement.consent", 403, lang.T("본인이 이 열람에 동의하지 않았습니다", "this person hasn't consented to it")).
+		Hinting(lang.F("본인이 포털의 ‘내 동의’ 화면에서 동의할 수 있습니다 (협약 %s)", "they can consent in the portal, under “My consents” (agreement %s)", c.Path()))
 }
 
 // consents are the people who have consented to an agreement; of those named, if any are.

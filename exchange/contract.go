@@ -52,7 +52,7 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 	project, name := cut(v.Dataset)
 	d := s.Dataset(project, name)
 	if d == nil {
-		return nil, problem.New("agreement.dataset", 409, lang.F("제공하던 데이터셋이 없어졌습니다: %s", "the provider's dataset is gone: %s", v.Dataset))
+		return nil, problem.New("agreement.dataset", 409, lang.F("제공되던 데이터셋이 없어졌습니다: %s", "the provider's dataset is gone: %s", v.Dataset))
 	}
 	c := &contract{Version: v, revision: s.Revision, dataset: d, subject: subjectOf(d), consumer: s.Place(v.Project), provider: s.Place(d.Project)}
 	plain := map[string]bool{}
@@ -239,7 +239,7 @@ func inactive(v *Version, state State) error {
 		Expired:   lang.T("갱신을 신청하십시오", "ask for a renewal"),
 	}
 	code := "agreement." + string(state)
-	return problem.New(code, 403, lang.F("협약 %[1]s은 지금 ‘%[2]s’ 상태여서 읽을 수 없습니다", "the agreement %[1]s can't be read by: it is %[2]s", v.Path(), StateTitle(state))).Hinting(hints[state])
+	return problem.New(code, 403, lang.F("지금 ‘%[2]s’ 상태여서 읽을 수 없는 협약입니다: %[1]s", "the agreement %[1]s can't be read by: it is %[2]s", v.Path(), StateTitle(state))).Hinting(hints[state])
 }
 
 // cutOff is nil where no agency above the consumer or the provider is cut off.

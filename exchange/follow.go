@@ -106,10 +106,10 @@ func check(r *manifest.Resource, spec *manifest.Agreement, d *catalog.Dataset) (
 			m, known := mask.Named(name)
 			switch {
 			case !known:
-				hint := lang.F("있는 방법: %s", "what there is: %s", strings.Join(mask.Names(), ", "))
+				hint := lang.F("쓸 수 있는 방법: %s", "what there is: %s", strings.Join(mask.Names(), ", "))
 				fault("agreement.mask", "masks."+f.Name, lang.F("없는 가림 방법입니다: %s", "there is no mask %s", name), hint)
 			case !m.Suits(f.Type):
-				fault("agreement.mask", "masks."+f.Name, lang.F("가림 방법 %[1]s은 이 유형(%[2]s)에 쓸 수 없습니다", "the mask %[1]s isn't for the type %[2]s", name, string(f.Type)), lang.Text{})
+				fault("agreement.mask", "masks."+f.Name, lang.F("이 유형(%[2]s)에는 쓸 수 없는 가림 방법입니다: %[1]s", "the mask %[1]s isn't for the type %[2]s", name, string(f.Type)), lang.Text{})
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func check(r *manifest.Resource, spec *manifest.Agreement, d *catalog.Dataset) (
 	}
 	about := subjectOf(d)
 	if about == nil && (personal(spec, d) || spec.Asked() || !spec.Many() && spec.Subject != "") {
-		fault("agreement.subject", "dataset", lang.F("데이터셋 %s은 누구에 관한 레코드인지 알 수 없습니다", "the dataset %s doesn't say whom its records are about", d.Path()),
+		fault("agreement.subject", "dataset", lang.F("누구에 관한 레코드인지 알 수 없는 데이터셋입니다: %s", "the dataset %s doesn't say whom its records are about", d.Path()),
 			lang.T("데이터셋의 subject가 identifies: person인 용어를 따라야 합니다", "its subject must cite a term with identifies: person"))
 	}
 	if spec.Where != "" {

@@ -55,7 +55,7 @@ const maxNote = 2000
 func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, name, action, note string, until manifest.Day) (Standing, error) {
 	a, known := actions[action]
 	if !known {
-		return Standing{}, problem.New("agreement.action", 404, lang.F("협약에 할 수 없는 일입니다: %s", "there is no such thing to do with an agreement: %s", action))
+		return Standing{}, problem.New("agreement.action", 404, lang.F("협약에는 없는 처리입니다: %s", "there is no such thing to do with an agreement: %s", action))
 	}
 	note = strings.TrimSpace(note)
 	if !who.SignedIn() {
@@ -88,7 +88,7 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 			if !x.concerned(who, project) {
 				return who.Refused()
 			}
-			return problem.New("agreement.state", 409, lang.F("지금 ‘%[2]s’ 상태인 협약이라 할 수 없습니다: %[1]s", "the agreement %[1]s is %[2]s: it can't be done now", last.Path(), StateTitle(last.Stands(x.today()))))
+			return problem.New("agreement.state", 409, lang.F("지금 ‘%[2]s’ 상태여서 처리할 수 없는 협약입니다: %[1]s", "the agreement %[1]s is %[2]s: it can't be done now", last.Path(), StateTitle(last.Stands(x.today()))))
 		}
 		c := command{who, note, until}
 		if err := x.may(c.who, v, action); err != nil {
@@ -175,7 +175,7 @@ func (x *Exchange) approve(ctx context.Context, tx *db.Tx, v *Version, c command
 	case privacy && v.Personal && v.Privacy == "" && v.Steward != actor:
 		v.Privacy, what = actor, "approved-privacy"
 	default:
-		return problem.New("agreement.approver", 409, lang.T("맡으신 승인은 이미 되어 있거나 필요하지 않습니다", "the approval that is yours is given already, or isn't needed"))
+		return problem.New("agreement.approver", 409, lang.T("맡으신 승인은 이미 끝났거나 필요하지 않습니다", "the approval that is yours is given already, or isn't needed"))
 	}
 	if err := x.set(ctx, tx, v, Requested); err != nil {
 		return err
@@ -225,9 +225,9 @@ func halting(to State, what string) func(*Exchange, context.Context, *db.Tx, *Ve
 // renew asks for the same with a later last day, or once more after it was refused or revoked. What holds, holds meanwhile.
 func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) error {
 	if state := v.Stands(x.today()); (state == Refused || state == Revoked) && c.until.Valid() && c.until < x.today() {
-		return problem.New("agreement.until", 422, lang.T("오늘이나 그 뒤의 날을 until에 쓰십시오", "give today or a later day in until"))
+		return problem.New("agreement.until", 422, lang.T("새 마지막 날(until)은 오늘이나 그 뒤의 날짜로 정해 주십시오", "the new last day (until) must be today or later"))
 	} else if !c.until.Valid() || state != Refused && state != Revoked && (c.until <= v.Until || c.until < x.today()) {
-		return problem.New("agreement.until", 422, lang.F("지금의 마지막 날(%s)보다 뒤의 날을 until에 쓰십시오", "give a day in until that is after the present last day, %s", string(v.Until)))
+		return problem.New("agreement.until", 422, lang.F("새 마지막 날(until)은 오늘이나 그 뒤이고 지금의 마지막 날(%s)보다 늦은 날짜로 정해 주십시오", "the new last day (until) must be today or later, and after the present last day, %s", string(v.Until)))
 	}
 	waiting, err := x.versions(ctx, tx, "project = ? AND name = ? AND state = 'requested'", v.Project, v.Name)
 	if err != nil {

@@ -43,7 +43,7 @@ func (x *Exchange) Reveal(ctx context.Context, who *identity.Principal, project,
 	}
 	reason = strings.TrimSpace(reason)
 	if n := utf8.RuneCountInString(reason); n < minReason || n > maxReason || !utf8.ValidString(reason) {
-		return nil, 0, problem.New("reveal.reason", 422, lang.F("보려는 이유를 %d–%d자로 쓰십시오", "say why you look, in %d to %d characters", minReason, maxReason)).
+		return nil, 0, problem.New("reveal.reason", 422, lang.F("보려는 이유를 %d–%d자로 적어 주십시오", "say why you look, in %d to %d characters", minReason, maxReason)).
 			Hinting(lang.T("이유는 열람 기록에 남아 당사자에게 보입니다", "the reason is kept, and the person it is about sees it"))
 	}
 	part, err := registry.Readable(who, d, place)
@@ -52,7 +52,7 @@ func (x *Exchange) Reveal(ctx context.Context, who *identity.Principal, project,
 	}
 	key, err := x.keys.Unseal("record of "+d.Path(), handle)
 	if err != nil {
-		return nil, 0, problem.New("record.unknown", 404, lang.T("어느 레코드인지 알 수 없습니다", "it can't be said which record is meant")).
+		return nil, 0, problem.New("record.unknown", 404, lang.T("어느 레코드를 보시려는지 알 수 없습니다", "it can't be said which record is meant")).
 			Hinting(lang.T("데이터셋의 예시 화면에서 다시 고르십시오", "choose it again on the dataset's sample page"))
 	}
 	rec, err := x.registry.Get(ctx, part, key)
@@ -91,7 +91,7 @@ func (x *Exchange) shownTo(ctx context.Context, who *identity.Principal, s *cata
 	n, err := x.log.Append(ctx, entry)
 	if problem.Code(err) == "ledger.rate" {
 		p := problem.As(err)
-		return 0, problem.New("reveal.rate", p.Status, lang.F("1분에 %d건까지 보실 수 있습니다", "at most %d records a minute are shown", revealRate.Most)).Hinting(p.Hint)
+		return 0, problem.New("reveal.rate", p.Status, lang.F("1분에 %d건까지만 보실 수 있습니다", "at most %d records a minute are shown", revealRate.Most)).Hinting(p.Hint)
 	}
 	return n, err
 }

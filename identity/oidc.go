@@ -107,7 +107,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 }
 
 func unreachable() error {
-	return problem.New("auth.provider", 503, lang.T("로그인을 맡은 기관의 시스템이 응답하지 않습니다", "the identity provider doesn't answer")).
+	return problem.New("auth.provider", 503, lang.T("로그인을 맡은 시스템이 응답하지 않습니다", "the identity provider doesn't answer")).
 		Hinting(lang.T("잠시 뒤에 다시 시도하십시오", "try again in a moment"))
 }
 
@@ -157,7 +157,7 @@ func (p *Provider) read(verified *oidc.IDToken) (*Principal, error) {
 	if who := p.settings.Claims.principal(verified.Issuer, verified.Subject, claims); who != nil {
 		return who, nil
 	}
-	return nil, problem.New("auth.unknown", 403, lang.T("로그인은 되었으나 마루에서 어떤 사람인지 알 수 없습니다", "you are signed in, but your token doesn't say who you are in Maru")).
+	return nil, problem.New("auth.unknown", 403, lang.T("로그인은 되었으나, 시민인지 공무원인지 등 마루에 필요한 정보를 받지 못했습니다", "you are signed in, but your token doesn't say who you are in Maru")).
 		Hinting(lang.T("운영자에게 알려 주십시오: 토큰에 maru_kind 등의 항목이 필요합니다", "tell the administrator: the token needs maru_kind and its like"))
 }
 

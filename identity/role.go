@@ -123,5 +123,5 @@ func (p *Principal) Refused() error {
 			Hinting(lang.T("화면에서는 로그인하고, 프로그램은 Authorization: Bearer 토큰을 보내십시오. 명령줄에서는 maru login을 실행하십시오", "sign in on the pages; programs send Authorization: Bearer; on the command line: maru login"))
 	}
 	return problem.New("auth.refused", 403, lang.T("이 일을 할 권한이 없습니다", "you may not do this")).
-		Hinting(lang.T("권한이 있는 역할은 docs/roles.md에 있습니다. 필요하면 기관의 운영자에게 요청하십시오", "docs/roles.md says which roles may; ask your agency's administrator if you need one"))
+		Hinting(lang.T("업무에 필요하시면 기관의 운영자에게 권한을 요청하십시오 (역할별 권한: docs/roles.md)", "if your work needs it, ask your agency's administrator (docs/roles.md says which roles may)"))
 }

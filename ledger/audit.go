@@ -170,11 +170,11 @@ func (a *audit) inner() error {
 	check := func(key tileKey, want []tlog.Hash) error {
 		got, err := a.tiles.tile(key)
 		if err != nil || len(got) < len(want) {
-			return tampered(-1, lang.F("타일 %v/%v이 없습니다", "the tile %v/%v is missing", key.level, key.n))
+			return tampered(-1, lang.F("있어야 할 타일이 없습니다: %v/%v", "the tile %v/%v is missing", key.level, key.n))
 		}
 		for i := range want {
 			if got[i] != want[i] {
-				return tampered(key.n<<(tileHeight*(key.level+1))+int64(i)<<(tileHeight*key.level), lang.F("타일 %v/%v이 다릅니다", "the tile %v/%v is another", key.level, key.n))
+				return tampered(key.n<<(tileHeight*(key.level+1))+int64(i)<<(tileHeight*key.level), lang.F("내용이 다른 타일입니다: %v/%v", "the tile %v/%v is another", key.level, key.n))
 			}
 		}
 		return nil

@@ -87,12 +87,12 @@ func remoteBundle(ctx context.Context, get Get, n, width int64) ([]tlog.Hash, er
 	out := make([]tlog.Hash, 0, width)
 	for i := range width {
 		if len(body) < 2 || len(body)-2 < int(binary.BigEndian.Uint16(body)) {
-			return nil, tampered(n<<tileHeight+i, lang.T("레코드가 잘렸습니다", "the entry is cut off"))
+			return nil, tampered(n<<tileHeight+i, lang.T("기록이 도중에 끊겼습니다", "the entry is cut off"))
 		}
 		size := int(binary.BigEndian.Uint16(body))
 		h := tlog.RecordHash(body[2 : 2+size])
 		if body = body[2+size:]; h != stored[i] {
-			return nil, tampered(n<<tileHeight+i, lang.F("%v번 레코드가 다릅니다", "the entry %v is another", n<<tileHeight+i))
+			return nil, tampered(n<<tileHeight+i, lang.F("%v번 기록이 다릅니다", "the entry %v is another", n<<tileHeight+i))
 		}
 		out = append(out, h)
 	}

@@ -297,7 +297,7 @@ func (s *Set) settle(files map[string]string) (findings []Finding) {
 		}
 		if r.Home == "" {
 			findings = append(findings, r.finding(Error, "manifest.home", "", T("이 폴더에는 Project 문서가 없습니다", "there is no Project document for this folder"),
-				T("kind: Project 문서를 추가하십시오 (maru init)", "add a document of kind: Project (maru init)")))
+				T("kind: Project 문서를 추가하십시오", "add a document of kind: Project")))
 		}
 		if !KindOf(r.Kind).City {
 			r.Project = r.Home

@@ -255,7 +255,7 @@ func TestAChangeIsSeenBesideWhatHolds(t *testing.T) {
 		return c
 	}, func(w *walk) {
 		w.signedIn("register-steward", residents)
-		w.says(".maru-alert", "지금은 1판으로 읽고 있습니다", "Version 1 is in force")
+		w.says(".maru-alert", "지금은 1판에 따라 열람합니다", "Version 1 is in force")
 		w.says(".maru-diffs", "1시간에 20번까지", "up to 20 an hour")
 		if got := webtest.Eval[int](w.Browser, "document.querySelectorAll('.maru-diffs > div').length"); got != 2 {
 			t.Errorf("%d things differ, not 2: %s", got, w.Text(".maru-diffs"))
@@ -372,7 +372,7 @@ func TestTheConsumerAsksForALongerTerm(t *testing.T) {
 		w.says("#until-problem", "지금의 마지막 날", "after the present last day")
 		w.Fill("#until", "2029-12-31")
 		w.press("button[value=renew]")
-		w.says(".maru-alert.success", "기간 연장을 신청하셨습니다", "You have asked for a longer term")
+		w.says(".maru-alert.success", "신청하셨습니다. 승인되면 바뀝니다", "You have asked for it. It changes")
 		w.says(".maru-diffs", "2029.12.31", "31 Dec 2029")
 		w.looks("agreement-renewal")
 	})
@@ -427,7 +427,7 @@ func TestACitizenGivesConsentAndTakesItBack(t *testing.T) {
 			t.Fatalf("before: %v", err)
 		}
 		w.signedIn("haneul", "/my/consents")
-		w.says(".maru-consents", "동의 안 함", "not consented")
+		w.says(".maru-consents", "동의하지 않음", "not consented")
 		w.looks("consents")
 		w.press("button[value=yes]")
 		w.says(".maru-alert.success", "동의하셨습니다", "You have consented")
@@ -440,8 +440,8 @@ func TestACitizenGivesConsentAndTakesItBack(t *testing.T) {
 		w.says(".maru-receipts", "가구소득", "income")
 		w.open("/my/consents")
 		w.press("button[value=no]")
-		w.says(".maru-alert.success", "동의를 거두셨습니다", "taken your consent back")
-		w.says("main", "거두신 동의", "Taken back")
+		w.says(".maru-alert.success", "동의를 철회하셨습니다", "taken your consent back")
+		w.says("main", "철회하신 동의", "Taken back")
 		w.looks("consents-taken-back")
 		if strings.Contains(w.Text("main"), "youth-housing/") {
 			t.Error("an agreement is called by its path")
@@ -550,7 +550,7 @@ func TestAgreementsAreFoundByStateAndWords(t *testing.T) {
 		}
 	}
 	_, body := get(t, s.URL+"/console/agreements", "Accept-Language", "ko")
-	for _, text := range []string{"내 승인을 기다리는 협약", "곧 끝나는 협약", "16일 남음", "누가 누구의 자료를 읽는지", "주민등록 정보", "청년 주거 지원"} {
+	for _, text := range []string{"내 승인을 기다리는 협약", "곧 끝나는 협약", "16일 남음", "어느 사업이 어느 자료를 이용하는지", "주민등록 정보", "청년 주거 지원"} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the page doesn't say %q", text)
 		}

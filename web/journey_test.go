@@ -80,7 +80,7 @@ func TestWhatIsRefusedSaysWhyAndWhereToGo(t *testing.T) {
 		w.signedOut()
 		w.signedIn("privacy-officer", "/console")
 		w.open("/my")
-		w.says(".maru-failure", "본인의 정보를 보는 화면입니다", "for people to see what is about themselves")
+		w.says(".maru-failure", "시민이 본인의 정보를 확인하는 화면입니다", "for people to see what is about themselves")
 		w.looks("refused-official")
 		w.Faults() // the pages that were refused
 	})

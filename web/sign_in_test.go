@@ -38,8 +38,8 @@ var people = []provider.Account{
 	account(steward, "register-steward", lang.T("주민등록 데이터 관리자", "Steward of the resident register"), lang.T("주민등록 정보를 관리하고 협약을 승인합니다", "answers for the resident register and approves agreements")),
 	account(incomes, "income-steward", lang.T("소득 데이터 관리자", "Steward of incomes"), lang.T("소득·재산 정보를 관리하고 협약을 승인합니다", "answers for incomes and approves agreements")),
 	account(privacy, "privacy-officer", lang.T("개인정보 보호책임자", "Privacy officer"), lang.T("개인정보를 읽는 협약을 승인합니다", "approves agreements on personal data")),
-	account(author, "housing-author", lang.T("주거정책 작성자", "Housing author"), lang.T("주택실에서 사업과 협약을 씁니다", "writes projects and agreements at the housing office")),
-	account(caseworker, "housing-caseworker", lang.T("주거정책 담당자", "Housing caseworker"), lang.T("주거 지원 신청을 처리합니다", "decides applications for housing support")),
+	account(author, "housing-author", lang.T("주택정책과 작성자", "Housing author"), lang.T("주택정책과에서 사업과 협약의 선언문을 작성합니다", "writes projects and agreements at the housing office")),
+	account(caseworker, "housing-caseworker", lang.T("주택정책과 담당자", "Housing caseworker"), lang.T("주거 지원 신청을 처리합니다", "decides applications for housing support")),
 	{Name: "housing-app", Title: lang.T("청년 주거 지원 시스템", "Youth housing system"), Kind: identity.Service, Project: "youth-housing", Secret: "s3cret"},
 }
 

@@ -137,10 +137,10 @@ var (
 	steward = &identity.Principal{Kind: identity.Official, Account: "register-steward", Name: "주민등록 데이터 관리자", Agency: "administration", Roles: []identity.Role{identity.Steward}}
 	incomes = &identity.Principal{Kind: identity.Official, Account: "income-steward", Name: "소득 데이터 관리자", Agency: "finance", Roles: []identity.Role{identity.Steward}}
 	privacy = &identity.Principal{Kind: identity.Official, Account: "privacy-officer", Name: "개인정보 보호책임자", Agency: "planning", Roles: []identity.Role{identity.Privacy}}
-	author  = &identity.Principal{Kind: identity.Official, Account: "housing-author", Name: "주거정책 작성자", Agency: "housing-policy", Roles: []identity.Role{identity.Author}}
+	author  = &identity.Principal{Kind: identity.Official, Account: "housing-author", Name: "주택정책과 작성자", Agency: "housing-policy", Roles: []identity.Role{identity.Author}}
 	housing = &identity.Principal{Kind: identity.Service, Account: "housing-app", Name: "청년 주거 지원 시스템", Project: "youth-housing"}
 
-	caseworker = &identity.Principal{Kind: identity.Official, Account: "housing-caseworker", Name: "주거정책 담당자", Agency: "housing-policy", Roles: []identity.Role{identity.Caseworker}}
+	caseworker = &identity.Principal{Kind: identity.Official, Account: "housing-caseworker", Name: "주택정책과 담당자", Agency: "housing-policy", Roles: []identity.Role{identity.Caseworker}}
 )
 
 func citizen(number int64) *identity.Principal {

@@ -104,7 +104,7 @@ func exposed(u *url.URL) error {
 	if u.Scheme == "https" || u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback() {
 		return nil
 	}
-	return problem.New("server.insecure", 400, lang.F("암호화하지 않는 주소로는 토큰을 보내지 않습니다: %s", "a token isn't sent to %s: it isn't encrypted", u.Redacted())).
+	return problem.New("server.insecure", 400, lang.F("암호화되지 않는 주소로는 토큰을 보내지 않습니다: %s", "a token isn't sent to %s: it isn't encrypted", u.Redacted())).
 		Hinting(lang.T("https:// 주소를 쓰세요", "use an https:// address"))
 }
 
@@ -130,7 +130,7 @@ func loginCommand(reader lang.Tag) *cobra.Command {
 			return remember(client.server, func(s *saved) { s.Token, s.Expires = "", time.Time{} })
 		}
 		token, err := client.login(c.Context(), func(where, code string) {
-			fmt.Fprintln(c.ErrOrStderr(), lang.F("브라우저에서 %[1]s 주소를 열고 코드 %[2]s 를 입력하세요. 기다리고 있습니다…", "Open %[1]s in a browser and enter the code %[2]s. Waiting…", where, code).In(reader))
+			fmt.Fprintln(c.ErrOrStderr(), lang.F("브라우저에서 %[1]s 주소를 열고 다음 코드를 입력하세요: %[2]s (기다리고 있습니다…)", "Open %[1]s in a browser and enter the code %[2]s. Waiting…", where, code).In(reader))
 		})
 		if err != nil {
 			return err
@@ -158,7 +158,7 @@ func (c *client) login(ctx context.Context, say func(where, code string)) (*oaut
 		return nil, err
 	}
 	if len(about.Servers) == 0 {
-		return nil, problem.New("auth.provider", 409, lang.T("이 서버는 로그인 없이 씁니다", "this server is used without signing in"))
+		return nil, problem.New("auth.provider", 409, lang.T("이 서버에는 로그인이 필요하지 않습니다", "this server is used without signing in"))
 	}
 	ctx = oidc.ClientContext(ctx, &http.Client{Timeout: 30 * time.Second})
 	refused := func(err error) error {

@@ -45,7 +45,7 @@ func demoCommand(reader lang.Tag) *cobra.Command {
 	settings := configFlags(c, reader, "maru-demo")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if *residents < 1000 || *residents > maxResidents {
-			return problem.New("demo.residents", 400, lang.F("--residents에는 1,000–%d 범위의 수를 쓰세요", "--residents is 1,000 to %d", maxResidents))
+			return problem.New("demo.residents", 400, lang.F("--residents에는 1,000부터 %d까지의 수를 쓰세요", "--residents is 1,000 to %d", maxResidents))
 		}
 		cfg, err := settings()
 		if err != nil {
@@ -204,7 +204,7 @@ func (s *server) welcome(w io.Writer, reader lang.Tag) {
   콘솔   %[1]s/console
   API    %[1]s/api/v1/openapi.json
 
-로그인 화면에서 시민(haneul, minjun, sunja)이나 공무원(admin, register-steward, privacy-officer 등)을 골라 로그인합니다. 암호는 없습니다.
+로그인 화면에서 시민(haneul, minjun, sunja)이나 공무원(admin, register-steward, privacy-officer 등)을 골라 로그인합니다. 비밀번호는 없습니다.
 주민 %[2]d명과 모든 자료는 시연용 가상 자료(시드 %[3]v)이며, 실제 사람이나 시설과 관계없습니다.
 다른 창에서 실행해 보세요:
   export MARU_TOKEN=$(bin/maru token --as admin%[4]s)

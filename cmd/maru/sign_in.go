@@ -90,13 +90,13 @@ func overTLS(c config, l net.Listener) (net.Listener, error) {
 // demoAccounts are the people of the demo.
 func (s *server) demoAccounts() []provider.Account {
 	officials := []provider.Account{
-		{Name: "housing-author", Title: lang.T("주거정책 작성자", "Housing author"), About: lang.T("주택실에서 사업과 협약을 씁니다", "writes projects and agreements at the housing office"), Agency: "housing-policy", Roles: []identity.Role{identity.Author}},
-		{Name: "housing-caseworker", Title: lang.T("주거정책 담당자", "Housing caseworker"), About: lang.T("주거 지원 신청을 처리합니다", "decides applications for housing support"), Agency: "housing-policy", Roles: []identity.Role{identity.Caseworker}},
+		{Name: "housing-author", Title: lang.T("주택정책과 작성자", "Housing author"), About: lang.T("주택정책과에서 사업과 협약의 선언문을 작성합니다", "writes projects and agreements at the housing office"), Agency: "housing-policy", Roles: []identity.Role{identity.Author}},
+		{Name: "housing-caseworker", Title: lang.T("주택정책과 담당자", "Housing caseworker"), About: lang.T("주거 지원 신청을 처리합니다", "decides applications for housing support"), Agency: "housing-policy", Roles: []identity.Role{identity.Caseworker}},
 		{Name: "register-steward", Title: lang.T("주민등록 데이터 관리자", "Steward of the resident register"), About: lang.T("주민등록 정보를 관리하고 협약을 승인합니다", "answers for the resident register and approves agreements"), Agency: "administration", Roles: []identity.Role{identity.Steward}},
 		{Name: "income-steward", Title: lang.T("소득 데이터 관리자", "Steward of incomes"), About: lang.T("소득·재산 정보를 관리하고 협약을 승인합니다", "answers for incomes and assets and approves agreements"), Agency: "finance", Roles: []identity.Role{identity.Steward}},
-		{Name: "privacy-officer", Title: lang.T("개인정보 보호책임자", "Privacy officer"), About: lang.T("개인정보를 읽는 협약을 승인합니다", "approves agreements on personal data"), Agency: "planning", Roles: []identity.Role{identity.Privacy}},
-		{Name: "governance-officer", Title: lang.T("데이터 거버넌스 담당관", "Governance officer"), About: lang.T("사업과 협약을 살펴봅니다", "reviews projects and agreements"), Agency: "digital-city", Roles: []identity.Role{identity.Governance}},
-		{Name: "analyst", Title: lang.T("정책 분석가", "Analyst"), About: lang.T("협약으로 자료를 분석합니다", "analyses data under agreements"), Agency: "planning", Roles: []identity.Role{identity.Analyst}},
+		{Name: "privacy-officer", Title: lang.T("개인정보 보호책임자", "Privacy officer"), About: lang.T("개인정보를 열람하는 협약을 승인합니다", "approves agreements on personal data"), Agency: "planning", Roles: []identity.Role{identity.Privacy}},
+		{Name: "governance-officer", Title: lang.T("데이터 거버넌스 담당관", "Governance officer"), About: lang.T("사업과 협약을 검토합니다", "reviews projects and agreements"), Agency: "digital-city", Roles: []identity.Role{identity.Governance}},
+		{Name: "analyst", Title: lang.T("정책 분석가", "Analyst"), About: lang.T("협약에 따라 받은 자료를 분석합니다", "analyses data under agreements"), Agency: "planning", Roles: []identity.Role{identity.Analyst}},
 		{Name: "admin", Title: lang.T("운영자", "Administrator"), About: lang.T("플랫폼을 운영합니다", "keeps the platform running"), Agency: "digital-city", Roles: []identity.Role{identity.Administrator}},
 	}
 	out := []provider.Account{}

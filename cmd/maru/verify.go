@@ -34,7 +34,7 @@ func verifyCommand(reader lang.Tag) *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 	}
 	connect := serverFlag(c, reader)
-	key := c.Flags().String("key", "", lang.T("시에서 공표한 공개 키 (기본: 파일이나 서버에 있는 키)", "the public key as the city publishes it (default: the one in the file, or the server's)").In(reader))
+	key := c.Flags().String("key", "", lang.T("시에서 공표한 공개 키 (기본: 파일에 든 키나 서버의 키)", "the public key as the city publishes it (default: the one in the file, or the server's)").In(reader))
 	witnesses := c.Flags().StringArray("witness", nil, lang.T("서명했어야 하는 증인의 공개 키. 여러 번 쓸 수 있습니다", "the public key of a witness that must have signed; may be given again").In(reader))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 1 {
@@ -74,9 +74,9 @@ func verifyReceipt(out io.Writer, reader lang.Tag, path, key string) error {
 		return fmt.Errorf("read the entry: %w", err)
 	}
 	r := leaf.Public
-	fmt.Fprintln(out, lang.F(`진본입니다: 열람 기록 %[1]v번은 %[3]v건이 있는 기록 %[2]s에 들어 있으며 바뀌지 않았습니다.
-  때     %[4]s
-  협약   %[5]s 제%[6]v판, 목적 %[7]s, 근거 %[8]s
+	fmt.Fprintln(out, lang.F(`진본입니다: 열람 기록 %[1]v번은 로그 %[2]s(모두 %[3]d건)에 들어 있으며 바뀌지 않았습니다.
+  일시   %[4]s
+  협약   %[5]s %[6]v판, 목적 %[7]s, 근거 %[8]s
   자료   %[9]s: %[10]s
   열람   %[11]s(%[12]s), %[13]v명에 관한 레코드 %[14]v건`, `Genuine: receipt %[1]v is in the log %[2]s of %[3]v entries and hasn't been changed.
   When       %[4]s
@@ -113,7 +113,7 @@ func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key stri
 		key = strings.TrimSpace(string(text))
 		if before.Key != "" && before.Key != key {
 			return problem.New("ledger.key", 409, lang.F("서버의 공개 키가 지난번과 다릅니다: %[1]s (지난번 %[2]s)", "the server's key is another than last time: %[1]s (it was %[2]s)", key, before.Key)).
-				Hinting(lang.T("키를 바꾼 까닭을 시에 확인한 뒤 --key로 새 키를 주세요", "ask the city why, then give the new one with --key"))
+				Hinting(lang.T("키가 바뀐 이유를 시에 확인한 뒤 --key로 새 키를 지정하세요", "ask the city why, then give the new one with --key"))
 		}
 	}
 	var earlier []string
@@ -146,7 +146,7 @@ func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key stri
 	if err := remember(c.server, func(s *saved) { s.Checkpoint, s.Key = checkpoint, key }); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, lang.F("기록 %[1]s의 %[2]d건을 모두 확인했습니다. 루트는 %[3]s입니다.", "All %[2]d entries of the log %[1]s are right. Its root is %[3]s.", now.Origin, now.Size, now.Root.String()).In(c.reader))
+	fmt.Fprintln(out, lang.F("로그 %[1]s의 기록 %[2]d건을 모두 확인했습니다. 루트는 %[3]s입니다.", "All %[2]d entries of the log %[1]s are right. Its root is %[3]s.", now.Origin, now.Size, now.Root.String()).In(c.reader))
 	if before.Checkpoint != "" && before.Key == key {
 		old, err := ledger.ReadCheckpoint(before.Checkpoint, key)
 		if err != nil {
@@ -154,7 +154,7 @@ func verifyLog(ctx context.Context, out, progress io.Writer, c *client, key stri
 		}
 		fmt.Fprintln(out, lang.F("지난번에 확인한 %d건은 그대로이며, 바뀌거나 지워진 것이 없습니다.", "The %d entries verified last time are all there, unchanged.", old.Size).In(c.reader))
 	} else {
-		fmt.Fprintln(out, lang.F("공개 키 %s — 시에서 공표한 키와 비교하세요. 다음부터는 이 상태와 비교합니다.", "Its key is %s: compare it with the one that the city publishes. From now on the log is compared with how it is today.", key).In(c.reader))
+		fmt.Fprintln(out, lang.F("공개 키: %s\n시에서 공표한 키와 같은지 비교하세요. 다음 확인부터는 지금 상태와 비교합니다.", "Its key is %s: compare it with the one that the city publishes. From now on the log is compared with how it is today.", key).In(c.reader))
 	}
 	for _, line := range seen {
 		fmt.Fprintln(out, line.In(c.reader))
@@ -194,7 +194,7 @@ func witnessed(checkpoint, key string, witnesses []string) (out []lang.Text, err
 		signed, ok := at[name]
 		if !ok {
 			return nil, problem.New("ledger.unwitnessed", 409, lang.F("증인이 서명하지 않았습니다: %s", "the witness %s hasn't signed", name)).
-				Hinting(lang.T("증인에게 이 로그를 언제 마지막으로 보았는지 물어 보세요", "ask the witness when it last saw this log"))
+				Hinting(lang.T("증인에게 이 로그를 마지막으로 확인한 때를 물어보세요", "ask the witness when it last saw this log"))
 		}
 		out = append(out, lang.F("증인 %[1]s: %[3]s에 %[2]d건까지 서명했습니다.", "The witness %[1]s has signed its first %[2]d entries on %[3]s.", name, tree.Size, signed.In(clock.Seoul).Format(time.RFC3339)))
 	}

@@ -90,15 +90,15 @@ var actionTexts = map[string]action{
 	},
 	exchange.Suspend: {
 		Title: lang.T("정지", "Suspend"), Note: true, Tone: "secondary",
-		Then: lang.T("바로 다음 열람부터 막습니다. 나중에 다시 허용하실 수 있습니다.", "The very next read is refused. You can let it go on later."),
+		Then: lang.T("바로 다음 열람부터 거부됩니다. 나중에 다시 허용하실 수 있습니다.", "The very next read is refused. You can let it go on later."),
 	},
 	exchange.Resume: {
 		Title: lang.T("다시 허용", "Resume"), Tone: "primary",
-		Then: lang.T("바로 다음 열람부터 다시 읽을 수 있습니다.", "From the next read on it works again."),
+		Then: lang.T("바로 다음 열람부터 다시 허용됩니다.", "From the next read on it works again."),
 	},
 	exchange.Revoke: {
 		Title: lang.T("철회", "Revoke"), Note: true, Tone: "danger",
-		Then: lang.T("바로 다음 열람부터 막으며, 되돌릴 수 없습니다. 다시 읽으려면 새로 신청하고 승인받아야 합니다.", "The very next read is refused, and this can't be undone: to read again, it must be asked for and approved anew."),
+		Then: lang.T("바로 다음 열람부터 거부되며, 되돌릴 수 없습니다. 다시 열람하려면 새로 신청하여 승인을 받아야 합니다.", "The very next read is refused, and this can't be undone: to read again, it must be asked for and approved anew."),
 	},
 }
 
@@ -237,7 +237,7 @@ var doneTexts = map[string]struct {
 	exchange.Suspend: {"suspended", lang.T("이용을 정지하셨습니다.", "You have suspended it.")},
 	exchange.Resume:  {"resumed", lang.T("다시 허용하셨습니다.", "You have let it go on.")},
 	exchange.Revoke:  {"revoked", lang.T("철회하셨습니다.", "You have revoked it.")},
-	exchange.Renew:   {"renewal", lang.T("기간 연장을 신청하셨습니다.", "You have asked for a longer term.")},
+	exchange.Renew:   {"renewal", lang.T("신청하셨습니다. 승인되면 바뀝니다.", "You have asked for it. It changes once it is approved.")},
 }
 
 // doneText says what who has just done, if the agreement's history says so too: an address is easily made up.
@@ -269,7 +269,7 @@ func stateBadge(s exchange.State) components.BadgeText {
 
 // eventTexts are what happened to an agreement, in words.
 var eventTexts = map[string]lang.Text{
-	"requested": lang.T("신청", "requested"), "renewal": lang.T("갱신 신청", "renewal requested"), "approved-steward": lang.T("데이터 관리자 승인", "approved by the steward"),
+	"requested": lang.T("신청", "requested"), "renewal": lang.T("다시 신청", "asked for again"), "approved-steward": lang.T("데이터 관리자 승인", "approved by the steward"),
 	"approved-privacy": lang.T("개인정보 보호책임자 승인", "approved by the privacy officer"), "active": lang.T("이용 시작", "in force"), "refused": lang.T("거부", "refused"),
 	"suspended": lang.T("정지", "suspended"), "resumed": lang.T("다시 허용", "resumed"), "revoked": lang.T("철회", "revoked"), "removed": lang.T("선언문에서 삭제되어 철회", "revoked: removed from the manifests"),
 }
@@ -317,7 +317,7 @@ func maskText(v agreementView, name string) lang.Text {
 	}
 	if v.Dataset != nil {
 		if f := v.Dataset.Field(name); f != nil && f.Cites != nil && f.Cites.Identifies != "" {
-			return lang.T("읽는 사업만 쓰는 식별자로 바꿈", "as an identifier of the consumer's own")
+			return lang.T("이용하는 사업의 식별자로 바꿈", "as an identifier of the consumer's own")
 		}
 	}
 	return lang.T("그대로", "as it is")

@@ -145,7 +145,7 @@ func (p *Portal) receipt(r *http.Request) (templ.Component, error) {
 	}
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
-		return nil, components.NotFound(lang.T("그런 열람 기록이 없습니다", "There is no such receipt"))
+		return nil, components.NotFound(lang.T("해당하는 열람 기록이 없습니다", "There is no such receipt"))
 	}
 	receipt, proof, err := p.Exchange.Prove(r.Context(), identity.From(r.Context()), id)
 	if err != nil {
@@ -225,7 +225,7 @@ func doneText(given []exchange.Consent, agreement string) lang.Text {
 			if c.Withdrawn.IsZero() {
 				return lang.T("동의하셨습니다.", "You have consented.")
 			}
-			return lang.T("동의를 거두셨습니다. 이제 열람하지 않습니다.", "You have taken your consent back. Nobody reads by it any more.")
+			return lang.T("동의를 철회하셨습니다. 이제 열람하지 않습니다.", "You have taken your consent back. Nobody reads by it any more.")
 		}
 	}
 	return lang.Text{}

@@ -40,7 +40,7 @@ func New(o Options) *Portal { return &Portal{o} }
 // MineDoor is the citizen's own entry in the menus.
 func MineDoor() components.Door {
 	return components.Door{Path: minePath, Title: lang.T("내 정보", "My data"), Citizens: true, Menu: []components.Link{
-		{Title: lang.T("내 정보 열람기록", "Who read about me"), Path: minePath},
+		{Title: lang.T("내 정보 열람 기록", "Who read about me"), Path: minePath},
 		{Title: lang.T("내 동의", "My consents"), Path: consentsPath},
 	}}
 }

@@ -139,6 +139,6 @@ func needCitizen(r *http.Request) error {
 	if !who.SignedIn() {
 		return who.Refused()
 	}
-	return problem.New("auth.citizen", http.StatusForbidden, lang.T("본인의 정보를 보는 화면입니다", "This page is for people to see what is about themselves")).
+	return problem.New("auth.citizen", http.StatusForbidden, lang.T("시민이 본인의 정보를 확인하는 화면입니다", "This page is for people to see what is about themselves")).
 		Hinting(lang.T("업무 계정에서 로그아웃하고 시민으로 로그인하십시오.", "Sign out from your office account and sign in as yourself."))
 }
