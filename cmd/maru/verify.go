@@ -37,6 +37,10 @@ func verifyCommand(reader lang.Tag) *cobra.Command {
 	key := c.Flags().String("key", "", lang.T("시에서 공표한 공개 키 (기본: 파일에 든 키나 서버의 키)", "the public key as the city publishes it (default: the one in the file, or the server's)").In(reader))
 	witnesses := c.Flags().StringArray("witness", nil, lang.T("서명했어야 하는 증인의 공개 키. 여러 번 쓸 수 있습니다", "the public key of a witness that must have signed; may be given again").In(reader))
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 1 && len(*witnesses) > 0 {
+			return problem.New("verify.witness", 400, lang.T("--witness는 기록 전체를 검증할 때에만 씁니다", "--witness is for the whole log, not for one receipt")).
+				Hinting(lang.T("파일 없이 maru verify --witness …를 실행하세요", "run maru verify --witness … without a file"))
+		}
 		if len(args) == 1 {
 			return verifyReceipt(c.OutOrStdout(), reader, args[0], *key)
 		}
@@ -74,16 +78,20 @@ func verifyReceipt(out io.Writer, reader lang.Tag, path, key string) error {
 		return fmt.Errorf("read the entry: %w", err)
 	}
 	r := leaf.Public
+	by := lang.F("협약   %[1]s %[2]v판, 목적 %[3]s, 근거 %[4]s", "Agreement  %[1]s version %[2]v, purpose %[3]s, basis %[4]s", r.Agreement, r.Version, r.Purpose, r.Basis)
+	if r.Kind == "reveal" {
+		by = lang.T("방법   담당자가 이유를 남기고 화면에서 열람", "How        shown on a page to an official, who gave a reason")
+	}
 	fmt.Fprintln(out, lang.F(`진본입니다: 열람 기록 %[1]v번은 로그 %[2]s(모두 %[3]d건)에 들어 있으며 바뀌지 않았습니다.
   일시   %[4]s
-  협약   %[5]s %[6]v판, 목적 %[7]s, 근거 %[8]s
-  자료   %[9]s: %[10]s
-  열람   %[11]s(%[12]s), %[13]v명에 관한 레코드 %[14]v건`, `Genuine: receipt %[1]v is in the log %[2]s of %[3]v entries and hasn't been changed.
+  %[5]s
+  자료   %[6]s: %[7]s
+  열람   %[8]s(%[9]s), %[10]v명에 관한 레코드 %[11]v건`, `Genuine: receipt %[1]v is in the log %[2]s of %[3]v entries and hasn't been changed.
   When       %[4]s
-  Agreement  %[5]s version %[6]v, purpose %[7]s, basis %[8]s
-  Data       %[9]s: %[10]s
-  Read by    %[11]s (%[12]s), about %[13]v, %[14]v records`,
-		p.N, t.Origin, t.Size, r.At.In(clock.Seoul).Format(time.RFC3339), r.Agreement, r.Version, r.Purpose, r.Basis, r.Dataset, strings.Join(r.Fields, ", "), r.Consumer, r.Agency, r.People, r.Records).In(reader))
+  %[5]s
+  Data       %[6]s: %[7]s
+  Read by    %[8]s (%[9]s), people: %[10]v, records: %[11]v`,
+		p.N, t.Origin, t.Size, r.At.In(clock.Seoul).Format(time.RFC3339), by, r.Dataset, strings.Join(r.Fields, ", "), r.Consumer, r.Agency, r.People, r.Records).In(reader))
 	if !own {
 		fmt.Fprintln(out, lang.F("\n파일에 든 공개 키로 확인했습니다. 시에서 공표한 키와 같은지 비교하세요: %s", "\nChecked with the key in the file. Compare it with the one that the city publishes: %s", key).In(reader))
 	}

@@ -185,7 +185,22 @@ func (b *Browser) Fill(selector, text string) {
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
 	b.Do(chromedp.WaitVisible(selector))
-	Eval[bool](b, "document.fonts.ready.then(() => window.before = true)")
+	quoted, err := json.Marshal(selector)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	Eval[bool](b, `document.fonts.ready.then(() => new Promise(done => {
+		const e = document.querySelector(`+string(quoted)+`)
+		e.scrollIntoView({block: 'center', behavior: 'instant'})
+		let last = '', still = 0
+		const look = () => {
+			const r = e.getBoundingClientRect(), now = [r.x, r.y, r.width, r.height].join()
+			still = now === last ? still + 1 : 0
+			last = now
+			still < 5 ? requestAnimationFrame(look) : done(window.before = true)
+		}
+		requestAnimationFrame(look)
+	}))`)
 	b.Do(chromedp.Click(selector))
 	if !b.Until("!window.before && document.readyState === 'complete'") {
 		b.t.Fatalf("a click on %s leads nowhere: %v", selector, b.Faults())
