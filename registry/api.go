@@ -45,10 +45,10 @@ func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started 
 	create.DefaultStatus = http.StatusCreated
 	huma.Register(h, create, a.create)
 	get := reading("get-record", records+"/{key}", "One record")
-	get.Responses = map[string]*huma.Response{"304": {Description: "It is the version of If-None-Match"}}
+	text := &huma.Param{Schema: &huma.Schema{Type: huma.TypeString}}
+	get.Responses = map[string]*huma.Response{"304": {Description: "It is the version of If-None-Match", Headers: map[string]*huma.Param{"ETag": text}}}
 	huma.Register(h, get, a.get)
 	put := op("put-record", http.MethodPut, records+"/{key}", "Make a record what the body says, all of it", 409, 428)
-	text := &huma.Param{Schema: &huma.Schema{Type: huma.TypeString}}
 	put.Responses = map[string]*huma.Response{"201": {
 		Description: "It is new", Headers: map[string]*huma.Param{"ETag": text, "Location": text},
 		Content: map[string]*huma.MediaType{"application/json": {Schema: (&Record{}).Schema(h.OpenAPI().Components.Schemas)}},
