@@ -49,10 +49,10 @@ func Answers(op *huma.Operation, statuses ...int) {
 func complete(doc *huma.OpenAPI, op *huma.Operation) {
 	op.Middlewares = append(op.Middlewares, plainQuery)
 	delete(op.Responses, "default") // huma's, where an operation says nothing of errors
-	Answers(op, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	Answers(op, http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable)
 	if op.RequestBody != nil {
 		nullable(doc, op.RequestBody)
-		Answers(op, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		Answers(op, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if op.Method != http.MethodGet {
 		Answers(op, http.StatusInsufficientStorage)
