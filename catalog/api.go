@@ -39,12 +39,12 @@ func (c *Catalog) Serve(api huma.API) {
 	huma.Register(api, read("get-revision", "/revisions/{n}", "A revision with its changes"), c.getRevision)
 	huma.Register(api, huma.Operation{
 		OperationID: "make-plan", Method: http.MethodPost, Path: "/api/v1/plans", Tags: []string{"catalog"}, DefaultStatus: http.StatusOK,
-		Summary: "What a folder of manifests would change, and what is wrong with it", Errors: []int{404, 409, 413, 422},
+		Summary: "What a folder of manifests would change, and what is wrong with it", Errors: []int{404, 409},
 		MaxBodyBytes: MaxPlanBody, BodyReadTimeout: 2 * time.Minute,
 	}, c.makePlan)
 	huma.Register(api, huma.Operation{
 		OperationID: "apply-plan", Method: http.MethodPost, Path: "/api/v1/plans/{id}/apply", Tags: []string{"catalog"}, DefaultStatus: http.StatusOK,
-		Summary: "Make a plan the next revision", Errors: []int{404, 409, 422},
+		Summary: "Make a plan the next revision", Errors: []int{404, 409},
 	}, c.applyPlan)
 }
 

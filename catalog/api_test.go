@@ -317,10 +317,10 @@ func TestNULIsRefusedOrLeftOutOnBothDatabases(t *testing.T) {
 		if code := s.code(422, "POST", "/plans", `{"files":{"a.yaml":"kind: Project\u0000"}}`); code != "plan.text" {
 			t.Errorf("in a file: %s", code)
 		}
-		if code := s.code(404, "GET", "/resources/Term/-/x%00/history", ""); code != "resource.unknown" {
+		if code := s.code(400, "GET", "/resources/Term/-/x%00/history", ""); code != "request.invalid" {
 			t.Errorf("in a name: %s", code)
 		}
-		if code := s.code(422, "POST", "/plans/x%00/apply", ""); code != "request.invalid" {
+		if code := s.code(400, "POST", "/plans/x%00/apply", ""); code != "request.invalid" {
 			t.Errorf("in a plan's number: %s", code)
 		}
 		var p plansAnswer

@@ -28,9 +28,9 @@ const ReceiptHeader = "Maru-Receipt"
 // Serve registers the exchange's operations under /api/v1.
 func (x *Exchange) Serve(h huma.API) {
 	op := func(id, method, path, tag, summary string, errs ...int) huma.Operation {
-		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag}, DefaultStatus: http.StatusOK, Errors: append([]int{401, 403}, errs...)}
+		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag}, DefaultStatus: http.StatusOK, Errors: errs}
 	}
-	reads := op("read", http.MethodPost, "/reads", "exchange", "Read by an agreement; the receipt is durable before the data leave", 400, 404, 409, 429, 503)
+	reads := op("read", http.MethodPost, "/reads", "exchange", "Read by an agreement; the receipt is durable before the data leave", 400, 404, 409, 429)
 	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
 	content := map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"records", "receipt"}, Properties: map[string]*huma.Schema{
 		"records": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}},
@@ -39,20 +39,22 @@ func (x *Exchange) Serve(h huma.API) {
 	for _, f := range registry.Forms {
 		content[mediaOf(f)] = &huma.MediaType{Schema: binary}
 	}
-	reads.Responses = map[string]*huma.Response{"200": {Description: "What the agreement lets be read", Content: content}}
+	reads.Responses = map[string]*huma.Response{"200": {Description: "What the agreement lets be read", Content: content, Headers: map[string]*huma.Param{
+		ReceiptHeader: {Description: "The number of the first receipt", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}},
+	}}}
 	huma.Register(h, reads, x.serveRead)
 	huma.Register(h, op("list-agreements", http.MethodGet, "/agreements", "exchange", "All agreements, as they stand"), x.listAgreements)
 	huma.Register(h, op("get-agreement", http.MethodGet, "/agreements/{project}/{name}", "exchange", "One agreement with its events", 404), x.getAgreement)
-	huma.Register(h, op("act-on-agreement", http.MethodPost, "/agreements/{project}/{name}/{action}", "exchange", "Approve, refuse, suspend, resume, revoke or renew an agreement", 404, 409, 422), x.actOn)
-	huma.Register(h, op("who-am-i", http.MethodGet, "/me", "me", "Who the token or session is of"), x.me)
+	huma.Register(h, op("act-on-agreement", http.MethodPost, "/agreements/{project}/{name}/{action}", "exchange", "Approve, refuse, suspend, resume, revoke or renew an agreement", 404, 409), x.actOn)
+	huma.Register(h, op("who-am-i", http.MethodGet, "/me", "me", "Who the token or session is of", 404), x.me)
 	huma.Register(h, op("list-my-receipts", http.MethodGet, "/me/receipts", "me", "What was read about me, the newest first", 400), x.myReceipts)
 	huma.Register(h, op("get-receipt", http.MethodGet, "/receipts/{id}", "me", "A receipt with its proof, to be checked anywhere (maru verify)", 404), x.getReceipt)
 	huma.Register(h, op("list-my-consents", http.MethodGet, "/me/consents", "me", "My consents"), x.myConsents)
 	huma.Register(h, op("give-consent", http.MethodPost, "/me/consents", "me", "Consent to being read about by an agreement", 404), x.giveConsent)
-	huma.Register(h, op("withdraw-consent", http.MethodDelete, "/me/consents", "me", "Take a consent back"), x.withdrawConsent)
+	huma.Register(h, op("withdraw-consent", http.MethodDelete, "/me/consents", "me", "Take a consent back", 404), x.withdrawConsent)
 	huma.Register(h, op("audit-log", http.MethodPost, "/log/audit", "exchange", "Look at everything the log stores, the private parts too; the first bad entry is named", 409), x.auditLog)
 	huma.Register(h, op("rotate-keys", http.MethodPost, "/keys/rotate", "exchange", "Seal unique identifiers by a new key from now on; what was sealed before opens still"), x.rotateKeys)
-	huma.Register(h, op("cut-off-agency", http.MethodPut, "/agencies/{agency}/cut-off", "exchange", "Stop all reads of an agency's projects", 404, 422), x.cutOffAgency)
+	huma.Register(h, op("cut-off-agency", http.MethodPut, "/agencies/{agency}/cut-off", "exchange", "Stop all reads of an agency's projects", 404), x.cutOffAgency)
 	huma.Register(h, op("reconnect-agency", http.MethodDelete, "/agencies/{agency}/cut-off", "exchange", "Let them go on", 404), x.reconnectAgency)
 }
 
@@ -288,7 +290,7 @@ func (x *Exchange) actOn(ctx context.Context, in *struct {
 	AgreementPath
 	Action string `path:"action" enum:"approve,refuse,suspend,resume,revoke,renew"`
 	Body   struct {
-		Note  string `json:"note,omitempty" maxLength:"10000"`
+		Note  string `json:"note,omitempty" maxLength:"2000" doc:"Why; refuse, suspend and revoke need it"`
 		Until string `json:"until,omitempty" format:"date" doc:"Of a renewal: the new last day"`
 	}
 },
@@ -478,7 +480,7 @@ func (x *Exchange) auditLog(ctx context.Context, _ *struct{}) (*auditOutput, err
 func (x *Exchange) cutOffAgency(ctx context.Context, in *struct {
 	Agency string `path:"agency" maxLength:"63"`
 	Body   struct {
-		Note string `json:"note" maxLength:"10000" doc:"Why"`
+		Note string `json:"note" minLength:"1" maxLength:"2000" doc:"Why"`
 	}
 },
 ) (*struct{}, error) {

@@ -116,6 +116,10 @@ func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreeme
 		return err
 	}
 	project, name := cut(agreement)
+	unknown := problem.New("consent.unknown", 404, lang.F("동의를 받는 협약이 아닙니다: %s", "there is no agreement %s that asks for consent", agreement))
+	if !manifest.ValidName(project) || !manifest.ValidName(name) {
+		return unknown
+	}
 	now := x.now().UTC().Format(time.RFC3339Nano)
 	return x.db.Write(ctx, func(tx *db.Tx) error {
 		if !yes {
@@ -127,7 +131,7 @@ func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreeme
 			return err
 		}
 		if !slices.ContainsFunc(all, func(v *Version) bool { return v.State == Active && v.Spec.Asked() }) {
-			return problem.New("consent.unknown", 404, lang.F("동의를 받는 협약이 아닙니다: %s", "there is no agreement %s that asks for consent", agreement))
+			return unknown
 		}
 		var there int
 		if err := tx.QueryRow(ctx, "SELECT count(*) FROM consent WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", person, project, name).Scan(&there); err != nil || there > 0 {

@@ -205,7 +205,7 @@ func (x *Exchange) unknown(project, name string) error {
 // active reads the version that holds, in the transaction that reads the records: so a revocation is felt by every read that begins after it, on every
 // node.
 func (x *Exchange) active(ctx context.Context, tx *db.Tx, project, name string) (*contract, error) {
-	all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
+	all, err := x.named(ctx, tx, project, name)
 	if err != nil {
 		return nil, err
 	}

@@ -94,8 +94,8 @@ func (x *Exchange) Act(ctx context.Context, who *identity.Principal, project, na
 		if err := x.may(c.who, v, action); err != nil {
 			return err
 		}
-		if a.note && note == "" || len([]rune(note)) > maxNote {
-			return problem.New("agreement.note", 422, lang.F("이유를 %d자 안으로 적어 주십시오", "give a reason of at most %d characters", maxNote))
+		if err := checkNote(note, a.note); err != nil {
+			return err
 		}
 		return a.do(x, ctx, tx, v, c)
 	})
@@ -249,6 +249,17 @@ func (x *Exchange) renew(ctx context.Context, tx *db.Tx, v *Version, c command) 
 	return x.insert(ctx, tx, &next, body, "renewal", c.note)
 }
 
+// checkNote refuses notes that are too long, or not there where they are needed, or no text that a database keeps.
+func checkNote(note string, needed bool) error {
+	if needed && note == "" || utf8.RuneCountInString(note) > maxNote {
+		return problem.New("agreement.note", 422, lang.F("이유를 %d자 안으로 적어 주십시오", "give a reason of at most %d characters", maxNote))
+	}
+	if strings.ContainsRune(note, 0) || !utf8.ValidString(note) {
+		return problem.New("agreement.note", 422, lang.T("이유에 쓸 수 없는 문자가 있습니다", "the reason holds characters that can't be kept"))
+	}
+	return nil
+}
+
 // CutOff stops all reads of an agency's projects at once, or lets them go on.
 func (x *Exchange) CutOff(ctx context.Context, who *identity.Principal, agency string, off bool, note string) error {
 	if err := who.Need(identity.CutOff, identity.Place{}); err != nil {
@@ -257,8 +268,9 @@ func (x *Exchange) CutOff(ctx context.Context, who *identity.Principal, agency s
 	if x.catalog().Get(manifest.Key{Kind: "Agency", Name: agency}) == nil {
 		return problem.New("agency.unknown", 404, lang.F("없는 기관입니다: %s", "there is no agency %s", agency))
 	}
-	if note = strings.TrimSpace(note); off && note == "" || utf8.RuneCountInString(note) > maxNote {
-		return problem.New("agreement.note", 422, lang.F("이유를 %d자 안으로 적어 주십시오", "give a reason of at most %d characters", maxNote))
+	note = strings.TrimSpace(note)
+	if err := checkNote(note, off); err != nil {
+		return err
 	}
 	return x.db.Write(ctx, func(tx *db.Tx) error {
 		at := x.now().UTC().Format(time.RFC3339Nano)

@@ -194,3 +194,20 @@ func TestARenewalHoldsOnlyWhenApproved(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatNoDatabaseKeepsIsRefusedBeforeItIsAsked(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		for _, bad := range []string{"\x00", "a\x00b", "\xff"} {
+			_, _, err := c.Agreement(t.Context(), "housing", bad)
+			refused(t, err, "agreement.unknown", "an agreement's name")
+			_, err = c.Act(t.Context(), steward, bad, "people", exchange.Approve, "", "")
+			refused(t, err, "agreement.unknown", "a project's name")
+			_, err = c.Act(t.Context(), steward, "housing", "people", exchange.Refuse, "사고"+bad, "")
+			refused(t, err, "agreement.note", "a note")
+			_, _, err = c.read(t, bad, exchange.Request{})
+			refused(t, err, "agreement.unknown", "what is read by")
+			refused(t, c.Consent(t.Context(), citizen(1), "housing/"+bad, true), "consent.unknown", "what is consented to")
+			refused(t, c.CutOff(t.Context(), officer, "homes", true, "사고"+bad), "agreement.note", "why an agency is cut off")
+		}
+	})
+}

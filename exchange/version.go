@@ -129,8 +129,19 @@ func (x *Exchange) spec(v *Version, body string) (*manifest.Agreement, error) {
 
 // held reads the versions of an agreement, in their order, for a transaction that changes them: until its end nobody else does.
 func (x *Exchange) held(ctx context.Context, tx *db.Tx, project, name string) ([]*Version, error) {
+	if !manifest.ValidName(project) || !manifest.ValidName(name) {
+		return nil, nil
+	}
 	if err := tx.Lock(ctx, "agreement "+project+"/"+name); err != nil {
 		return nil, fmt.Errorf("lock the agreement %s/%s: %w", project, name, err)
+	}
+	return x.named(ctx, tx, project, name)
+}
+
+// named reads the versions of an agreement, in their order. What can't be a name, PostgreSQL can't be asked for: it may be no text.
+func (x *Exchange) named(ctx context.Context, tx *db.Tx, project, name string) ([]*Version, error) {
+	if !manifest.ValidName(project) || !manifest.ValidName(name) {
+		return nil, nil
 	}
 	return x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
 }
@@ -204,7 +215,7 @@ func (x *Exchange) Agreements(ctx context.Context) (out []Standing, err error) {
 // Agreement finds one agreement with its events, the newest first.
 func (x *Exchange) Agreement(ctx context.Context, project, name string) (s Standing, events []Event, err error) {
 	err = x.db.Read(ctx, func(tx *db.Tx) error {
-		all, err := x.versions(ctx, tx, "project = ? AND name = ? ORDER BY version", project, name)
+		all, err := x.named(ctx, tx, project, name)
 		if err != nil {
 			return err
 		}

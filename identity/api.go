@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"net/http"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,6 +26,9 @@ func Guard(api huma.API) {
 		Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token of the provider that /.well-known/oauth-protected-resource names (RFC 9728); pages use their session",
 	}
 	doc.Security = []map[string][]string{{bearer: {}}}
+	doc.OnAddOperation = append(doc.OnAddOperation, func(_ *huma.OpenAPI, op *huma.Operation) {
+		httpd.Answers(op, http.StatusUnauthorized, http.StatusForbidden) // of those for anyone too: what they get may need more
+	})
 	api.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) {
 		who := From(ctx.Context())
 		open := slices.ContainsFunc(ctx.Operation().Security, func(s map[string][]string) bool { return len(s) == 0 })

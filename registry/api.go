@@ -41,12 +41,20 @@ func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started 
 	list := reading("list-records", records, "Records: filtered, sorted, by pages, or all of them to download", 400)
 	list.Responses = map[string]*huma.Response{"200": listResponse(h.OpenAPI().Components.Schemas)}
 	huma.Register(h, list, a.list)
-	create := op("create-record", http.MethodPost, records, "Create a record", 409, 422)
+	create := op("create-record", http.MethodPost, records, "Create a record", 409)
 	create.DefaultStatus = http.StatusCreated
 	huma.Register(h, create, a.create)
-	huma.Register(h, reading("get-record", records+"/{key}", "One record"), a.get)
-	huma.Register(h, op("put-record", http.MethodPut, records+"/{key}", "Make a record what the body says, all of it", 409, 422, 428), a.put)
-	patch := op("patch-record", http.MethodPatch, records+"/{key}", "Change some fields of a record (RFC 7396)", 409, 422, 428)
+	get := reading("get-record", records+"/{key}", "One record")
+	text := &huma.Param{Schema: &huma.Schema{Type: huma.TypeString}}
+	get.Responses = map[string]*huma.Response{"304": {Description: "It is the version of If-None-Match", Headers: map[string]*huma.Param{"ETag": text}}}
+	huma.Register(h, get, a.get)
+	put := op("put-record", http.MethodPut, records+"/{key}", "Make a record what the body says, all of it", 409, 428)
+	put.Responses = map[string]*huma.Response{"201": {
+		Description: "It is new", Headers: map[string]*huma.Param{"ETag": text, "Location": text},
+		Content: map[string]*huma.MediaType{"application/json": {Schema: (&Record{}).Schema(h.OpenAPI().Components.Schemas)}},
+	}}
+	huma.Register(h, put, a.put)
+	patch := op("patch-record", http.MethodPatch, records+"/{key}", "Change some fields of a record (RFC 7396)", 409, 428)
 	huma.Register(h, patch, a.patch)
 	huma.Register(h, op("delete-record", http.MethodDelete, records+"/{key}", "Delete a record; its history stays", 409, 428), a.delete)
 	huma.Register(h, reading("list-record-history", records+"/{key}/history", "What a record was and is, the newest first"), a.history)

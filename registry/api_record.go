@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/identity"
 )
@@ -25,11 +23,18 @@ func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + 
 
 func outputOf(rec *Record) *RecordOutput { return &RecordOutput{etag(rec.Version), rec} }
 
+// gotOutput is a record, or that it is still the version that is there already.
+type gotOutput struct {
+	Status int
+	ETag   string `header:"ETag"`
+	Body   *Record
+}
+
 func (a *api) get(ctx context.Context, in *struct {
 	RecordPath
-	IfNoneMatch string `header:"If-None-Match" maxLength:"200"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"200" doc:"ETags, comma-separated, or *: where the record has one of them, 304 answers instead of it"`
 },
-) (*RecordOutput, error) {
+) (*gotOutput, error) {
 	d, err := a.readable(ctx, in.DatasetPath)
 	if err != nil {
 		return nil, err
@@ -38,10 +43,13 @@ func (a *api) get(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if in.IfNoneMatch == etag(rec.Version) {
-		return nil, huma.Status304NotModified()
+	out := &gotOutput{http.StatusOK, etag(rec.Version), rec}
+	for tag := range strings.SplitSeq(in.IfNoneMatch, ",") {
+		if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == "*" || tag == out.ETag {
+			out.Status, out.Body = http.StatusNotModified, nil
+		}
 	}
-	return outputOf(rec), nil
+	return out, nil
 }
 
 // writtenOutput is a record that was written.

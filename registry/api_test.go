@@ -54,6 +54,20 @@ func TestRecordsOverHTTP(t *testing.T) {
 		if res, body := ask(t, "GET", one, "", ""); res.StatusCode != 200 || res.Header.Get("ETag") != tag || !strings.HasPrefix(body, `{"_key":"x%2Fy`) {
 			t.Error(res.Status, body)
 		}
+		for match, status := range map[string]int{tag: 304, "W/" + tag: 304, `"1000", ` + tag: 304, "*": 304, `"1000"`: 200, "1": 200} {
+			req, err := http.NewRequestWithContext(t.Context(), "GET", one, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("If-None-Match", match)
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Body.Close(); res.StatusCode != status || res.Header.Get("ETag") != tag {
+				t.Errorf("unless it is %s: %s %v", match, res.Status, res.Header)
+			}
+		}
 		if res, body := ask(t, "PATCH", one, tag, `{"v": "a"}`); res.StatusCode != 200 || !strings.HasSuffix(body, `"v":"a"}`) {
 			t.Error(res.Status, body)
 		}

@@ -1,9 +1,11 @@
 package httpd
 
 import (
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,10 +24,65 @@ func describe(title, version string) huma.Config {
 	config.CreateHooks = nil
 	config.RejectUnknownQueryParameters = true
 	config.Servers = []*huma.Server{{URL: "/"}}
+	form := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	config.Formats = map[string]huma.Format{"application/json": form, "json": form}
 	schemas := config.Components.Schemas
 	schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	schemas.Map()["Problem"].AdditionalProperties = true // its further members
+	config.OnAddOperation = append(config.OnAddOperation, complete)
 	return config
+}
+
+// Answers adds problems to what an operation is described to answer, where the description hasn't got them. Whoever answers in place of operations calls it for each.
+func Answers(op *huma.Operation, statuses ...int) {
+	for _, status := range statuses {
+		name := strconv.Itoa(status)
+		if op.Responses[name] == nil {
+			op.Responses[name] = &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{
+				"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
+			}}
+		}
+	}
+}
+
+// complete describes what the server answers in place of any operation, and has it refuse parameters that would be passed over.
+func complete(doc *huma.OpenAPI, op *huma.Operation) {
+	op.Middlewares = append(op.Middlewares, plainQuery)
+	delete(op.Responses, "default") // huma's, where an operation says nothing of errors
+	Answers(op, http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	if op.RequestBody != nil {
+		nullable(doc, op.RequestBody)
+		Answers(op, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if op.Method != http.MethodGet {
+		Answers(op, http.StatusInsufficientStorage)
+	}
+	op.Responses[strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge)] = &huma.Response{ // net/http's own
+		Description: fmt.Sprintf("The address and the headers are longer than %d KiB together", maxHeader>>10),
+		Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
+}
+
+// nullable describes that a member which may be left out of a body may be null as well: it is as if it weren't there.
+func nullable(doc *huma.OpenAPI, body *huma.RequestBody) {
+	for _, content := range body.Content {
+		schema := content.Schema
+		if schema != nil && schema.Ref != "" {
+			schema = doc.Components.Schemas.SchemaFromRef(schema.Ref)
+		}
+		if schema == nil {
+			continue
+		}
+		for name, member := range schema.Properties {
+			if slices.Contains(schema.Required, name) || member.Ref != "" || member.Nullable {
+				continue
+			}
+			member.Nullable = true
+			if len(member.Enum) > 0 {
+				member.Enum = append(member.Enum, nil)
+			}
+		}
+	}
 }
 
 // nowhere answers for the addresses under /api that lead to no operation.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
@@ -16,6 +17,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.foreign(r); err != nil {
 			Fail(w, r, err)
+			return
+		}
+		if !legible(r.URL) {
+			Fail(w, r, problem.New("request.invalid", http.StatusBadRequest, lang.T("주소에 쓸 수 없는 문자가 있습니다", "the address holds characters that are no text")).
+				Hinting(lang.T("주소는 UTF-8로 쓰십시오", "write it in UTF-8")))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -40,6 +46,20 @@ func (s *Server) foreign(r *http.Request) error {
 		return refused
 	}
 	return nil
+}
+
+// legible reports whether an address is text, as names and values are everywhere: PostgreSQL takes no other for a question either.
+func legible(u *url.URL) bool {
+	query, err := url.QueryUnescape(u.RawQuery)
+	if err != nil {
+		query = "" // what isn't escaped as it should be is nobody's parameter
+	}
+	for _, part := range []string{u.Path, query} {
+		if strings.ContainsRune(part, 0) || !utf8.ValidString(part) {
+			return false
+		}
+	}
+	return true
 }
 
 // hostname is a Host without its port.

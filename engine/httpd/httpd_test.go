@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,9 +40,13 @@ func (s *safeBuffer) Write(p []byte) (int, error) {
 func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
 
 type echoInput struct {
-	Name string `path:"name"`
-	Body struct {
-		Size int `json:"size" minimum:"1"`
+	Name  string `path:"name"`
+	Limit int    `query:"limit" default:"1"`
+	Form  string `query:"form" enum:"long,short"`
+	Word  string `query:"word"`
+	Body  struct {
+		Size  int64  `json:"size" minimum:"1"`
+		Shape string `json:"shape,omitempty" enum:"round,square"`
 	}
 }
 
@@ -165,6 +170,15 @@ func TestErrorsAreProblemsInTheReadersLanguage(t *testing.T) {
 		{"no body", "POST", "/api/v1/echo/x", ``, 400, "request.invalid", "본문이 필요합니다", "request body is required"},
 		{"too much", "POST", "/api/v1/echo/x", `{"size":1` + strings.Repeat(" ", 2000) + `}`, 413, "request.large", "너무 큽니다", "too large"},
 		{"an unknown parameter", "POST", "/api/v1/echo/x?sice=1", `{"size":1}`, 422, "request.invalid", "알 수 없는 질의 항목", "unknown query parameter"},
+		{"a parameter given twice", "POST", "/api/v1/echo/x?limit=1&limit=2", `{"size":1}`, 422, "request.invalid", "값을 하나만", "expected one value"},
+		{"an empty number", "POST", "/api/v1/echo/x?limit=", `{"size":1}`, 422, "request.invalid", "정수여야", "expected integer"},
+		{"an empty word of a list", "POST", "/api/v1/echo/x?form=", `{"size":1}`, 422, "request.invalid", "이 가운데 하나여야", "to be one of"},
+		{"a field in another case", "POST", "/api/v1/echo/x", `{"size":1,"Shape":"round"}`, 422, "request.invalid", "알 수 없는 항목", "unexpected property"},
+		{"a fraction", "POST", "/api/v1/echo/x", `{"size":1.5}`, 422, "request.invalid", "정수여야 합니다", "expected integer"},
+		{"a number that is too large", "POST", "/api/v1/echo/x", `{"size":1e30}`, 422, "request.invalid", "64비트 정수여야 합니다: size", "expected integer of 64 bits in size"},
+		{"an address with NUL", "POST", "/api/v1/echo/%00", `{"size":1}`, 400, "request.invalid", "쓸 수 없는 문자", "no text"},
+		{"an address that isn't UTF-8", "POST", "/api/v1/echo/%ff", `{"size":1}`, 400, "request.invalid", "쓸 수 없는 문자", "no text"},
+		{"a parameter that isn't UTF-8", "POST", "/api/v1/echo/x?word=%ed%a0%80", `{"size":1}`, 400, "request.invalid", "쓸 수 없는 문자", "no text"},
 		{"an unknown address", "GET", "/api/v1/nope", ``, 404, "request.path", "없는 주소입니다", "no address"},
 		{"a wrong method", "DELETE", "/api/v1/echo/x", ``, 405, "request.method", "DELETE", "can't be used"},
 		{"an internal error", "POST", "/api/v1/echo/internal", `{"size":1}`, 500, "internal", "문제가 발생했습니다", "went wrong"},
@@ -186,6 +200,31 @@ func TestErrorsAreProblemsInTheReadersLanguage(t *testing.T) {
 				t.Errorf("%s tells what is nobody's business: %s", x.name, w.Body)
 			}
 		}
+	}
+}
+
+func TestWhatTheDescriptionLetsBeSentIsTaken(t *testing.T) {
+	s, _ := newServer(t)
+	for _, body := range []string{`{"size":5.0}`, `{"size":5e0}`, `{"size":9007199254740993.0}`, `{"size":1,"shape":null}`, `{"size":1,"shape":"round"}`} {
+		if w := ask(s.Handler(), "POST", "/api/v1/echo/x?word=", body); w.Code != 200 {
+			t.Errorf("%s: status %d: %s", body, w.Code, w.Body)
+		}
+	}
+	shape := s.API().OpenAPI().Components.Schemas.Map()["EchoInputBody"].Properties["shape"]
+	if text, err := json.Marshal(shape); err != nil || string(text) != `{"enum":["round","square",null],"type":["string","null"]}` {
+		t.Errorf("%s %v", text, err)
+	}
+}
+
+func TestOperationsAreDescribedWithWhatTheServerAnswersForThem(t *testing.T) {
+	s, _ := newServer(t)
+	var statuses []string
+	for status := range s.API().OpenAPI().Paths["/api/v1/echo/{name}"].Post.Responses {
+		statuses = append(statuses, status)
+	}
+	slices.Sort(statuses)
+	if got := strings.Join(statuses, " "); got != "200 400 403 408 413 415 422 431 500 503 507" {
+		t.Errorf("%s", got)
 	}
 }
 

@@ -74,9 +74,11 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = w.Write(append(body, '\n')) // the client went away: nobody to tell
 }
 
-// humaOnce makes huma's errors ours, and its lists lists: never null. Both are variables of its package.
+// humaOnce makes huma's errors ours, its lists lists, never null, and names of members what they are, not what they are in another case. All are variables
+// of its package.
 var humaOnce = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable = false
+	huma.ValidateStrictCasing = true
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return of(context.Background(), status, message, errs...)
 	}
@@ -180,6 +182,9 @@ var validations = []struct{ start, ko string }{
 	{"invalid integer", "정수여야 합니다"},
 	{"request body is required", "요청 본문이 필요합니다"},
 	{"unknown query parameter", "알 수 없는 질의 항목입니다"},
+	{"expected one value", "값을 하나만 쓰십시오"},
+	{"expected length >= ", "글자 수가 이보다 적을 수 없습니다: "},
+	{"expected integer of 64 bits in ", "64비트 정수여야 합니다: "},
 }
 
 // validation is one of huma's sentences in both languages; one that isn't known here stays in English.
