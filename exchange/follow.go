@@ -77,12 +77,23 @@ func asked(all []*Version, spec *manifest.Agreement, d *catalog.Dataset) bool {
 	return (holds || last.State == Requested) && same(last.Spec, spec)
 }
 
-// personal reports whether an agreement reads fields about persons.
+// personal reports whether an agreement tells something about persons: by its fields, or by its condition, for that a record is there says that it holds.
 func personal(spec *manifest.Agreement, d *catalog.Dataset) bool {
-	return slices.ContainsFunc(spec.Fields, func(name string) bool {
+	if !d.Class().AtLeast(manifest.Personal) {
+		return false
+	}
+	about := func(name string) bool {
 		f := d.Field(name)
 		return f != nil && f.Class.AtLeast(manifest.Personal)
-	})
+	}
+	if slices.ContainsFunc(spec.Fields, about) {
+		return true
+	}
+	if spec.Where == "" {
+		return false
+	}
+	condition, err := environment(d).Compile(spec.Where)
+	return err != nil || slices.ContainsFunc(condition.Fields(), about)
 }
 
 // check finds what is wrong with an agreement by the dataset it reads.
