@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -157,4 +158,56 @@ func TestNobodyLowersTheClassOfWhatTheyMayNotRead(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAnImportTellsNothingOfWhatItsReaderMayNotRead(t *testing.T) {
+	author, other, steward := sightOfficial("records", identity.Author), sightOfficial("records", identity.Author), sightOfficial("records", identity.Author, identity.Steward)
+	author.Account, other.Account, steward.Account = "author", "other", "steward"
+	const (
+		head  = "id,name,number,floor,old\n"
+		right = head + "secret-key,secret-name,908101-1234567,3,x\n"
+		wrong = head + "secret-key,a-guess,908101-1234567,3,x\n"
+		bad   = head + "k2,another-name,908101-7654321,no number,x\n"
+	)
+	onBoth(t, func(t *testing.T, r *room) {
+		sighted(t, r)
+		a := &api{r.Registry, r.catalog.Snapshot, func(int64) {}}
+		d := r.catalog.Snapshot().Datasets()[0]
+		asking := func(who *identity.Principal) context.Context { return identity.With(t.Context(), who) }
+		run := func(file string, dry bool) int64 {
+			t.Helper()
+			i, err := r.Begin(t.Context(), By{Actor: author.Account, Via: "import"}, d, Upload{File: "f.csv", Size: int64(len(file)), Fingerprint: file, DryRun: dry})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i, err = r.Receive(t.Context(), i.ID, 0, strings.NewReader(file)); err != nil {
+				t.Fatal(err)
+			}
+			return r.load(t, t.Context(), i).ID
+		}
+		for name, who := range map[string]*identity.Principal{"an author": author, "a steward, of unique identifiers": steward} {
+			var tallies []Tally
+			for _, file := range []string{right, wrong} {
+				out, err := a.getImport(asking(who), &struct {
+					ID int64 `path:"id" minimum:"1"`
+				}{run(file, true)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				tallies = append(tallies, out.Body.Tally)
+			}
+			if tallies[0] != tallies[1] || tallies[0] != (Tally{Changed: 1}) {
+				t.Errorf("%s learns which guess is right: %+v", name, tallies)
+			}
+		}
+		id := run(bad, false)
+		for who, code := range map[*identity.Principal]string{author: "", other: "auth.refused", steward: "auth.refused", identity.Itself("local"): ""} {
+			_, err := a.getRejected(asking(who), &struct {
+				ID int64 `path:"id" minimum:"1"`
+			}{id})
+			if problem.Code(err) != code {
+				t.Errorf("rejected rows with resident numbers for %s: %v, not %q", who.Account, err, code)
+			}
+		}
+	})
 }
