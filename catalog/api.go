@@ -74,7 +74,7 @@ func (c *Catalog) makePlan(ctx context.Context, in *planInput) (*planOutput, err
 			return nil, err
 		}
 	}
-	q := Request{Files: in.Body.Files, Rollback: in.Body.Rollback, Base: in.Body.Base, AllowLoss: in.Body.AllowLoss, Author: who.Actor()}
+	q := Request{Files: in.Body.Files, Rollback: in.Body.Rollback, Base: in.Body.Base, AllowLoss: in.Body.AllowLoss, Who: who}
 	if (q.Files == nil) == (q.Rollback == nil) {
 		return nil, problem.New("plan.request", 422, lang.T("files와 rollback 가운데 하나를 지정하십시오", "give either files or rollback"))
 	}

@@ -24,7 +24,7 @@ func FuzzRequests(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	p, err := c.Plan(f.Context(), catalog.Request{Files: map[string]string{"a.yaml": projectDoc + "---\n" + termDoc + "---\n" + dataDoc}})
+	p, err := c.Plan(f.Context(), catalog.Request{Files: map[string]string{"a.yaml": projectDoc + "---\n" + termDoc + "---\n" + dataDoc}, Who: identity.Itself("test")})
 	if err != nil {
 		f.Fatal(err)
 	}

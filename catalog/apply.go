@@ -70,7 +70,7 @@ func (c *Catalog) Apply(ctx context.Context, id string, who *identity.Principal,
 			return fmt.Errorf("forget the plan: %w", err)
 		}
 		for _, f := range c.followers {
-			if err := f.Apply(ctx, tx, before, next, who.Actor(), w.AllowLoss); err != nil {
+			if err := f.Apply(ctx, tx, before, next, who, w.AllowLoss); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -32,10 +33,10 @@ type Catalog struct {
 
 // Follower is what follows the catalog in the same transaction: the registry's tables, the exchange's agreements.
 type Follower interface {
-	// Plan says what going from one snapshot to the next does, and what stands against it.
-	Plan(ctx context.Context, tx *db.Tx, before, after *Snapshot, allowLoss bool) ([]Step, []manifest.Finding, error)
+	// Plan says what going from one snapshot to the next does, and what stands against it, as far as who asks may know.
+	Plan(ctx context.Context, tx *db.Tx, before, after *Snapshot, who *identity.Principal, allowLoss bool) ([]Step, []manifest.Finding, error)
 	// Apply does it. What goes is first written to a file.
-	Apply(ctx context.Context, tx *db.Tx, before, after *Snapshot, author string, allowLoss bool) error
+	Apply(ctx context.Context, tx *db.Tx, before, after *Snapshot, who *identity.Principal, allowLoss bool) error
 }
 
 // Step is one thing that follows from applying a plan.

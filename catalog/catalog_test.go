@@ -18,11 +18,11 @@ import (
 // noTables is a registry that holds no data: what the catalog does by itself shows without one.
 type noTables struct{}
 
-func (noTables) Plan(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, bool) ([]catalog.Step, []manifest.Finding, error) {
+func (noTables) Plan(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, *identity.Principal, bool) ([]catalog.Step, []manifest.Finding, error) {
 	return nil, nil, nil
 }
 
-func (noTables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, string, bool) error {
+func (noTables) Apply(context.Context, *db.Tx, *catalog.Snapshot, *catalog.Snapshot, *identity.Principal, bool) error {
 	return nil
 }
 
@@ -54,7 +54,7 @@ func open(t *testing.T, address string) *catalog.Catalog {
 
 func plan(t *testing.T, c *catalog.Catalog, files map[string]string) *catalog.Plan {
 	t.Helper()
-	p, err := c.Plan(t.Context(), catalog.Request{Files: files, Author: "tester"})
+	p, err := c.Plan(t.Context(), catalog.Request{Files: files, Who: identity.Itself("tester")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestRollbackIsANewRevision(t *testing.T) {
 		apply(t, c, map[string]string{"a.yaml": projectDoc + "---\n" + termDoc})
 		apply(t, c, map[string]string{"a.yaml": projectDoc})
 		one := int64(1)
-		p, err := c.Plan(t.Context(), catalog.Request{Rollback: &one})
+		p, err := c.Plan(t.Context(), catalog.Request{Rollback: &one, Who: identity.Itself("tester")})
 		if err != nil || ops(p) != "add Term size" {
 			t.Fatalf("plan: %v %v", p, err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -30,7 +31,7 @@ type Request struct {
 	Rollback  *int64            // the revision to go back to
 	Base      *int64            // if set, the plan is refused unless this is the present revision
 	AllowLoss bool              // rows and columns may be dropped, after they are written to a file
-	Author    string
+	Who       *identity.Principal
 }
 
 // Plan is what a folder would change.
@@ -109,7 +110,7 @@ func (c *Catalog) Plan(ctx context.Context, q Request) (*Plan, error) {
 	if !manifest.HasErrors(plan.Findings) {
 		err := c.db.Read(ctx, func(tx *db.Tx) error {
 			for _, f := range c.followers {
-				steps, findings, err := f.Plan(ctx, tx, before, after, q.AllowLoss)
+				steps, findings, err := f.Plan(ctx, tx, before, after, q.Who, q.AllowLoss)
 				if err != nil {
 					return err
 				}
@@ -124,7 +125,7 @@ func (c *Catalog) Plan(ctx context.Context, q Request) (*Plan, error) {
 	}
 	plan.work.Refused = manifest.HasErrors(plan.Findings)
 	manifest.SortFindings(plan.Findings)
-	return plan, c.save(ctx, plan, q.Author)
+	return plan, c.save(ctx, plan, q.Who.Actor())
 }
 
 // wanted says which resources the request would put and remove.

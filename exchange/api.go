@@ -197,7 +197,7 @@ type agreementVersion struct {
 	At       time.Time         `json:"at"`
 	Steward  string            `json:"steward,omitempty" doc:"Who approved it for the provider"`
 	Privacy  string            `json:"privacy_officer,omitempty" doc:"Who approved it as privacy officer"`
-	Personal bool              `json:"personal" doc:"A field is about persons: the privacy officer must approve it"`
+	Personal bool              `json:"personal" doc:"A field, or one in where, is about persons: the privacy officer must approve it"`
 }
 
 func (x *Exchange) bodyOf(v *Version) *agreementVersion {

@@ -54,7 +54,7 @@ func openBenched(b *testing.B, residents int, subject string) *benched {
 	for path, text := range manifests {
 		manifests[path] = strings.ReplaceAll(text, "subject: one\nconsent: law\nuntil: 2027-12-31\nlimit: 600/min", "subject: "+subject+"\nconsent: law\nuntil: 2027-12-31")
 	}
-	p, err := c.Plan(ctx, catalog.Request{Files: manifests})
+	p, err := c.Plan(ctx, catalog.Request{Files: manifests, Who: identity.Itself("test")})
 	must(b, err)
 	if manifest.HasErrors(p.Findings) {
 		b.Fatal(p.Findings)

@@ -12,12 +12,13 @@ import (
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/exchange/mask"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/rule"
 )
 
 // Plan implements catalog.Follower: what is wrong with agreements and the datasets they read, and which requests a plan files.
-func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, _ bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
+func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, _ *identity.Principal, _ bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	for _, r := range after.List("Agreement") {
 		spec := r.Spec.(*manifest.Agreement)
 		to := spec.Provider(r.Project)
@@ -76,12 +77,23 @@ func asked(all []*Version, spec *manifest.Agreement, d *catalog.Dataset) bool {
 	return (holds || last.State == Requested) && same(last.Spec, spec)
 }
 
-// personal reports whether an agreement reads fields about persons.
+// personal reports whether an agreement tells something about persons: by its fields, or by its condition, for that a record is there says that it holds.
 func personal(spec *manifest.Agreement, d *catalog.Dataset) bool {
-	return slices.ContainsFunc(spec.Fields, func(name string) bool {
+	if !d.Class().AtLeast(manifest.Personal) {
+		return false
+	}
+	about := func(name string) bool {
 		f := d.Field(name)
 		return f != nil && f.Class.AtLeast(manifest.Personal)
-	})
+	}
+	if slices.ContainsFunc(spec.Fields, about) {
+		return true
+	}
+	if spec.Where == "" {
+		return false
+	}
+	condition, err := environment(d).Compile(spec.Where)
+	return err != nil || slices.ContainsFunc(condition.Fields(), about)
 }
 
 // check finds what is wrong with an agreement by the dataset it reads.
@@ -173,7 +185,7 @@ func identifies(f *catalog.Field) string {
 }
 
 // Apply implements catalog.Follower: it files requests for what is new, and revokes what is gone.
-func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, author string, _ bool) error {
+func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, who *identity.Principal, _ bool) error {
 	for _, r := range before.List("Agreement") {
 		if after.Get(r.Key) != nil {
 			continue
@@ -189,7 +201,7 @@ func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.
 			if err := x.set(ctx, tx, v, Revoked); err != nil {
 				return err
 			}
-			if err := x.note(ctx, tx, v, author, "removed", ""); err != nil {
+			if err := x.note(ctx, tx, v, who.Actor(), "removed", ""); err != nil {
 				return err
 			}
 		}
@@ -198,7 +210,7 @@ func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.
 		if old := before.Get(r.Key); old != nil && old.Text == r.Text {
 			continue
 		}
-		if err := x.file(ctx, tx, after, r, author); err != nil {
+		if err := x.file(ctx, tx, after, r, who.Actor()); err != nil {
 			return err
 		}
 	}

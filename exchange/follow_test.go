@@ -37,6 +37,21 @@ func TestAFieldThatBecomesPersonalNeedsThePrivacyOfficer(t *testing.T) {
 	})
 }
 
+// That a record is there says of whom it is about what the condition says.
+func TestAConditionOverWhatIsPersonalNeedsThePrivacyOfficer(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.files["housing/poor.yaml"] = agreement("poor", "\ndataset: register/people\nfields: [district]\nwhere: record.income < 1000\nbasis: 법\n")
+		c.apply(t, clerk)
+		c.act(t, steward, "poor", exchange.Approve, "")
+		_, _, err := c.about(t, "poor", 2)
+		refused(t, err, "agreement.requested", "whether somebody is poor, which only the steward approved")
+		c.act(t, officer, "poor", exchange.Approve, "")
+		if _, _, err := c.about(t, "poor", 2); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // The version that holds may be older than the document: the provider is told of what the document needs, not of what that version does.
 func TestAVersionWhoseConditionNoLongerFitsSaysNothingOfTheDataset(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {

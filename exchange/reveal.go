@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/maru-city/maru/catalog"
@@ -41,8 +42,8 @@ func (x *Exchange) Reveal(ctx context.Context, who *identity.Principal, project,
 	if d == nil {
 		return nil, 0, problem.New("dataset.unknown", 404, lang.F("없는 데이터셋입니다: %s/%s", "there is no dataset %s/%s", project, name))
 	}
-	reason = strings.TrimSpace(reason)
-	if n := utf8.RuneCountInString(reason); n < minReason || n > maxReason || !utf8.ValidString(reason) {
+	reason = legible(reason)
+	if n := utf8.RuneCountInString(reason); n < minReason || n > maxReason {
 		return nil, 0, problem.New("reveal.reason", 422, lang.F("보려는 이유를 %d–%d자로 적어 주십시오", "say why you look, in %d to %d characters", minReason, maxReason)).
 			Hinting(lang.T("이유는 열람 기록에 남아 당사자에게 보입니다", "the reason is kept, and the person it is about sees it"))
 	}
@@ -61,6 +62,20 @@ func (x *Exchange) Reveal(ctx context.Context, who *identity.Principal, project,
 	}
 	n, err := x.shownTo(ctx, who, s, d, rec, reason)
 	return rec, n, err
+}
+
+// legible is a text without what can't be seen: control characters, and those that turn the direction of writing or have no width.
+func legible(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimSpace(text)
 }
 
 // shownTo writes the receipt of a record that is shown.

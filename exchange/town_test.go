@@ -112,7 +112,7 @@ func (c *town) apply(t testing.TB, who *identity.Principal) *catalog.Plan {
 
 func (c *town) plan(t testing.TB) *catalog.Plan {
 	t.Helper()
-	p, err := c.catalog.Plan(t.Context(), catalog.Request{Files: c.files, Author: "test", AllowLoss: true})
+	p, err := c.catalog.Plan(t.Context(), catalog.Request{Files: c.files, Who: identity.Itself("test"), AllowLoss: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ type Version struct {
 	Author   string
 	At       time.Time
 	Until    manifest.Day
-	Personal bool   // a field is personal or above: the privacy officer must approve it too
+	Personal bool   // a field, or one that its condition names, is personal or above: the privacy officer must approve it too
 	Steward  string // who approved it for the provider
 	Privacy  string // who approved it as privacy officer
 	State    State

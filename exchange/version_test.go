@@ -11,7 +11,7 @@ import (
 )
 
 func rollback(to int64) catalog.Request {
-	return catalog.Request{Rollback: &to, Author: "test", AllowLoss: true}
+	return catalog.Request{Rollback: &to, Who: identity.Itself("test"), AllowLoss: true}
 }
 
 // said is what happened, the newest first.

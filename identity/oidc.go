@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,12 +138,25 @@ func (p *Provider) Bearer(ctx context.Context, token string) (*Principal, error)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", wrongToken(), err)
 	}
+	if ofSignIn(verified) {
+		return nil, fmt.Errorf("%w: it is an ID token", wrongToken())
+	}
 	who, err := p.read(verified)
 	if err != nil {
 		return nil, err
 	}
 	p.known.put(key, who, verified.Expiry)
 	return who, nil
+}
+
+// ofSignIn reports whether a token says who signed in, and is not for the API: an ID token. Where the pages' client is called what the API's audience is, nothing
+// else tells them apart; and it is no secret: on the way out it stands in an address. Providers give back the nonce that every sign-in of ours has (OpenID
+// Connect Core, 3.1.3.7); Keycloak's typ says it too.
+func ofSignIn(verified *oidc.IDToken) bool {
+	var kind struct {
+		Type string `json:"typ"`
+	}
+	return verified.Nonce != "" || verified.AccessTokenHash != "" || verified.Claims(&kind) == nil && strings.EqualFold(kind.Type, "ID")
 }
 
 func (p *Provider) read(verified *oidc.IDToken) (*Principal, error) {

@@ -108,7 +108,7 @@ func (a *audit) entries() error {
 }
 
 func (a *audit) blocks(from, to int64) (map[int64][]block, error) {
-	rows, err := a.tx.Query(a.ctx, "SELECT n, block, bits FROM log_subjects WHERE n >= ? AND n < ? ORDER BY n, block", from, to)
+	rows, err := a.tx.Query(a.ctx, "SELECT n, block, bits, salt FROM log_subjects WHERE n >= ? AND n < ? ORDER BY n, block", from, to)
 	if err != nil {
 		return nil, fmt.Errorf("read the subjects of the log: %w", err)
 	}
@@ -117,7 +117,7 @@ func (a *audit) blocks(from, to int64) (map[int64][]block, error) {
 	for rows.Next() {
 		var n int64
 		var b block
-		if err := rows.Scan(&n, &b.n, &b.bits); err != nil {
+		if err := rows.Scan(&n, &b.n, &b.bits, &b.salt); err != nil {
 			return nil, fmt.Errorf("read the subjects of the log: %w", err)
 		}
 		out[n] = append(out[n], b)

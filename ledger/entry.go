@@ -2,11 +2,13 @@ package ledger
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -38,6 +40,7 @@ type leaf struct {
 type block struct {
 	n    int64
 	bits []byte // a roaring bitmap, in the format that all its libraries share
+	salt []byte // random, told to nobody: with the hash alone nobody finds the bits by trying. Entries of before have none
 }
 
 // blocks cuts a set of subjects.
@@ -56,7 +59,7 @@ func blocks(set *roaring.Bitmap) ([]block, error) {
 		if err != nil {
 			return nil, fmt.Errorf("ledger: pack subjects: %w", err)
 		}
-		out = append(out, block{n, bits})
+		out = append(out, block{n, bits, newSalt()})
 		it.AdvanceIfNeeded(uint32((n + 1) << 16))
 		if n == 1<<16-1 {
 			break
@@ -65,7 +68,7 @@ func blocks(set *roaring.Bitmap) ([]block, error) {
 	return out, nil
 }
 
-// commitment is the hash of an entry's private part: of its text, and of the hash of each block of its subjects with its number (8 bytes, big-endian).
+// commitment is the hash of an entry's private part: of its text, and of the hash of each block of its subjects, see [block.hash].
 func commitment(private []byte, hashes [][32]byte) string {
 	h := sha256.New()
 	text := sha256.Sum256(private)
@@ -76,10 +79,20 @@ func commitment(private []byte, hashes [][32]byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// hash is that of the block's number (8 bytes, big-endian; the first is 1 where there is a salt), salt and bits.
 func (b block) hash() [32]byte {
 	var n [8]byte
 	binary.BigEndian.PutUint64(n[:], uint64(b.n))
-	return sha256.Sum256(append(n[:], b.bits...))
+	if len(b.salt) > 0 {
+		n[0] = 1
+	}
+	return sha256.Sum256(slices.Concat(n[:], b.salt, b.bits))
+}
+
+func newSalt() []byte {
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	return salt
 }
 
 func hashesOf(all []block) [][32]byte {

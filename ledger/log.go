@@ -253,7 +253,7 @@ func (l *Log) write(ctx context.Context, batch []*pending) (results []result, er
 			results[i] = result{n: n}
 			rows = append(rows, n, string(p.body), string(p.private), p.subject)
 			for _, b := range p.blocks {
-				if _, err := tx.Exec(ctx, "INSERT INTO log_subjects (block, n, bits) VALUES (?, ?, ?)", b.n, n, b.bits); err != nil {
+				if _, err := tx.Exec(ctx, "INSERT INTO log_subjects (block, n, bits, salt) VALUES (?, ?, ?, ?)", b.n, n, b.bits, b.salt); err != nil {
 					return err
 				}
 			}

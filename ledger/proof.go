@@ -93,14 +93,14 @@ func (l *Log) Prove(ctx context.Context, n int64) (p Proof, err error) {
 }
 
 func readBlocks(ctx context.Context, tx *db.Tx, n int64) (out []block, err error) {
-	rows, err := tx.Query(ctx, "SELECT block, bits FROM log_subjects WHERE n = ? ORDER BY block", n)
+	rows, err := tx.Query(ctx, "SELECT block, bits, salt FROM log_subjects WHERE n = ? ORDER BY block", n)
 	if err != nil {
 		return nil, fmt.Errorf("read the subjects of entry %d: %w", n, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var b block
-		if err := rows.Scan(&b.n, &b.bits); err != nil {
+		if err := rows.Scan(&b.n, &b.bits, &b.salt); err != nil {
 			return nil, fmt.Errorf("read the subjects of entry %d: %w", n, err)
 		}
 		out = append(out, b)

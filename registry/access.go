@@ -14,18 +14,29 @@ import (
 // about persons by its stewards, caseworkers and service account. Values of class unique are read by agreements that name a law only (개인정보보호법 제24조의2).
 // It is a problem where not even that much may be read.
 func Readable(who *identity.Principal, d *catalog.Dataset, place identity.Place) (*catalog.Dataset, error) {
-	name, most := "public", manifest.Public
-	switch {
-	case who.May(identity.ReadPersonal, place):
-		name, most = "personal", manifest.Sensitive
-	case who.May(identity.ReadInternal, place):
-		name, most = "internal", manifest.Internal
-	}
+	name, most := readableBy(who, place)
 	part := d.Narrow(name, func(f *catalog.Field) bool { return most.AtLeast(f.Class) })
 	if len(part.Fields) == 0 || !part.HasKey() {
 		return nil, who.Refused()
 	}
 	return part, nil
+}
+
+// readableBy is the highest class of fields that a principal may read without an agreement, and what the part with them is called.
+func readableBy(who *identity.Principal, place identity.Place) (name string, most manifest.Class) {
+	switch {
+	case who.May(identity.ReadPersonal, place):
+		return "personal", manifest.Sensitive
+	case who.May(identity.ReadInternal, place):
+		return "internal", manifest.Internal
+	}
+	return "public", manifest.Public
+}
+
+// readsAll reports whether a principal may read every field of a dataset without an agreement.
+func readsAll(who *identity.Principal, d *catalog.Dataset, place identity.Place) bool {
+	_, most := readableBy(who, place)
+	return who.Kind == identity.Program || d != nil && most.AtLeast(d.Class())
 }
 
 // readable finds the dataset of a path, as far as who asks may read it.

@@ -55,7 +55,9 @@ type importBody struct {
 
 type importOutput struct{ Body importBody }
 
-func bodyOf(ctx context.Context, i *Import) importBody {
+func (a *api) bodyOf(ctx context.Context, i *Import) importBody {
+	s := a.snapshot()
+	i = i.Told(identity.From(ctx), s.Dataset(i.Project, i.Dataset), s.Place(i.Project))
 	tag := lang.From(ctx)
 	out := importBody{
 		ID: i.ID, Project: i.Project, Dataset: i.Dataset, File: i.File, Size: i.Size, Received: i.Received, Part: ChunkBytes, DryRun: i.DryRun, By: i.By.Actor,
@@ -88,7 +90,7 @@ func (a *api) beginImport(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &importOutput{bodyOf(ctx, i)}, nil
+	return &importOutput{a.bodyOf(ctx, i)}, nil
 }
 
 func (a *api) listImports(ctx context.Context, in *struct {
@@ -115,7 +117,7 @@ func (a *api) listImports(ctx context.Context, in *struct {
 	}{}
 	out.Body.Items = []importBody{}
 	for _, i := range all {
-		out.Body.Items = append(out.Body.Items, bodyOf(ctx, i))
+		out.Body.Items = append(out.Body.Items, a.bodyOf(ctx, i))
 	}
 	return out, nil
 }
@@ -143,7 +145,7 @@ func (a *api) getImport(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &importOutput{bodyOf(ctx, i)}, nil
+	return &importOutput{a.bodyOf(ctx, i)}, nil
 }
 
 func (a *api) putPart(ctx context.Context, in *struct {
@@ -162,15 +164,20 @@ func (a *api) putPart(ctx context.Context, in *struct {
 	if i.State == Waiting {
 		a.started(i.ID)
 	}
-	return &importOutput{bodyOf(ctx, i)}, nil
+	return &importOutput{a.bodyOf(ctx, i)}, nil
 }
 
 func (a *api) getRejected(ctx context.Context, in *struct {
 	ID int64 `path:"id" minimum:"1"`
 },
 ) (*huma.StreamResponse, error) {
-	if _, err := a.own(ctx, in.ID); err != nil {
+	i, err := a.own(ctx, in.ID)
+	if err != nil {
 		return nil, err
+	}
+	s, who := a.snapshot(), identity.From(ctx)
+	if i.By.Actor != who.Actor() && !readsAll(who, s.Dataset(i.Project, i.Dataset), s.Place(i.Project)) { // whose file it was has the rows already
+		return nil, who.Refused()
 	}
 	return &huma.StreamResponse{Body: func(h huma.Context) {
 		h.SetHeader("Content-Type", "text/csv; charset=utf-8")

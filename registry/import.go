@@ -12,6 +12,7 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -46,6 +47,17 @@ type Import struct {
 	Tally
 	Reason lang.Text // why it failed, or why it waits to be tried again
 	Notes  []lang.Text
+}
+
+// Told is an import as a principal may know it. Of a dry run into what they may not read it doesn't say how many records are the same already: a file of guesses would
+// be answered, and leave nothing.
+func (i *Import) Told(who *identity.Principal, d *catalog.Dataset, place identity.Place) *Import {
+	if !i.DryRun || readsAll(who, d, place) {
+		return i
+	}
+	told := *i
+	told.Changed, told.Unchanged = i.Changed+i.Unchanged, 0
+	return &told
 }
 
 // Upload says what file is to come.

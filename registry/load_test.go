@@ -15,7 +15,7 @@ import (
 
 func TestTheDemoCitysPeopleAreLoaded(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
-		p, err := r.catalog.Plan(t.Context(), catalog.Request{Files: city.Manifests()})
+		p, err := r.catalog.Plan(t.Context(), catalog.Request{Files: city.Manifests(), Who: identity.Itself("test")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -61,7 +61,7 @@ func openRoom(t testing.TB, address string) *room {
 // apply applies one document with a project around it, and returns its dataset.
 func (r *room) apply(t testing.TB, dataset string) *catalog.Dataset {
 	t.Helper()
-	p, err := r.catalog.Plan(t.Context(), catalog.Request{Files: map[string]string{
+	p, err := r.catalog.Plan(t.Context(), catalog.Request{Who: identity.Itself("test"), Files: map[string]string{
 		"project.yaml": "kind: Project\nname: trial\ntitle: {ko: 시험, en: Trial}\n",
 		"dataset.yaml": dataset,
 	}})

@@ -42,7 +42,7 @@ func TestTheDemoCityHasATableForEachDataset(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := c.Plan(t.Context(), catalog.Request{Files: city.Manifests()})
+			p, err := c.Plan(t.Context(), catalog.Request{Files: city.Manifests(), Who: identity.Itself("test")})
 			if err != nil || manifest.HasErrors(p.Findings) {
 				t.Fatal(err, p)
 			}

@@ -132,16 +132,20 @@ func (s *shape) convert(i int, v any) (any, *problem.Detail) {
 }
 
 // weigh says what a change of shape does, and what in the data stands against it.
-func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
+func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, v sight, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	step := func(text lang.Text, loses int64) {
 		steps = append(steps, catalog.Step{Of: s.after.Key(), Text: text, Loses: loses})
 	}
 	fault := func(code, at string, text, hint lang.Text) {
 		findings = append(findings, s.after.Resource.Finding(manifest.Error, code, at, text, hint))
 	}
-	rows, err := t.rows(ctx, tx)
-	if err != nil {
-		return nil, nil, err
+	rows := int64(0)
+	if v.looks {
+		if rows, err = t.rows(ctx, tx); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		findings = append(findings, unseen(s.after))
 	}
 	var looked []int // fields whose values must be looked at
 	for i := range s.after.Fields {
@@ -175,12 +179,16 @@ func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) 
 		}
 	}
 	if rows > 0 && len(looked) > 0 {
-		if err := s.look(ctx, tx, t, looked, rows, fault); err != nil {
+		if err := s.look(ctx, tx, t, v, looked, rows, fault); err != nil {
 			return nil, nil, err
 		}
 	}
 	for _, i := range s.dropped {
 		name := s.before.Fields[i].Name
+		if !v.looks {
+			step(lang.F("‘%s’ 항목을 삭제합니다", "drop the field %s", name), 0)
+			continue
+		}
 		n, err := t.filled(ctx, tx, name)
 		if err != nil {
 			return nil, nil, err
@@ -190,12 +198,12 @@ func (s *shape) weigh(ctx context.Context, tx *db.Tx, t *table, allowLoss bool) 
 			fault("dataset.loss", "fields", lang.F("‘%[1]s’ 항목을 삭제하면 값 %[2]d개를 잃습니다", "without the field %[1]s its %[2]d values are lost", name, n), withLoss)
 		}
 	}
-	err = s.weighSets(ctx, tx, t, step, fault)
+	err = s.weighSets(ctx, tx, t, v, step, fault)
 	return steps, findings, err
 }
 
 // look counts the values that don't fit the fields as they will be.
-func (s *shape) look(ctx context.Context, tx *db.Tx, t *table, fields []int, rows int64, fault func(code, at string, text, hint lang.Text)) error {
+func (s *shape) look(ctx context.Context, tx *db.Tx, t *table, v sight, fields []int, rows int64, fault func(code, at string, text, hint lang.Text)) error {
 	type tally struct {
 		n     int64
 		key   string
@@ -209,9 +217,9 @@ func (s *shape) look(ctx context.Context, tx *db.Tx, t *table, fields []int, row
 	l.wanted = len(l.fields)
 	err := l.each(ctx, tx, func(rec *Record, _ []any) error {
 		for n, i := range fields {
-			v, bad := s.convert(i, rec.Values[n])
+			value, bad := s.convert(i, rec.Values[n])
 			if bad == nil {
-				bad = check(&s.after.Fields[i], v)
+				bad = check(&s.after.Fields[i], value)
 			}
 			if bad == nil {
 				continue
@@ -231,12 +239,18 @@ func (s *shape) look(ctx context.Context, tx *db.Tx, t *table, fields []int, row
 		if w == nil {
 			continue
 		}
-		f := &s.after.Fields[i]
-		example := w.first.Message
-		if f.Class.AtLeast(manifest.Personal) {
+		f, old := &s.after.Fields[i], &s.before.Fields[s.from[i]]
+		if !v.tells(old, f) {
+			fault("dataset.tighten", "fields."+f.Name, lang.F("‘%s’ 항목: 맞지 않는 레코드가 있습니다 (읽을 권한이 없는 항목이어서 더 알려 드리지 않습니다)", "the field %s: there are records that don't fit (no more is told of what you may not read)", f.Name),
+				lang.T("먼저 자료를 고치거나 입력 조건을 완화하십시오", "mend the data first, or loosen the rule"))
+			continue
+		}
+		example := lang.F("예: %s", "such as: %s", w.first.Message)
+		switch {
+		case !open(old, f):
 			example = lang.T("개인정보여서 값을 표시하지 않습니다", "the values are personal and not shown")
-		} else {
-			example = lang.F("예: 레코드 %s, %s", "such as the record %s: %s", w.key, example)
+		case t.keyOpen():
+			example = lang.F("예: 레코드 %s, %s", "such as the record %s: %s", w.key, w.first.Message)
 		}
 		fault("dataset.tighten", "fields."+f.Name, lang.F("‘%[1]s’ 항목: 레코드 %[3]d건 가운데 %[2]d건이 맞지 않습니다 (%[4]s)", "the field %[1]s: %[2]d of %[3]d records don't fit (%[4]s)", f.Name, w.n, rows, example),
 			lang.T("먼저 자료를 고치거나 입력 조건을 완화하십시오", "mend the data first, or loosen the rule"))
@@ -245,7 +259,7 @@ func (s *shape) look(ctx context.Context, tx *db.Tx, t *table, fields []int, row
 }
 
 // weighSets looks at key, unique sets and indexes.
-func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(lang.Text, int64), fault func(code, at string, text, hint lang.Text)) error {
+func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, v sight, step func(lang.Text, int64), fault func(code, at string, text, hint lang.Text)) error {
 	if !slices.Equal(s.renamed(s.before.Spec.Key), s.after.Spec.Key) {
 		name := strings.Join(s.after.Spec.Key, ", ")
 		if name == "" {
@@ -253,7 +267,7 @@ func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(la
 		} else {
 			step(lang.F("식별 항목을 바꿉니다: %s", "make %s the key", name), 0)
 		}
-		if err := s.twice(ctx, tx, t, s.after.Spec.Key, "key", fault); err != nil {
+		if err := s.twice(ctx, tx, t, v, s.after.Spec.Key, "key", fault); err != nil {
 			return err
 		}
 	}
@@ -262,7 +276,7 @@ func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(la
 			continue
 		}
 		step(lang.F("값이 겹치지 않게 합니다: %s", "let no two records share %s", strings.Join(set, ", ")), 0)
-		if err := s.twice(ctx, tx, t, set, fmt.Sprintf("unique.%d", i), fault); err != nil {
+		if err := s.twice(ctx, tx, t, v, set, fmt.Sprintf("unique.%d", i), fault); err != nil {
 			return err
 		}
 	}
@@ -273,13 +287,18 @@ func (s *shape) weighSets(ctx context.Context, tx *db.Tx, t *table, step func(la
 }
 
 // twice counts the values that several records share.
-func (s *shape) twice(ctx context.Context, tx *db.Tx, t *table, set []string, at string, fault func(code, at string, text, hint lang.Text)) error {
+func (s *shape) twice(ctx context.Context, tx *db.Tx, t *table, v sight, set []string, at string, fault func(code, at string, text, hint lang.Text)) error {
+	if !v.looks {
+		return nil
+	}
 	var columns, there []string
+	told := true
 	for _, name := range set {
 		old := s.column(name)
 		if old == "" {
 			return nil // a new field is empty everywhere
 		}
+		told = told && v.tells(s.before.Field(old), s.after.Field(name))
 		columns, there = append(columns, t.comparable(old)), append(there, db.Quote(old)+" IS NOT NULL")
 	}
 	if len(columns) == 0 {
@@ -290,6 +309,10 @@ func (s *shape) twice(ctx context.Context, tx *db.Tx, t *table, set []string, at
 	err := tx.QueryRow(ctx, "SELECT count(*), coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM "+t.name+" WHERE "+strings.Join(there, " AND ")+" GROUP BY "+list+" HAVING count(*) > 1) AS twice").Scan(&groups, &records)
 	if err != nil {
 		return fmt.Errorf("look for duplicates in %s: %w", t.Path(), err)
+	}
+	if groups > 0 && !told {
+		fault("dataset.tighten", at, lang.F("같은 값을 가진 레코드가 있습니다: %s", "there are records that share their %s", strings.Join(set, ", ")), lang.T("먼저 자료를 고치십시오", "mend the data first"))
+		return nil
 	}
 	if groups > 0 {
 		fault("dataset.tighten", at, lang.F("같은 값을 가진 레코드가 %[2]d건 있습니다: %[1]s (서로 다른 값 %[3]d가지)", "%[2]d records share their %[1]s (%[3]d different values)", strings.Join(set, ", "), records, groups),

@@ -20,7 +20,7 @@ func (r *room) try(t *testing.T, dataset string, allowLoss bool) (codes []string
 	if dataset != "" {
 		files["dataset.yaml"] = dataset
 	}
-	p, err := r.catalog.Plan(t.Context(), catalog.Request{Files: files, AllowLoss: allowLoss})
+	p, err := r.catalog.Plan(t.Context(), catalog.Request{Files: files, AllowLoss: allowLoss, Who: identity.Itself("test")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func (r *room) back(t *testing.T, revision int64) *catalog.Dataset {
 	if r.catalog.Snapshot().Revision == revision {
 		return r.catalog.Snapshot().Datasets()[0]
 	}
-	p, err := r.catalog.Plan(t.Context(), catalog.Request{Rollback: &revision, AllowLoss: true})
+	p, err := r.catalog.Plan(t.Context(), catalog.Request{Rollback: &revision, AllowLoss: true, Who: identity.Itself("test")})
 	if err != nil || manifest.HasErrors(p.Findings) {
 		t.Fatal(err, p)
 	}
@@ -154,7 +154,7 @@ func TestARenamingIsUndoneWithoutLoss(t *testing.T) {
 			t.Fatal(codes)
 		}
 		revision := int64(1)
-		p, err := r.catalog.Plan(t.Context(), catalog.Request{Rollback: &revision})
+		p, err := r.catalog.Plan(t.Context(), catalog.Request{Rollback: &revision, Who: identity.Itself("test")})
 		if err != nil || manifest.HasErrors(p.Findings) {
 			t.Fatal(err, p.Findings)
 		}
@@ -217,7 +217,7 @@ func TestDataThatChangedSinceThePlanAreLookedAtAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		const base = "key: [id]\nfields:\n  id: {type: int}\n  kind: {type: string}\n"
 		d := r.apply(t, shapeHead+base)
-		p, err := r.catalog.Plan(t.Context(), catalog.Request{Files: map[string]string{
+		p, err := r.catalog.Plan(t.Context(), catalog.Request{Who: identity.Itself("test"), Files: map[string]string{
 			"project.yaml": "kind: Project\nname: trial\ntitle: {ko: 시험, en: Trial}\n",
 			"dataset.yaml": shapeHead + strings.Replace(base, "type: string", "type: string, length: 2", 1),
 		}})

@@ -9,11 +9,12 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
 // Plan implements catalog.Follower.
-func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
+func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, who *identity.Principal, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	for _, d := range after.Datasets() {
 		old := before.Dataset(d.Project, d.Name)
 		if old == nil {
@@ -28,7 +29,16 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		if err != nil {
 			return nil, nil, err
 		}
-		more, faults, err := s.weigh(ctx, tx, t, allowLoss)
+		v := planning(who, before.Place(old.Project))
+		if v.looks {
+			if err := s.refuseExposed(ctx, tx, t, v); problem.As(err) != nil {
+				p := problem.As(err)
+				findings = append(findings, d.Resource.Finding(manifest.Error, p.Code, "fields", p.Detail, p.Hint))
+			} else if err != nil {
+				return nil, nil, err
+			}
+		}
+		more, faults, err := s.weigh(ctx, tx, t, v, allowLoss)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -38,6 +48,11 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		t, err := r.table(ctx, tx, old)
 		if err != nil {
 			return nil, nil, err
+		}
+		if !planning(who, before.Place(old.Project)).looks {
+			steps = append(steps, catalog.Step{Of: old.Key(), Text: lang.T("표를 삭제합니다", "drop its table")})
+			findings = append(findings, unseen(old))
+			continue
 		}
 		n, err := t.rows(ctx, tx)
 		if err != nil {
@@ -55,6 +70,11 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 	return steps, findings, nil
 }
 
+// unseen says that a plan tells nothing of a dataset's records.
+func unseen(d *catalog.Dataset) manifest.Finding {
+	return d.Resource.Finding(manifest.Note, "dataset.unseen", "", lang.F("레코드가 맞는지는 이 사업을 바꿀 수 있는 사람의 계획에서만 확인합니다: %s", "whether the records of %s fit is told only to those who may change its project", d.Path()), lang.Text{})
+}
+
 var withLoss = lang.T("그래도 하시려면 --allow-data-loss를 붙이십시오. 삭제하기 전에 파일로 보관합니다", "add --allow-data-loss to do it all the same; what goes is first written to a file")
 
 // gone lists the datasets that are no longer there.
@@ -68,7 +88,7 @@ func gone(before, after *catalog.Snapshot) (out []*catalog.Dataset) {
 }
 
 // Apply implements catalog.Follower. What the data say against it is looked at again, for they may have changed since the plan.
-func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, _ string, allowLoss bool) error {
+func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, who *identity.Principal, allowLoss bool) error {
 	for _, old := range gone(before, after) {
 		if err := r.drop(ctx, tx, old, after.Revision, allowLoss); err != nil {
 			return err
@@ -86,7 +106,7 @@ func (r *Registry) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.
 		if s == nil {
 			continue
 		}
-		if err := r.reshape(ctx, tx, s, allowLoss); err != nil {
+		if err := r.reshape(ctx, tx, s, applying(who, before.Place(old.Project)), allowLoss); err != nil {
 			return err
 		}
 	}
@@ -100,7 +120,7 @@ func refuse(f manifest.Finding) error {
 }
 
 // reshape changes a table to its dataset's next shape.
-func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss bool) error {
+func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, v sight, allowLoss bool) error {
 	t, err := r.table(ctx, tx, s.before)
 	if err != nil {
 		return err
@@ -108,7 +128,10 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, allowLoss b
 	if err := tx.Lock(ctx, "records "+t.Path()); err != nil {
 		return fmt.Errorf("lock the records of %s: %w", t.Path(), err)
 	}
-	_, findings, err := s.weigh(ctx, tx, t, allowLoss)
+	if err := s.refuseExposed(ctx, tx, t, v); err != nil {
+		return err
+	}
+	_, findings, err := s.weigh(ctx, tx, t, v, allowLoss)
 	if err != nil {
 		return err
 	}

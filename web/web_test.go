@@ -79,7 +79,7 @@ func empty(t testing.TB) *place {
 // apply makes files the next revision.
 func apply(t testing.TB, c *place, files map[string]string, message string) {
 	t.Helper()
-	p, err := c.Plan(t.Context(), catalog.Request{Files: files, Author: "governance-officer"})
+	p, err := c.Plan(t.Context(), catalog.Request{Files: files, Who: identity.Itself("governance-officer")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -166,7 +166,7 @@ func (s *server) agree(ctx context.Context) error {
 
 // applyCity applies the manifests of the demo city.
 func (s *server) applyCity(ctx context.Context) error {
-	p, err := s.catalog.Plan(ctx, catalog.Request{Files: city.Manifests(), Author: "demo"})
+	p, err := s.catalog.Plan(ctx, catalog.Request{Files: city.Manifests(), Who: identity.Itself("demo")})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -19,6 +20,17 @@ const (
 	allBodies   = 80 << 20 // more than the largest that an operation takes
 	waitForRoom = 30 * time.Second
 )
+
+// timely bounds the reading of bodies that no operation of the API reads: forms, and what the embedded provider is sent. Else each that never comes to its end
+// keeps a connection.
+func timely(within time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 && !strings.HasPrefix(r.URL.Path, "/api/") {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(within)) // a writer that has none is no connection
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // ration makes requests with large bodies wait for each other.
 func ration(next http.Handler) http.Handler {

@@ -20,12 +20,13 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 )
 
-// How long the server waits. There is no limit on a whole request or answer: both may be large and slow. Operations bound the reading
-// of their own bodies.
+// How long the server waits. There is no limit on a whole request or answer: both may be large and slow. Operations of the API bound
+// the reading of their own bodies.
 const (
 	readHeader = 10 * time.Second
 	idle       = 2 * time.Minute
 	stopWithin = 20 * time.Second // for what is under way when the server ends
+	readForm   = time.Minute      // bodies outside the API
 	maxHeader  = 64 << 10         // bytes
 )
 
@@ -82,7 +83,7 @@ func (s *Server) Handler() http.Handler {
 	if err != nil { // only options that contradict each other
 		panic(err)
 	}
-	return s.observe(s.guard(ration(s.who(compress(routed(s.mux))))))
+	return s.observe(s.guard(ration(timely(readForm, s.who(compress(routed(s.mux)))))))
 }
 
 // isText reports whether answers of a type get smaller by compression. What a handler has compressed itself is left alone.

@@ -43,6 +43,7 @@ type house struct {
 	trust    *identity.Provider
 	key      *ecdsa.PrivateKey
 	clock    *clock.Fake
+	idToken  string // of the last sign-in
 }
 
 func open(t *testing.T) *house {
@@ -92,6 +93,7 @@ func open(t *testing.T) *house {
 			http.Error(w, err.Error(), 400)
 			return
 		}
+		h.idToken = token
 		if err := sessions.Begin(w, r, p, token); err != nil {
 			http.Error(w, err.Error(), 500)
 			return
@@ -189,6 +191,17 @@ func TestASignInCantBeForgedOrReplayed(t *testing.T) {
 	}
 }
 
+func TestAnIDTokenIsNoTokenForTheAPI(t *testing.T) {
+	h := open(t)
+	if status, body := fetch(t, browser(t), h.URL+"/auth/sign-in?back=/y"); status != 200 || h.idToken == "" {
+		t.Fatal(status, body)
+	}
+	status, body := fetch(t, http.DefaultClient, h.URL+"/x", "Authorization", "Bearer "+h.idToken)
+	if status != 401 || !strings.Contains(body, `"auth.token"`) {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
 func TestAServiceAccountAsksForItself(t *testing.T) {
 	h := open(t)
 	c := clientcredentials.Config{ClientID: "housing-app", ClientSecret: "s3cret", TokenURL: h.URL + "/oidc/oauth/token"}
@@ -276,6 +289,7 @@ func TestTokensThatArentRightAreRefused(t *testing.T) {
 	parts := strings.Split(good, ".")
 	for name, token := range map[string]string{
 		"another's key": sign(other, jose.ES256, nil), "expired": sign(h.key, jose.ES256, map[string]any{"exp": h.clock.Now().Add(-time.Minute).Unix()}),
+		"an ID token, by its type": sign(h.key, jose.ES256, map[string]any{"typ": "ID"}), "an ID token, by the hash of another": sign(h.key, jose.ES256, map[string]any{"at_hash": "x"}),
 		"for somebody else": sign(h.key, jose.ES256, map[string]any{"aud": "another"}), "by another issuer": sign(h.key, jose.ES256, map[string]any{"iss": "https://evil.example"}),
 		"the public key as a secret": sign(h.key.X.Bytes(), jose.HS256, nil), "no signature": parts[0] + "." + parts[1] + ".", "changed": parts[0] + "." + parts[1][:len(parts[1])-2] + "AA." + parts[2],
 		"no algorithm": "eyJhbGciOiJub25lIn0." + parts[1] + ".", "nonsense": "x", "empty": "", "too long": strings.Repeat("a", 20_000),

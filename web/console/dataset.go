@@ -130,7 +130,7 @@ var tabs = map[string]func(*Console, context.Context, *datasetView) error{
 	"api":     func(*Console, context.Context, *datasetView) error { return nil },
 	"sample":  (*Console).takeSample,
 	"imports": func(c *Console, ctx context.Context, v *datasetView) (err error) {
-		v.Imports, err = c.records.Imports(ctx, v.Dataset, maxImports)
+		v.Imports, err = c.importsOf(ctx, v)
 		return err
 	},
 	"readers": func(c *Console, ctx context.Context, v *datasetView) (err error) {
@@ -213,6 +213,15 @@ func (c *Console) profile(r *http.Request) (templ.Component, error) {
 	return datasetFrame(v, profilePart(v, p)), nil
 }
 
+// importsOf lists imports as the reader may know them.
+func (c *Console) importsOf(ctx context.Context, v *datasetView) ([]*registry.Import, error) {
+	list, err := c.records.Imports(ctx, v.Dataset, maxImports)
+	for n, i := range list {
+		list[n] = i.Told(v.Who, v.Dataset, v.Snapshot.Place(v.Dataset.Project))
+	}
+	return list, err
+}
+
 // imports is the list of imports alone: it is fetched again while one runs.
 func (c *Console) imports(r *http.Request) (templ.Component, error) {
 	v, err := c.open(r)
@@ -223,7 +232,7 @@ func (c *Console) imports(r *http.Request) (templ.Component, error) {
 		return nil, err
 	}
 	v.Tab = "imports"
-	if v.Imports, err = c.records.Imports(r.Context(), v.Dataset, maxImports); err != nil {
+	if v.Imports, err = c.importsOf(r.Context(), &v); err != nil {
 		return nil, err
 	}
 	if components.Part(r) {
