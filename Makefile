@@ -33,8 +33,9 @@ test: setup-test generate assets ## everything but the big engines: SQLite, Post
 	@go vet ./...
 	@MARU_TEST_REQUIRE=1 go test -vet=off -timeout 10m ./...
 
-test-engines: generate assets ## what touches PostgreSQL once more, on PostgreSQL 18; signing in at Keycloak
+test-engines: generate assets ## what touches PostgreSQL once more, on PostgreSQL 18; signing in at Keycloak; the API by schemathesis
 	@MARU_TEST_REQUIRE=1 setup/engines go test -vet=off -count=1 -timeout 20m ./engine/... ./rule/... ./catalog/... ./registry/... ./identity/... ./ledger/... ./exchange/...
+	@setup/engines go test -vet=off -count=1 -timeout 10m -run Schemathesis ./cmd/maru
 
 engines: ## fetch the engines of test-engines into a cache outside the tree (MARU_ENGINES)
 	@setup/engines
