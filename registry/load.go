@@ -64,7 +64,7 @@ func (t *table) load(ctx context.Context, tx *db.Tx, c *Change, run int64, batch
 				return tally, nil, err
 			}
 		}
-		n, err := tx.Exec(ctx, t.insertion(columns, len(chunk)), args...)
+		n, err := tx.Exec(ctx, t.insertion(tx.Dialect(), columns, len(chunk)), args...)
 		if err != nil {
 			return tally, nil, fmt.Errorf("load records of %s: %w", t.Path(), err)
 		}
@@ -79,16 +79,21 @@ func (t *table) load(ctx context.Context, tx *db.Tx, c *Change, run int64, batch
 	return w.Tally, w.refused, nil
 }
 
-// insertion is the statement that puts n rows in and leaves alone what is there.
-func (t *table) insertion(columns []string, n int) string {
+// insertion is the statement that puts n rows in and leaves alone what is there. Keys aren't null any more, so that SQLite's OR IGNORE leaves out
+// nothing else; by ON CONFLICT it would keep a journal for each statement, which takes a fifth of the time.
+func (t *table) insertion(dialect db.Dialect, columns []string, n int) string {
 	if t.insert.rows != n {
 		var b strings.Builder
 		marks := "(" + db.Marks(len(columns)) + ")"
-		b.WriteString("INSERT INTO " + t.name + " (" + db.Quotes(columns) + ") VALUES " + marks)
+		insert, conflict := "INSERT OR IGNORE INTO ", ""
+		if dialect == db.Postgres {
+			insert, conflict = "INSERT INTO ", " ON CONFLICT DO NOTHING"
+		}
+		b.WriteString(insert + t.name + " (" + db.Quotes(columns) + ") VALUES " + marks)
 		for range n - 1 {
 			b.WriteString(", " + marks)
 		}
-		b.WriteString(" ON CONFLICT DO NOTHING")
+		b.WriteString(conflict)
 		t.insert.rows, t.insert.text = n, b.String()
 	}
 	return t.insert.text

@@ -90,7 +90,7 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 					return err
 				}
 			}
-			n, err := tx.Exec(ctx, next.insertion(columns, len(chunk)), args...)
+			n, err := tx.Exec(ctx, next.insertion(tx.Dialect(), columns, len(chunk)), args...)
 			if err != nil {
 				return fmt.Errorf("rebuild the table of %s: %w", t.Path(), err)
 			}
