@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -54,17 +56,17 @@ type rejected struct {
 func (t *table) load(ctx context.Context, tx *db.Tx, c *Change, run int64, batch []incoming) (tally Tally, refused []rejected, err error) {
 	w := &loading{table: t, tx: tx, change: c, run: run, runs: map[int64]int64{}}
 	batch = w.apart(batch)
-	columns := t.columns()
-	size := min(chunkRows, chunkParameters/len(columns))
-	args := make([]any, 0, size*len(columns))
-	for chunk := range slices.Chunk(batch, size) {
+	into := t.insertion(tx)
+	defer func() { err = errors.Join(err, into.close()) }()
+	args := make([]any, 0, into.chunk()*len(into.columns))
+	for chunk := range slices.Chunk(batch, into.chunk()) {
 		args = args[:0]
 		for _, in := range chunk {
 			if args, err = t.appendArgs(args, tx.Dialect(), c.ID, in.row); err != nil {
 				return tally, nil, err
 			}
 		}
-		n, err := tx.Exec(ctx, t.insertion(tx.Dialect(), columns, len(chunk)), args...)
+		n, err := into.put(ctx, len(chunk), args)
 		if err != nil {
 			return tally, nil, fmt.Errorf("load records of %s: %w", t.Path(), err)
 		}
@@ -79,24 +81,63 @@ func (t *table) load(ctx context.Context, tx *db.Tx, c *Change, run int64, batch
 	return w.Tally, w.refused, nil
 }
 
-// insertion is the statement that puts n rows in and leaves alone what is there. Keys aren't null any more, so that SQLite's OR IGNORE leaves out
-// nothing else; by ON CONFLICT it would keep a journal for each statement, which takes a fifth of the time.
-func (t *table) insertion(dialect db.Dialect, columns []string, n int) string {
-	if t.insert.rows != n {
-		var b strings.Builder
-		marks := "(" + db.Marks(len(columns)) + ")"
-		insert, conflict := "INSERT OR IGNORE INTO ", ""
-		if dialect == db.Postgres {
-			insert, conflict = "INSERT INTO ", " ON CONFLICT DO NOTHING"
+// insertion puts rows into a table and leaves alone what is there. The statement of the chunk before serves again where the next is as long.
+type insertion struct {
+	table     *table
+	tx        *db.Tx
+	columns   []string
+	rows      int
+	statement *sql.Stmt
+}
+
+func (t *table) insertion(tx *db.Tx) *insertion {
+	return &insertion{table: t, tx: tx, columns: t.columns()}
+}
+
+// chunk is how many rows go into one statement.
+func (i *insertion) chunk() int { return min(chunkRows, chunkParameters/len(i.columns)) }
+
+// put puts n rows in and returns how many of them were new.
+func (i *insertion) put(ctx context.Context, n int, args []any) (int64, error) {
+	if i.rows != n {
+		if err := i.close(); err != nil {
+			return 0, err
 		}
-		b.WriteString(insert + t.name + " (" + db.Quotes(columns) + ") VALUES " + marks)
-		for range n - 1 {
-			b.WriteString(", " + marks)
+		statement, err := i.tx.Prepare(ctx, i.text(n))
+		if err != nil {
+			return 0, err
 		}
-		b.WriteString(conflict)
-		t.insert.rows, t.insert.text = n, b.String()
+		i.rows, i.statement = n, statement
 	}
-	return t.insert.text
+	done, err := i.statement.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
+// text is the statement for n rows. Keys aren't null any more, so that SQLite's OR IGNORE leaves out nothing else; by ON CONFLICT it would keep a
+// journal for each statement, which takes a fifth of the time.
+func (i *insertion) text(n int) string {
+	var b strings.Builder
+	insert, conflict := "INSERT OR IGNORE INTO ", ""
+	if i.tx.Dialect() == db.Postgres {
+		insert, conflict = "INSERT INTO ", " ON CONFLICT DO NOTHING"
+	}
+	marks := "(" + db.Marks(len(i.columns)) + ")"
+	b.WriteString(insert + i.table.name + " (" + db.Quotes(i.columns) + ") VALUES " + marks)
+	for range n - 1 {
+		b.WriteString(", " + marks)
+	}
+	b.WriteString(conflict)
+	return b.String()
+}
+
+func (i *insertion) close() error {
+	if i.statement == nil {
+		return nil
+	}
+	return i.statement.Close()
 }
 
 // loading is the work on one batch.

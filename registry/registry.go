@@ -55,11 +55,6 @@ type table struct {
 	key    []string // the columns that identify a record: the key fields, or idColumn
 	keyAt  []int    // where the key fields stand among the fields; none for idColumn
 	sealer Sealer
-
-	insert struct { // the statement of a chunk, kept for the next one
-		rows int
-		text string
-	}
 }
 
 // The columns a table has beside its fields. Fields can't start with an underscore.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -67,9 +68,9 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 	if err != nil {
 		return err
 	}
-	columns := next.columns()
+	into := next.insertion(tx)
 	err = t.inBatches(ctx, tx, func(batch []*Record) error {
-		for chunk := range slices.Chunk(batch, min(chunkRows, chunkParameters/len(columns))) {
+		for chunk := range slices.Chunk(batch, into.chunk()) {
 			var args []any
 			for _, rec := range chunk {
 				row := make([]any, len(s.after.Fields))
@@ -90,7 +91,7 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 					return err
 				}
 			}
-			n, err := tx.Exec(ctx, next.insertion(tx.Dialect(), columns, len(chunk)), args...)
+			n, err := into.put(ctx, len(chunk), args)
 			if err != nil {
 				return fmt.Errorf("rebuild the table of %s: %w", t.Path(), err)
 			}
@@ -100,7 +101,7 @@ func (s *shape) rebuild(ctx context.Context, tx *db.Tx, t, next *table) error {
 		}
 		return nil
 	})
-	if err != nil {
+	if err := errors.Join(err, into.close()); err != nil {
 		return err
 	}
 	if err := s.resealHistory(ctx, tx, t, next); err != nil {
