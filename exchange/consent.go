@@ -126,7 +126,7 @@ func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreeme
 			_, err := tx.Exec(ctx, "UPDATE consent SET withdrawn = ? WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", now, person, project, name)
 			return err
 		}
-		all, err := x.held(ctx, tx, project, name) // nobody approves another text between what the person was shown and their yes
+		all, err := x.kept(ctx, tx, project, name) // nobody approves another text between what the person was shown and their yes
 		if err != nil {
 			return err
 		}

@@ -43,12 +43,6 @@ type versionKey struct {
 // contract makes a version ready.
 func (x *Exchange) contract(v *Version) (*contract, error) {
 	s := x.catalog()
-	key := versionKey{v.Path(), v.Version}
-	if known, ok := x.ready.Load(key); ok && known.(*contract).revision == s.Revision {
-		c := *known.(*contract)
-		c.Version = v
-		return &c, nil
-	}
 	project, name := cut(v.Dataset)
 	d := s.Dataset(project, name)
 	if d == nil {
@@ -82,7 +76,6 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 		}
 	}
 	c.view = d.Narrow(fmt.Sprintf("agreement %s %d", v.Path(), v.Version), func(f *catalog.Field) bool { return plain[f.Name] })
-	x.ready.Store(key, c)
 	return c, nil
 }
 
@@ -202,9 +195,27 @@ func (x *Exchange) unknown(project, name string) error {
 	return p
 }
 
-// active reads the version that holds, in the transaction that reads the records: so a revocation is felt by every read that begins after it, on every
-// node.
+// standing is what a node knows of an agreement that holds: how it stood after so many changes.
+type standing struct {
+	changes  int64
+	contract *contract
+}
+
+// active finds the version that holds, in the transaction that reads the records: so a revocation is felt by every read that begins after it, on every
+// node. Where nothing has changed since the node looked, it is as it was.
 func (x *Exchange) active(ctx context.Context, tx *db.Tx, project, name string) (*contract, error) {
+	var now standing
+	if err := tx.QueryRow(ctx, "SELECT n FROM standing_change WHERE one = 1").Scan(&now.changes); err != nil {
+		return nil, fmt.Errorf("look whether agreements have changed: %w", err)
+	}
+	path := project + "/" + name
+	if known, ok := x.ready.Load(path); ok && known.(standing).changes == now.changes && known.(standing).contract.revision == x.catalog().Revision {
+		c := known.(standing).contract
+		if state := c.Stands(x.today()); state != Active {
+			return nil, inactive(c.Version, state)
+		}
+		return c, nil
+	}
 	all, err := x.named(ctx, tx, project, name)
 	if err != nil {
 		return nil, err
@@ -220,14 +231,17 @@ func (x *Exchange) active(ctx context.Context, tx *db.Tx, project, name string) 
 	if state := v.Stands(x.today()); state != Active {
 		return nil, inactive(v, state)
 	}
-	c, err := x.contract(v)
-	if err != nil {
+	if now.contract, err = x.contract(v); err != nil {
 		return nil, err
 	}
-	if err := c.fits(); err != nil {
+	if err := now.contract.fits(); err != nil {
 		return nil, err
 	}
-	return c, x.cutOff(ctx, tx, c)
+	if err := x.cutOff(ctx, tx, now.contract); err != nil {
+		return nil, err
+	}
+	x.ready.Store(path, now)
+	return now.contract, nil
 }
 
 func inactive(v *Version, state State) error {

@@ -34,7 +34,7 @@ type Exchange struct {
 
 	auditing chan struct{} // has room for one
 
-	ready sync.Map // versionKey → *contract
+	ready sync.Map // project/name → standing
 	specs sync.Map // versionKey → document
 }
 

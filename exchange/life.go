@@ -273,6 +273,9 @@ func (x *Exchange) CutOff(ctx context.Context, who *identity.Principal, agency s
 		return err
 	}
 	return x.db.Write(ctx, func(tx *db.Tx) error {
+		if err := x.changes(ctx, tx); err != nil {
+			return err
+		}
 		at := x.now().UTC().Format(time.RFC3339Nano)
 		var n int64
 		var err error

@@ -129,6 +129,14 @@ func (x *Exchange) spec(v *Version, body string) (*manifest.Agreement, error) {
 
 // held reads the versions of an agreement, in their order, for a transaction that changes them: until its end nobody else does.
 func (x *Exchange) held(ctx context.Context, tx *db.Tx, project, name string) ([]*Version, error) {
+	if err := x.changes(ctx, tx); err != nil {
+		return nil, err
+	}
+	return x.kept(ctx, tx, project, name)
+}
+
+// kept reads the versions of an agreement, in their order. Until the end of the transaction nobody changes them.
+func (x *Exchange) kept(ctx context.Context, tx *db.Tx, project, name string) ([]*Version, error) {
 	if !manifest.ValidName(project) || !manifest.ValidName(name) {
 		return nil, nil
 	}
@@ -136,6 +144,15 @@ func (x *Exchange) held(ctx context.Context, tx *db.Tx, project, name string) ([
 		return nil, fmt.Errorf("lock the agreement %s/%s: %w", project, name, err)
 	}
 	return x.named(ctx, tx, project, name)
+}
+
+// changes says to all nodes that the transaction changes an agreement, or who is cut off: what they know of them doesn't count any more when it is committed.
+// It comes before locks, so that no two transactions wait for each other.
+func (x *Exchange) changes(ctx context.Context, tx *db.Tx) error {
+	if _, err := tx.Exec(ctx, "UPDATE standing_change SET n = n + 1 WHERE one = 1"); err != nil {
+		return fmt.Errorf("note that an agreement changes: %w", err)
+	}
+	return nil
 }
 
 // named reads the versions of an agreement, in their order. What can't be a name, PostgreSQL can't be asked for: it may be no text.
