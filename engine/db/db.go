@@ -80,9 +80,11 @@ func openSQLite(path string) (*DB, error) {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
 	}
 	// FULL: what was acknowledged survives a power cut, not only a kill.
-	common := "&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-32768)&_pragma=temp_store(FILE)&_pragma=mmap_size(268435456)"
+	common := "&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=cache_size(-32768)&_pragma=temp_store(FILE)"
+	// What is mapped is mapped again after each commit of another connection, which takes longer than small reads do: only the long ones map.
+	mapped := "&_pragma=mmap_size(268435456)"
 	name := "file:" + (&url.URL{Path: path}).EscapedPath()
-	write, err := sql.Open("sqlite", name+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(8000)&_pragma=foreign_keys(1)"+common)
+	write, err := sql.Open("sqlite", name+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(8000)&_pragma=foreign_keys(1)"+common+mapped)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -95,7 +97,7 @@ func openSQLite(path string) (*DB, error) {
 	readers := max(4, 2*runtime.NumCPU())
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	long, err := sql.Open("sqlite", name+"?_txlock=deferred&_pragma=query_only(1)"+common)
+	long, err := sql.Open("sqlite", name+"?_txlock=deferred&_pragma=query_only(1)"+common+mapped)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database: %w", err), write.Close(), read.Close())
 	}
