@@ -285,15 +285,19 @@ func (w *loading) ours(ctx context.Context, change int64) (bool, error) {
 
 // Load writes rows that the program itself makes, such as the demo city's, and notes among the dataset's imports that it did, under a name.
 // columns names the fields of each row's values. The first row that can't be a record is an error; what was written before it stays.
+// An empty table is indexed for lists when it is full, which is quicker; where that was cut off, the next Load does it.
 func (r *Registry) Load(ctx context.Context, by By, d *catalog.Dataset, name string, columns []string, rows iter.Seq[[]any]) (Tally, error) {
 	started := r.now().UTC()
-	total, err := r.loadAll(ctx, by, d, columns, rows)
-	if err != nil {
-		return total, err
+	if err := r.db.Write(ctx, func(tx *db.Tx) error { return r.unindex(ctx, tx, d) }); err != nil {
+		return Tally{}, err
 	}
-	return total, r.db.Write(ctx, func(tx *db.Tx) error {
+	total, failed := r.loadAll(ctx, by, d, columns, rows)
+	err := r.db.Write(ctx, func(tx *db.Tx) error {
 		t, err := r.table(ctx, tx, d)
 		if err != nil {
+			return err
+		}
+		if err := t.listIndexes(ctx, tx); err != nil || failed != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO import_run (dataset_id, project, dataset, file, size, fingerprint, dry_run, actor, via, state, started, ended, rows_read, loaded, changed, unchanged)
@@ -304,6 +308,25 @@ func (r *Registry) Load(ctx context.Context, by By, d *catalog.Dataset, name str
 		}
 		return nil
 	})
+	return total, errors.Join(failed, err)
+}
+
+// unindex drops the indexes that only lists need, where there is nothing to list.
+func (r *Registry) unindex(ctx context.Context, tx *db.Tx, d *catalog.Dataset) error {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	var any bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+t.name+")").Scan(&any); err != nil || any {
+		return err
+	}
+	for i := range indexed(t.Spec) {
+		if _, err := tx.Exec(ctx, "DROP INDEX IF EXISTS "+t.called(fmt.Sprintf("i%d", i))); err != nil {
+			return fmt.Errorf("drop an index of %s: %w", d.Path(), err)
+		}
+	}
+	return nil
 }
 
 func (r *Registry) loadAll(ctx context.Context, by By, d *catalog.Dataset, columns []string, rows iter.Seq[[]any]) (Tally, error) {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/city"
 	"github.com/maru-city/maru/engine/clock"
+	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/identity"
 )
 
@@ -93,4 +95,47 @@ func BenchmarkLoad(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestATableHasItsIndexesAfterALoadWhateverBecameOfIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		ctx, d, columns := t.Context(), r.apply(t, libraries), []string{"code", "name", "district"}
+		if n := r.indexes(t); n != 1 {
+			t.Fatalf("%d indexes to begin with", n)
+		}
+		broken, stop := context.WithCancel(ctx)
+		_, err := r.Load(broken, clerk, d, "test", columns, func(yield func([]any) bool) {
+			if n := r.indexes(t); n != 0 {
+				t.Errorf("%d indexes while an empty table is loaded", n)
+			}
+			stop() // as if somebody pressed Ctrl-C
+			yield([]any{"A1", "가", "11110"})
+		})
+		if err == nil {
+			t.Error("what was stopped says that it loaded")
+		}
+		for _, rows := range [][]any{{"A1", "가", "11110"}, {"A2", "나", "11140"}, {"a3", "다", "11140"}} {
+			_, err := r.Load(ctx, clerk, d, "test", columns, ofRows(rows))
+			if wrong := rows[0] == "a3"; wrong == (err == nil) {
+				t.Errorf("%v: %v", rows, err)
+			}
+			if n := r.indexes(t); n != 1 {
+				t.Errorf("%d indexes after %v", n, rows)
+			}
+		}
+	})
+}
+
+// indexes counts the indexes that lists of the one dataset use.
+func (r *room) indexes(t testing.TB) (n int) {
+	t.Helper()
+	query := `SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name LIKE 'd%\_i0' ESCAPE '\'`
+	if r.db.Dialect == db.Postgres {
+		query = `SELECT count(*) FROM pg_indexes WHERE schemaname = current_schema() AND indexname LIKE 'd%\_i0'`
+	}
+	err := r.db.Read(context.WithoutCancel(t.Context()), func(tx *db.Tx) error { return tx.QueryRow(t.Context(), query).Scan(&n) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

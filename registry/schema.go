@@ -50,6 +50,11 @@ func (t *table) indexes(ctx context.Context, tx *db.Tx) error {
 			return err
 		}
 	}
+	return t.listIndexes(ctx, tx)
+}
+
+// listIndexes makes the indexes that aren't there of those that only lists need.
+func (t *table) listIndexes(ctx context.Context, tx *db.Tx) error {
 	for i, set := range indexed(t.Spec) {
 		columns := slices.Clone(set)
 		for _, k := range t.key {
@@ -57,7 +62,7 @@ func (t *table) indexes(ctx context.Context, tx *db.Tx) error {
 				columns = append(columns, k)
 			}
 		}
-		if err := t.index(ctx, tx, "CREATE INDEX ", t.called(fmt.Sprintf("i%d", i)), columns); err != nil {
+		if err := t.index(ctx, tx, "CREATE INDEX IF NOT EXISTS ", t.called(fmt.Sprintf("i%d", i)), columns); err != nil {
 			return err
 		}
 	}

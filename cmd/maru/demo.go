@@ -122,7 +122,7 @@ func (s *server) settle(ctx context.Context, c config, say func(lang.Text)) erro
 		return err
 	}
 	say(lang.F("가상 주민 %d명을 만듭니다…", "making up %d people…", s.demo.Residents))
-	defer debug.SetGCPercent(debug.SetGCPercent(300)) // what is made lives for a batch: collect it less often
+	defer debug.SetGCPercent(debug.SetGCPercent(200)) // what is made lives for a batch: collect it less often
 	var failed error
 	people := city.People(s.demo.Seed, s.demo.Residents, s.demo.AsOf).Identified(func(project, kind string, number int64) string {
 		id, err := s.exchange.Pseudonym(project, kind, number)

@@ -84,7 +84,7 @@ func openSQLite(path string) (*DB, error) {
 	// What is mapped is mapped again after each commit of another connection, which takes longer than small reads do: only the long ones map.
 	mapped := "&_pragma=mmap_size(268435456)"
 	name := "file:" + (&url.URL{Path: path}).EscapedPath()
-	write, err := sql.Open("sqlite", name+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(8000)&_pragma=foreign_keys(1)"+common+mapped)
+	write, err := sql.Open("sqlite", name+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(8000)&_pragma=foreign_keys(1)"+common)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
