@@ -370,7 +370,7 @@ func (x *Exchange) myReceipts(ctx context.Context, in *struct {
 	for i := range list[:min(in.Limit, len(list))] {
 		r := &list[i]
 		out.Body.Items = append(out.Body.Items, receiptBody{
-			ID: r.ID, At: r.At, Sentence: r.Sentence(s).In(tag), Reader: r.Reader(s).In(tag), Actor: r.Actor, Purpose: r.Why(s).In(tag), Basis: r.Basis, Dataset: r.Dataset, Fields: r.Fields, Bulk: r.People > 1,
+			ID: r.ID, At: r.At, Sentence: r.Sentence(s).In(tag), Reader: r.Reader(s).In(tag), Actor: r.Actor, Purpose: r.Why().In(tag), Basis: r.Basis, Dataset: r.Dataset, Fields: r.Fields, Bulk: r.People > 1,
 		})
 	}
 	if len(list) > in.Limit {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/clock"
+	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/exchange/mask"
@@ -23,6 +24,8 @@ type Receipt struct {
 	Actor  string // who read
 	Name   string // as they are called
 	Reason string // of a value that was shown on a page
+
+	about lang.Text // why, in the words of the version that it was read by
 }
 
 // Receipts lists what was read about a citizen, the newest first, at most limit, with numbers below before (0: from the newest).
@@ -41,7 +44,31 @@ func (x *Exchange) Receipts(ctx context.Context, who *identity.Principal, before
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, x.explain(ctx, out)
+}
+
+// explain gives receipts the words of the agreements that were read by: as they were then.
+func (x *Exchange) explain(ctx context.Context, receipts []Receipt) error {
+	return x.db.Read(ctx, func(tx *db.Tx) error {
+		known := map[versionKey]lang.Text{}
+		for i := range receipts {
+			r := &receipts[i]
+			key := versionKey{r.Agreement, r.Version}
+			about, ok := known[key]
+			if project, name := cut(r.Agreement); !ok && project != "" {
+				all, err := x.versions(ctx, tx, "project = ? AND name = ? AND version = ?", project, name, r.Version)
+				if err != nil {
+					return err
+				}
+				if len(all) > 0 {
+					about = all[0].Spec.About
+				}
+				known[key] = about
+			}
+			r.about = about
+		}
+		return nil
+	})
 }
 
 func read(s ledger.Stored) (Receipt, error) {
@@ -90,6 +117,11 @@ func (x *Exchange) Prove(ctx context.Context, who *identity.Principal, id int64)
 	if !whole && !who.May(identity.ReadGoverned, x.catalog().Place(r.Consumer)) {
 		return Receipt{}, Proof{}, none
 	}
+	shown := []Receipt{r}
+	if err := x.explain(ctx, shown); err != nil {
+		return Receipt{}, Proof{}, err
+	}
+	r = shown[0]
 	p, err := x.log.Prove(ctx, id)
 	if err != nil {
 		return Receipt{}, Proof{}, err
@@ -136,16 +168,13 @@ func (r *Receipt) What(s *catalog.Snapshot) lang.Text {
 	return lang.T(strings.Join(ko, ", "), strings.Join(en, ", "))
 }
 
-// Why is the purpose: in the agreement's own words where it has some.
-func (r *Receipt) Why(s *catalog.Snapshot) lang.Text {
-	if r.Reason != "" {
+// Why is the purpose: in the words of the agreement that it was read by, where it has some.
+func (r *Receipt) Why() lang.Text {
+	switch {
+	case r.Reason != "":
 		return lang.T(r.Reason, r.Reason)
-	}
-	project, name := cut(r.Agreement)
-	if res := s.Get(manifest.Key{Kind: "Agreement", Project: project, Name: name}); res != nil {
-		if a := res.Spec.(*manifest.Agreement); !a.About.Empty() {
-			return a.About
-		}
+	case !r.about.Empty():
+		return r.about
 	}
 	return lang.T(r.Purpose, r.Purpose)
 }

@@ -60,10 +60,10 @@ func sameFields(a, b *catalog.Dataset) bool {
 	})
 }
 
-// same reports whether two texts of an agreement ask for the same: a changed title needs no new approval.
+// same reports whether two texts of an agreement ask for the same: a changed title needs no new approval. What it is for does: citizens are told so.
 func same(a, b *manifest.Agreement) bool {
 	x, y := *a, *b
-	x.Title, x.About, y.Title, y.About = manifest.Text{}, manifest.Text{}, manifest.Text{}, manifest.Text{}
+	x.Title, y.Title = manifest.Text{}, manifest.Text{}
 	return fmt.Sprintf("%+v", x) == fmt.Sprintf("%+v", y) // maps are printed in order of their keys
 }
 
@@ -77,10 +77,14 @@ func asked(all []*Version, spec *manifest.Agreement, d *catalog.Dataset) bool {
 	return (holds || last.State == Requested) && same(last.Spec, spec)
 }
 
-// personal reports whether an agreement tells something about persons: by its fields, or by its condition, for that a record is there says that it holds.
+// personal reports whether an agreement tells something about persons: by its fields, or by its condition, for that a record is there says that it holds; or
+// by the person whom a read names.
 func personal(spec *manifest.Agreement, d *catalog.Dataset) bool {
 	if !d.Class().AtLeast(manifest.Personal) {
 		return false
+	}
+	if subjectOf(d) != nil {
+		return true
 	}
 	about := func(name string) bool {
 		f := d.Field(name)

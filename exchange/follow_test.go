@@ -11,15 +11,30 @@ import (
 	"github.com/maru-city/maru/identity"
 )
 
+// lamps are about streets, until it is said that they are about who reported them.
+const lamps = `
+kind: Dataset
+name: lamps
+title: {ko: 가로등, en: Street lamps}
+key: [code]
+fields:
+  code:     {type: string, title: {ko: 번호}, class: public}
+  street:   {type: string, title: {ko: 길}, class: internal}
+  reporter: {type: string, title: {ko: 신고자}, class: internal}
+`
+
 func TestAFieldThatBecomesPersonalNeedsThePrivacyOfficer(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
-		c.files["housing/streets.yaml"] = agreement("streets", "\ndataset: register/people\nfields: [district, floor]\nsubject: many\nbasis: 통계법 제17조\n")
+		c.files["register/lamps.yaml"] = lamps
+		c.apply(t, identity.Itself("setup"))
+		c.files["housing/streets.yaml"] = agreement("streets", "\ndataset: register/lamps\nfields: [street]\nbasis: 통계법 제17조\n")
 		c.apply(t, clerk)
 		c.act(t, steward, "streets", exchange.Approve, "")
 		if _, _, err := c.read(t, "streets", exchange.Request{}); err != nil {
 			t.Fatal(err)
 		}
-		c.change(t, identity.Itself("setup"), "register/project.yaml", "{ko: 자치구}, class: internal", "{ko: 자치구}, class: personal")
+		c.edit(t, "register/lamps.yaml", "{type: string, title: {ko: 신고자}, class: internal}", "{term: person}")
+		c.change(t, identity.Itself("setup"), "register/lamps.yaml", "key: [code]", "key: [code]\nsubject: reporter")
 		_, _, err := c.read(t, "streets", exchange.Request{})
 		refused(t, err, "agreement.approval", "what only the steward approved")
 		if _, err := c.Act(t.Context(), clerk, "housing", "streets", exchange.Renew, "", "2028-12-31"); err != nil {
@@ -31,9 +46,22 @@ func TestAFieldThatBecomesPersonalNeedsThePrivacyOfficer(t *testing.T) {
 		if s := c.act(t, officer, "streets", exchange.Approve, ""); s.Waits != nil || !s.Holds.Personal {
 			t.Errorf("%+v", s.Shown())
 		}
-		if _, _, err := c.read(t, "streets", exchange.Request{}); err != nil {
+		if _, _, err := c.about(t, "streets", 1); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// Whoever names a person, or reads of all, reads about persons, whatever the fields are classed.
+func TestRecordsAboutPersonsNeedThePrivacyOfficer(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.files["housing/streets.yaml"] = agreement("streets", "\ndataset: register/people\nfields: [district, floor]\nbasis: 통계법 제17조\n")
+		c.apply(t, clerk)
+		c.act(t, steward, "streets", exchange.Approve, "")
+		_, _, err := c.about(t, "streets", 1)
+		refused(t, err, "agreement.requested", "the district of somebody who is named, which only the steward approved")
+		c.act(t, officer, "streets", exchange.Approve, "")
+		c.must(t, "streets", 1)
 	})
 }
 
@@ -112,10 +140,13 @@ func TestADocumentIsntRemovedWhileSomebodyActsOnIt(t *testing.T) {
 
 func TestApplyingAgainAsksForTheApprovalThatIsMissing(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
-		c.files["housing/streets.yaml"] = agreement("streets", "\ndataset: register/people\nfields: [district, floor]\nsubject: many\nbasis: 통계법 제17조\n")
+		c.files["register/lamps.yaml"] = lamps
+		c.apply(t, identity.Itself("setup"))
+		c.files["housing/streets.yaml"] = agreement("streets", "\ndataset: register/lamps\nfields: [street]\nbasis: 통계법 제17조\n")
 		c.apply(t, clerk)
 		c.act(t, steward, "streets", exchange.Approve, "")
-		c.change(t, identity.Itself("setup"), "register/project.yaml", "{ko: 자치구}, class: internal", "{ko: 자치구}, class: personal")
+		c.edit(t, "register/lamps.yaml", "{type: string, title: {ko: 신고자}, class: internal}", "{term: person}")
+		c.change(t, identity.Itself("setup"), "register/lamps.yaml", "key: [code]", "key: [code]\nsubject: reporter")
 		if p := c.change(t, clerk, "housing/streets.yaml", "en: Agreement}", "en: The streets}"); len(p.Changes) != 1 || len(p.Changes[0].Steps) != 1 {
 			t.Errorf("the plan doesn't say that it asks for approval: %+v", p.Changes)
 		}
@@ -123,7 +154,7 @@ func TestApplyingAgainAsksForTheApprovalThatIsMissing(t *testing.T) {
 		if s := c.standing(t, "streets"); s.Holds.Version != 2 || s.Holds.Privacy == "" {
 			t.Errorf("%+v", s.Holds)
 		}
-		if _, _, err := c.read(t, "streets", exchange.Request{}); err != nil {
+		if _, _, err := c.about(t, "streets", 1); err != nil {
 			t.Error(err)
 		}
 	})

@@ -338,14 +338,14 @@ func (r *reading) take(c *chunk) error {
 	return nil
 }
 
-// leave writes the receipt of what was taken and lets it go. Records about persons go in no order: by that of the provider's keys two projects could tell which
-// of theirs are the same person's.
+// leave writes the receipt of what was taken and lets it go. Records about persons or households go in no order: by that of the provider's keys two projects
+// could tell which of theirs are of the same one.
 func (r *reading) leave() error {
 	n, err := r.write()
 	if err != nil {
 		return err
 	}
-	if r.contract.subject != nil {
+	if slices.ContainsFunc(r.contract.dataset.Fields, func(f catalog.Field) bool { return identifies(&f) != "" }) {
 		rand.Shuffle(len(r.records), func(i, j int) { r.records[i], r.records[j] = r.records[j], r.records[i] })
 	}
 	part := Part{Receipt: n, Records: r.records}

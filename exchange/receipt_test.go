@@ -254,3 +254,33 @@ func TestAReceiptIsReadableAfterWhatItIsOfIsGone(t *testing.T) {
 		}
 	})
 }
+
+// What an agreement is for stands on the citizen's page: it becomes another only when that is approved, and what was read before stays as it was said.
+func TestAReceiptSaysWhyInTheWordsOfTheVersionThatItWasReadBy(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		why := func() (out []string) {
+			t.Helper()
+			list, err := c.Receipts(t.Context(), citizen(1), 0, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range list {
+				out = append(out, r.Why().Ko)
+			}
+			return out
+		}
+		c.change(t, clerk, "housing/people.yaml", "purpose:", "about: 자격을 확인합니다\npurpose:")
+		c.approve(t, "people")
+		c.must(t, "people", 1)
+		c.change(t, clerk, "housing/people.yaml", "자격을 확인합니다", "아무 일도 아닙니다")
+		c.must(t, "people", 1)
+		if s := c.standing(t, "people"); s.Waits == nil {
+			t.Error("an agreement says that it is for something else, and nobody has to approve it")
+		}
+		c.approve(t, "people")
+		c.must(t, "people", 1)
+		if got := join(why()); got != "아무 일도 아닙니다 자격을 확인합니다 자격을 확인합니다" {
+			t.Error(got)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	random "math/rand/v2"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -333,21 +334,51 @@ func TestARateHoldsOverNodesAndSlidesOn(t *testing.T) {
 			}
 		}
 		err = add(other)
-		if problem.Code(err) != "ledger.rate" || problem.As(err).With["retry_after"] != 60 {
+		if problem.Code(err) != "ledger.rate" || problem.As(err).With["retry_after"] != 62 {
 			t.Errorf("the eleventh: %v", err)
 		}
 		if _, err := h.Append(t.Context(), Entry{Public: said{"x"}, Private: about{}, Rate: &Rate{Name: "b", Most: 1, In: time.Minute}}); err != nil {
 			t.Error("another's:", err)
 		}
-		h.clock.Advance(90 * time.Second) // half of them still lie in the last minute
-		ok := 0
-		for range 10 {
-			if add(h.Log) == nil {
-				ok++
+		h.clock.Advance(60 * time.Second)
+		refused := add(h.Log)
+		h.clock.Advance(time.Second) // the slot that they lie in is over
+		if ok := add(h.Log); refused == nil || ok != nil {
+			t.Errorf("after a minute: %v, after a second more: %v", refused, ok)
+		}
+	})
+}
+
+// However reads come, no span of the rate's time has more than the most; and nobody is refused who would still be refused a sixtieth of it later only for that.
+func TestNoSpanOfTimeHasMoreThanTheRate(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *hall) {
+		const most = 7
+		dice := random.New(random.NewPCG(1, 2))
+		var at []time.Time
+		within := func(now time.Time, span time.Duration) (n int) {
+			for _, one := range at {
+				if one.After(now.Add(-span)) {
+					n++
+				}
+			}
+			return n
+		}
+		for range 400 {
+			h.clock.Advance(time.Duration(dice.IntN(12_000)) * time.Millisecond)
+			now := h.clock.Now()
+			_, err := h.Append(t.Context(), Entry{Public: said{"x"}, Private: about{}, Rate: &Rate{Name: "a", Most: most, In: time.Minute}})
+			if err == nil {
+				at = append(at, now)
+			}
+			if n := within(now, time.Minute); n > most {
+				t.Fatalf("%d in a minute", n)
+			}
+			if err != nil && (problem.Code(err) != "ledger.rate" || within(now, 62*time.Second) < most) {
+				t.Fatalf("refused with %d in the last 62 s: %v", within(now, 62*time.Second), err)
 			}
 		}
-		if ok != 5 {
-			t.Errorf("%d after a minute and a half", ok)
+		if len(at) < 100 || len(at) > 395 {
+			t.Errorf("%d of 400", len(at))
 		}
 	})
 }

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
+	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -238,7 +239,7 @@ func (l *Log) write(ctx context.Context, batch []*pending) (results []result, er
 			}
 		}
 		results = make([]result, len(batch))
-		rates := &rates{tx: tx, now: l.now(), slots: map[rateSlot]int64{}}
+		rates := &rates{tx: tx, now: l.now().UnixNano(), names: map[string]*rated{}}
 		var rows []any
 		for i, p := range batch {
 			if p.rate != nil {
@@ -351,66 +352,84 @@ func (l *Log) Verifier() string { return l.key }
 // rates counts entries by name in slots of time, in the transaction that writes them: so the count holds over all nodes and restarts.
 type rates struct {
 	tx    *db.Tx
-	now   time.Time
-	slots map[rateSlot]int64
-	added map[rateSlot]int64
-	old   map[string]int64
+	now   int64 // in ns since 1970
+	names map[string]*rated
 }
 
-type rateSlot struct {
-	name string
-	slot int64
+// rateSlots is into how many slots a rate's time is cut. A slot that lies in it in part counts whole: so in no span of that length are there more than the
+// most, and a sixtieth of it may pass before what is gone from it is free again.
+const rateSlots = 60
+
+// rated are the slots of a name that still count, by when they began.
+type rated struct {
+	there, added map[int64]int64
+	oldest       int64 // that counts
 }
 
-// take counts an entry, or says that there were too many: those of this slot, and of the one before as much as of it still lies in the time.
+// take counts an entry, or says that there were too many.
 func (r *rates) take(ctx context.Context, rate *Rate) error {
-	width := int64(rate.In)
-	slot, into := r.now.UnixNano()/width, r.now.UnixNano()%width
-	now, err := r.count(ctx, rateSlot{rate.Name, slot})
-	if err != nil {
-		return err
+	width := max(int64(rate.In)/rateSlots, 1)
+	known, ok := r.names[rate.Name]
+	if !ok {
+		known = &rated{added: map[int64]int64{}, oldest: (r.now - int64(rate.In)) / width * width}
+		var err error
+		if known.there, err = r.load(ctx, rate.Name, known.oldest); err != nil {
+			return err
+		}
+		r.names[rate.Name] = known
 	}
-	before, err := r.count(ctx, rateSlot{rate.Name, slot - 1})
-	if err != nil {
-		return err
+	var n int64
+	for _, there := range known.there {
+		n += there
 	}
-	share := 1 - float64(into)/float64(width)
-	if float64(now)+math.Floor(float64(before)*share)+1 > float64(rate.Most) {
-		wait := time.Duration(width - into).Round(time.Second)
+	if n >= rate.Most {
+		free := r.now // when enough of them don't count any more
+		for _, slot := range slices.Sorted(maps.Keys(known.there)) {
+			free = slot + width + int64(rate.In)
+			if n -= known.there[slot]; n < rate.Most {
+				break
+			}
+		}
+		wait := max(time.Duration(free-r.now).Truncate(time.Second)+time.Second, time.Second)
 		p := problem.New("ledger.rate", 429, lang.F("한도(%d회)를 넘었습니다", "over the limit of %d", rate.Most)).
-			Hinting(lang.F("%s 뒤에 다시 시도하십시오", "try again in %s", max(wait, time.Second).String()))
-		p.With = map[string]any{"retry_after": max(1, int(wait.Seconds()))}
+			Hinting(lang.F("%s 뒤에 다시 시도하십시오", "try again in %s", wait.String()))
+		p.With = map[string]any{"retry_after": int(wait.Seconds())}
 		return p
 	}
-	if r.added == nil {
-		r.added, r.old = map[rateSlot]int64{}, map[string]int64{}
-	}
-	r.slots[rateSlot{rate.Name, slot}]++
-	r.added[rateSlot{rate.Name, slot}]++
-	r.old[rate.Name] = slot - 1
+	slot := r.now / width * width
+	known.there[slot]++
+	known.added[slot]++
 	return nil
 }
 
-func (r *rates) count(ctx context.Context, s rateSlot) (n int64, err error) {
-	if known, ok := r.slots[s]; ok {
-		return known, nil
+func (r *rates) load(ctx context.Context, name string, oldest int64) (map[int64]int64, error) {
+	rows, err := r.tx.Query(ctx, "SELECT slot, n FROM log_rate WHERE name = ? AND slot >= ?", name, oldest)
+	if err != nil {
+		return nil, fmt.Errorf("count entries: %w", err)
 	}
-	err = r.tx.QueryRow(ctx, "SELECT n FROM log_rate WHERE name = ? AND slot = ?", s.name, s.slot).Scan(&n)
-	if err != nil && !db.NoRows(err) {
-		return 0, fmt.Errorf("count entries: %w", err)
+	defer rows.Close()
+	out := map[int64]int64{}
+	for rows.Next() {
+		var slot, n int64
+		if err := rows.Scan(&slot, &n); err != nil {
+			return nil, fmt.Errorf("count entries: %w", err)
+		}
+		out[slot] = n
 	}
-	r.slots[s] = n
-	return n, nil
+	return out, rows.Err()
 }
 
 func (r *rates) store(ctx context.Context) error {
-	for s, n := range r.added {
-		if _, err := r.tx.Exec(ctx, "INSERT INTO log_rate (name, slot, n) VALUES (?, ?, ?) ON CONFLICT (name, slot) DO UPDATE SET n = log_rate.n + excluded.n", s.name, s.slot, n); err != nil {
-			return fmt.Errorf("count entries: %w", err)
+	for name, known := range r.names {
+		for slot, n := range known.added {
+			if _, err := r.tx.Exec(ctx, "INSERT INTO log_rate (name, slot, n) VALUES (?, ?, ?) ON CONFLICT (name, slot) DO UPDATE SET n = log_rate.n + excluded.n", name, slot, n); err != nil {
+				return fmt.Errorf("count entries: %w", err)
+			}
 		}
-	}
-	for name, slot := range r.old {
-		if _, err := r.tx.Exec(ctx, "DELETE FROM log_rate WHERE name = ? AND slot < ?", name, slot); err != nil {
+		if len(known.added) == 0 {
+			continue
+		}
+		if _, err := r.tx.Exec(ctx, "DELETE FROM log_rate WHERE name = ? AND slot < ?", name, known.oldest); err != nil {
 			return fmt.Errorf("count entries: %w", err)
 		}
 	}

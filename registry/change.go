@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/maru-city/maru/catalog"
@@ -80,6 +81,7 @@ type Version struct {
 	Change
 	Deleted bool
 	Values  json.RawMessage // an object with the fields of its day, sealed ones as they lie; nil if deleted
+	named   int64           // the catalog's revision of whose fields the values have their names
 }
 
 // historyLimit is how many versions of one record are shown, the newest first.
@@ -127,13 +129,66 @@ func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) 
 				return err
 			}
 		}
-		out = append(out, former...)
-		if len(out) == 0 {
+		if err := t.forget(ctx, tx, former); err != nil {
+			return err
+		}
+		if out = append(out, former...); len(out) == 0 {
 			return t.noRecord(key)
 		}
 		return nil
 	})
 	return out, err
+}
+
+// noteGone notes the names that fields lose.
+func (s *shape) noteGone(ctx context.Context, tx *db.Tx, t *table) error {
+	gone := slices.Clone(s.dropped)
+	for i, at := range s.from {
+		if at >= 0 && s.before.Fields[at].Name != s.after.Fields[i].Name {
+			gone = append(gone, at)
+		}
+	}
+	for _, at := range gone {
+		_, err := tx.Exec(ctx, "INSERT INTO name_gone (dataset_id, field, revision) VALUES (?, ?, ?) ON CONFLICT (dataset_id, field) DO UPDATE SET revision = excluded.revision", t.id, s.before.Fields[at].Name, s.after.Revision)
+		if err != nil {
+			return fmt.Errorf("note a name that is gone from %s: %w", t.Path(), err)
+		}
+	}
+	return nil
+}
+
+// forget takes out of versions what stands under names that other fields had in their day: another's value may be of a higher class.
+func (t *table) forget(ctx context.Context, tx *db.Tx, versions []Version) error {
+	rows, err := tx.Query(ctx, "SELECT field, revision FROM name_gone WHERE dataset_id = ?", t.id)
+	if err != nil {
+		return fmt.Errorf("read the history of %s: %w", t.Path(), err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var revision int64
+		if err := rows.Scan(&name, &revision); err != nil {
+			return fmt.Errorf("read the history of %s: %w", t.Path(), err)
+		}
+		for i := range versions {
+			v := &versions[i]
+			if v.named >= revision || len(v.Values) == 0 {
+				continue
+			}
+			var values map[string]json.RawMessage
+			if err := json.Unmarshal(v.Values, &values); err != nil {
+				return fmt.Errorf("read the history of %s: %w", t.Path(), err)
+			}
+			if _, there := values[name]; !there {
+				continue
+			}
+			delete(values, name)
+			if v.Values, err = json.Marshal(values); err != nil {
+				return fmt.Errorf("read the history of %s: %w", t.Path(), err)
+			}
+		}
+	}
+	return rows.Err()
 }
 
 // former reads the superseded versions of a record under the key that a revision made, the newest first. A deletion is a version too.
@@ -163,7 +218,7 @@ func (t *table) former(ctx context.Context, tx *db.Tx, keyed int64, key string) 
 			end.Deleted = true
 			out = append(out, end)
 		}
-		v.Values = json.RawMessage(body)
+		v.Values, v.named = json.RawMessage(body), end.Revision
 		out = append(out, v)
 	}
 	return out, rows.Err()

@@ -312,3 +312,60 @@ func TestAHistoryGoesWithItsRecordToANewKey(t *testing.T) {
 		}
 	})
 }
+
+// What former states have under a name is of the field that had it in their day.
+func TestTheHistoryDoesntGiveOutAnotherFieldsValuesByItsName(t *testing.T) {
+	const head = "kind: Dataset\nname: notes\ntitle: 메모\nkey: [id]\nfields:\n  id: {type: int, class: public}\n"
+	onBoth(t, func(t *testing.T, r *room) {
+		d := r.apply(t, head+"  name: {type: string, class: personal}\n  sort: {type: string, class: public}\n")
+		write := func(body string) {
+			t.Helper()
+			_, err := r.Get(t.Context(), d, "1")
+			if _, _, err := r.Put(t.Context(), clerk, d, "1", Match{Any: err == nil}, values(t, body)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reshape := func(fields string) {
+			t.Helper()
+			if codes := r.try(t, head+fields, true); codes != nil {
+				t.Fatal(codes)
+			}
+			d = r.catalog.Snapshot().Datasets()[0]
+		}
+		history := func() string {
+			t.Helper()
+			versions, err := r.History(t.Context(), d, "1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []string
+			for _, v := range versions {
+				out = append(out, string(v.Values))
+			}
+			return strings.Join(out, " ")
+		}
+		write(`{"id": 1, "name": "김하늘", "sort": "a"}`)
+		write(`{"id": 1, "name": "김하늘", "sort": "b"}`)
+		if h := history(); strings.Count(h, "김하늘") != 2 {
+			t.Fatal(h)
+		}
+		reshape("  sort: {type: string, class: public}\n")
+		reshape("  sort: {type: string, class: public}\n  name: {type: string, class: public}\n")
+		write(`{"id": 1, "name": "공개 이름", "sort": "c"}`)
+		write(`{"id": 1, "name": "다음 이름", "sort": "c"}`)
+		h := history()
+		if strings.Contains(h, "김하늘") {
+			t.Error("a field of that name came later, and its history has the former one's values:", h)
+		}
+		for _, still := range []string{"공개 이름", "다음 이름", `"sort":"a"`, `"sort":"b"`} {
+			if !strings.Contains(h, still) {
+				t.Errorf("the history lost %s: %s", still, h)
+			}
+		}
+		reshape("  kind: {type: string, class: public, was: sort}\n  name: {type: string, class: public}\n")
+		reshape("  kind: {type: string, class: public}\n  sort: {type: string, class: public, was: name}\n")
+		if h := history(); !strings.Contains(h, `"sort":"다음 이름"`) || strings.Contains(h, `"sort":"a"`) {
+			t.Error("names that went from one field to another:", h)
+		}
+	})
+}

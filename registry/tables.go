@@ -147,6 +147,9 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, v sight, al
 			return err
 		}
 	}
+	if err := s.noteGone(ctx, tx, t); err != nil {
+		return err
+	}
 	if s.rebuilds() {
 		next = r.tableOf(s.after, t.id, s.after.Revision)
 		next.keyed = t.keyed
@@ -192,7 +195,7 @@ func (r *Registry) drop(ctx context.Context, tx *db.Tx, d *catalog.Dataset, revi
 	}
 	for _, statement := range []string{
 		"DELETE FROM import_rejected WHERE run IN (SELECT id FROM import_run WHERE dataset_id = ?)", "DELETE FROM import_run WHERE dataset_id = ?",
-		"DELETE FROM former WHERE dataset_id = ?", "DELETE FROM profile WHERE dataset_id = ?", "DELETE FROM change WHERE dataset_id = ?", "DELETE FROM dataset_table WHERE id = ?",
+		"DELETE FROM former WHERE dataset_id = ?", "DELETE FROM name_gone WHERE dataset_id = ?", "DELETE FROM profile WHERE dataset_id = ?", "DELETE FROM change WHERE dataset_id = ?", "DELETE FROM dataset_table WHERE id = ?",
 	} {
 		if _, err := tx.Exec(ctx, statement, t.id); err != nil {
 			return fmt.Errorf("drop the table of %s: %w", t.Path(), err)

@@ -253,8 +253,8 @@ func fieldsOf(s *catalog.Snapshot, v *exchange.Version) lang.Text {
 }
 
 // whyOf is what was read for, in words.
-func whyOf(s *catalog.Snapshot, r *exchange.Receipt) lang.Text {
-	why := r.Why(s)
+func whyOf(r *exchange.Receipt) lang.Text {
+	why := r.Why()
 	if why == lang.T(r.Purpose, r.Purpose) {
 		return components.Purpose(r.Purpose)
 	}
