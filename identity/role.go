@@ -122,6 +122,10 @@ func (p *Principal) Refused() error {
 		return problem.New("auth.needed", 401, lang.T("로그인이 필요합니다", "you need to sign in")).
 			Hinting(lang.T("화면에서는 로그인하고, 프로그램은 Authorization: Bearer 토큰을 보내십시오. 명령줄에서는 maru login을 실행하십시오", "sign in on the pages; programs send Authorization: Bearer; on the command line: maru login"))
 	}
-	return problem.New("auth.refused", 403, lang.T("이 일을 할 권한이 없습니다", "you may not do this")).
+	refused := problem.New("auth.refused", 403, lang.T("이 일을 할 권한이 없습니다", "you may not do this"))
+	if p.Kind == Citizen {
+		return refused.Hinting(lang.T("공무원이 업무에 쓰는 기능입니다", "it is for officials at work"))
+	}
+	return refused.
 		Hinting(lang.T("업무에 필요하시면 기관의 운영자에게 권한을 요청하십시오 (역할별 권한: docs/roles.md)", "if your work needs it, ask your agency's administrator (docs/roles.md says which roles may)"))
 }

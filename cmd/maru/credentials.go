@@ -199,8 +199,11 @@ func tokenCommand(reader lang.Tag) *cobra.Command {
 	}
 	connect := serverFlag(c, reader)
 	as := c.Flags().String("as", "", lang.T("누구의 토큰인지: haneul, register-steward, admin, housing-app 등", "whose: haneul, register-steward, admin, housing-app and others").In(reader))
-	_ = c.MarkFlagRequired("as") // it is declared above
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *as == "" {
+			return problem.New("token.as", 400, lang.T("누구의 토큰인지 --as로 지정하십시오", "say with --as whose token")).
+				Hinting(lang.T("예: maru token --as admin", "such as maru token --as admin"))
+		}
 		client, err := connect()
 		if err != nil {
 			return err
