@@ -34,7 +34,7 @@ func (x *Exchange) Receipts(ctx context.Context, who *identity.Principal, before
 	if err != nil {
 		return nil, err
 	}
-	all, err := x.log.About(ctx, person, before, limit)
+	all, err := x.log.About(ctx, int64(x.logged(person)), before, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (x *Exchange) Prove(ctx context.Context, who *identity.Principal, id int64)
 	}
 	whole := who.Has(identity.Privacy)
 	if person, err := citizen(who); err == nil {
-		if whole, err = x.log.Concerns(ctx, id, person); err != nil {
+		if whole, err = x.log.Concerns(ctx, id, int64(x.logged(person))); err != nil {
 			return Receipt{}, Proof{}, err
 		}
 	}

@@ -107,6 +107,9 @@ func (x *Exchange) number(project, kind, identifier string) (int64, bool) {
 	return int64(n), err == nil && n > 0
 }
 
+// logged is the number by which the log knows a person: it leaves the city with receipts, so it isn't the city's own.
+func (x *Exchange) logged(number int64) uint32 { return x.keys.Alias(uint32(number)) }
+
 // Person is the number of a principal's person, 0 where it is none.
 func Person(whole string) int64 {
 	n, err := strconv.ParseUint(whole, 10, 32)

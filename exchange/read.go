@@ -309,7 +309,7 @@ func (r *reading) show(c *chunk) error {
 			if r.asked && !r.consents[subject.number] {
 				continue
 			}
-			c.about = append(c.about, uint32(subject.number))
+			c.about = append(c.about, r.x.logged(subject.number))
 		}
 		shown, err := r.x.show(k, r.fields, rec, subject)
 		if err != nil {
@@ -357,7 +357,7 @@ func (r *reading) leave() error {
 func (r *reading) write() (int64, error) {
 	c := r.contract
 	for _, n := range r.people { // also whom nothing was found of: it was asked about them
-		r.about.Add(uint32(n))
+		r.about.Add(r.x.logged(n))
 	}
 	r.parts++
 	public := r.x.receipt(c, r.request, r.fields)

@@ -30,7 +30,7 @@ type Public struct {
 // Private is what only those it is about may see.
 type Private struct {
 	Salt    string `json:"salt"`
-	Subject int64  `json:"subject,omitempty"`
+	Subject int64  `json:"subject,omitempty"` // as the log knows them
 	Actor   string `json:"actor"`
 	Name    string `json:"name,omitempty"`
 	Filter  string `json:"filter,omitempty"` // sealed: only the city can open it

@@ -284,3 +284,29 @@ func TestAReceiptSaysWhyInTheWordsOfTheVersionThatItWasReadBy(t *testing.T) {
 		}
 	})
 }
+
+func TestAReceiptDoesntHoldTheCitysNumberOfWhomItIsAbout(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "people", "census")
+		c.must(t, "people", 70_000)
+		if _, _, err := c.read(t, "census", exchange.Request{}); err != nil {
+			t.Fatal(err)
+		}
+		ids := c.receipts(t, 70_000)
+		if len(ids) != 2 {
+			t.Fatal(ids)
+		}
+		for _, id := range ids {
+			_, proof, err := c.Prove(t.Context(), citizen(70_000), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known, err := c.log.Concerns(t.Context(), id, 70_000); err != nil || known {
+				t.Errorf("the log finds her by the city's number: %v", err)
+			}
+			if strings.Contains(string(proof.Private), `"subject":70000`) {
+				t.Errorf("%s", proof.Private)
+			}
+		}
+	})
+}

@@ -97,7 +97,7 @@ func (x *Exchange) shownTo(ctx context.Context, who *identity.Principal, s *cata
 			if !ok {
 				return 0, untranslatable(d.Path())
 			}
-			private.Subject, public.People = n, 1
+			private.Subject, public.People = int64(x.logged(n)), 1
 		}
 	}
 	rate := revealRate

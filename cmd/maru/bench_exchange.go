@@ -280,7 +280,7 @@ func bulkRead(ctx context.Context, b *bench) (string, bool, error) {
 	return fmt.Sprintf("%.2f× (%.1f s, plain %.1f s)", ratio, read.Seconds(), plain.Seconds()), ratio <= 1.3, nil
 }
 
-// logged makes a log of n receipts of reads about people at random, about subject every now and then, in the folder of a server.
+// logged makes a log of n receipts of reads about people at random, about the person of a number every now and then, in the folder of a server.
 func logged(ctx context.Context, folder string, n int, subject int64) error {
 	d, err := db.Open(ctx, filepath.Join(folder, "maru.db"))
 	if err != nil {
@@ -303,7 +303,7 @@ func logged(ctx context.Context, folder string, n int, subject int64) error {
 			for i := at.Add(1); i <= int64(n); i = at.Add(1) {
 				about := 1000 + rand.Int64N(9_000_000)
 				if i%10_000 == 0 {
-					about = subject
+					about = int64(ring.Alias(uint32(subject)))
 				}
 				_, err := log.Append(ctx, ledger.Entry{
 					Public: exchange.Public{

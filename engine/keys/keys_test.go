@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func open(t *testing.T, folder string, master Master) *Ring {
+func open(t testing.TB, folder string, master Master) *Ring {
 	t.Helper()
 	r, err := Open(folder, "maru.example/log", master)
 	if err != nil {

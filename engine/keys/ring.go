@@ -2,6 +2,7 @@ package keys
 
 import (
 	"bytes"
+	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -36,6 +37,7 @@ type Ring struct {
 	pseudonyms tink.DeterministicAEAD
 	fields     atomic.Pointer[tink.AEAD] // of values; rotated
 	index      *prf.Set
+	aliases    cipher.Block
 	signer     note.Signer
 	verifier   string
 	tokens     *ecdsa.PrivateKey
@@ -75,6 +77,9 @@ func Open(folder, origin string, master Master) (*Ring, error) {
 	}
 	if r.index, err = prf.NewPRFSet(index); err != nil {
 		return nil, fmt.Errorf("open the keys: %s: %w", indexFile, err)
+	}
+	if err := r.openAliases(); err != nil {
+		return nil, err
 	}
 	if err := r.openSigner(origin); err != nil {
 		return nil, err
