@@ -130,7 +130,7 @@ func (r *reading) run() error {
 	if c.subject != nil && !slices.Contains(names, c.subject.Name) {
 		names = append(names, c.subject.Name) // behind what is shown: the receipt says whom it was about
 	}
-	r.selection = registry.Selection{Where: c.Spec.Where, View: c.view, Filter: r.request.Filter, Fields: names}
+	r.selection = registry.Selection{Where: c.Spec.Where, View: c.view, Filter: r.request.Filter, Fields: names, Shuffled: c.shuffled()}
 	if err := r.subjects(); err != nil {
 		return err
 	}
@@ -229,9 +229,11 @@ type chunk struct {
 	done  chan struct{}
 }
 
+// How much is read before it is taken: while a part is on its way out most of the next one comes in.
 const (
-	chunkRecords = 500 // of a chunk
-	chunksAhead  = 8   // are read before they are taken
+	chunkRecords = 500
+	chunkBytes   = 512 << 10
+	chunksAhead  = 64
 )
 
 // pass reads the records that are selected, makes them what the consumer sees, on as many processors as there are, and takes them in their order.
@@ -253,6 +255,7 @@ func (r *reading) pass() error {
 		defer close(work)
 		next := &chunk{done: make(chan struct{})}
 		send := func() error {
+			next.bytes = 0 // from here on, of what is shown
 			select {
 			case order <- next:
 			case <-ctx.Done():
@@ -263,7 +266,9 @@ func (r *reading) pass() error {
 			return nil
 		}
 		err := r.x.registry.Select(ctx, r.tx, r.contract.dataset, r.selection, func(rec *registry.Record) error {
-			if next.raw = append(next.raw, rec); len(next.raw) < chunkRecords {
+			next.raw = append(next.raw, rec)
+			next.bytes += size(rec)
+			if len(next.raw) < chunkRecords && next.bytes < chunkBytes {
 				return nil
 			}
 			return send()
@@ -316,15 +321,21 @@ func (r *reading) show(c *chunk) error {
 			return err
 		}
 		c.shown = append(c.shown, shown)
-		for _, v := range shown.Values {
-			if s, ok := v.(string); ok {
-				c.bytes += len(s)
-			}
-			c.bytes += 16
-		}
+		c.bytes += size(shown)
 	}
 	c.raw = nil
 	return nil
+}
+
+// size is about how much memory a record's values take, in bytes.
+func size(rec *registry.Record) (n int) {
+	for _, v := range rec.Values {
+		if s, ok := v.(string); ok {
+			n += len(s)
+		}
+		n += 16
+	}
+	return n
 }
 
 // take takes a chunk in. A bulk read's part leaves when it is large enough.
@@ -345,12 +356,17 @@ func (r *reading) leave() error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(r.contract.dataset.Fields, func(f catalog.Field) bool { return identifies(&f) != "" }) {
+	if r.contract.shuffled() {
 		rand.Shuffle(len(r.records), func(i, j int) { r.records[i], r.records[j] = r.records[j], r.records[i] })
 	}
 	part := Part{Receipt: n, Records: r.records}
 	r.records, r.bytes, r.about = nil, 0, roaring.New()
 	return r.yield(r.out, part)
+}
+
+// shuffled reports whether the records are about persons or households.
+func (c *contract) shuffled() bool {
+	return slices.ContainsFunc(c.dataset.Fields, func(f catalog.Field) bool { return identifies(&f) != "" })
 }
 
 // write writes the receipt of what was taken.

@@ -49,21 +49,20 @@ func blocks(set *roaring.Bitmap) ([]block, error) {
 		return nil, nil
 	}
 	var out []block
+	var members []uint32 // of one block
 	for it := set.Iterator(); it.HasNext(); {
-		n := int64(it.PeekNext() >> 16)
-		part := set.Clone()
-		part.RemoveRange(0, uint64(n)<<16)
-		part.RemoveRange(uint64(n+1)<<16, 1<<32)
+		n := it.PeekNext() >> 16
+		members = members[:0]
+		for it.HasNext() && it.PeekNext()>>16 == n {
+			members = append(members, it.Next())
+		}
+		part := roaring.BitmapOf(members...)
 		part.RunOptimize()
 		bits, err := part.ToBytes()
 		if err != nil {
 			return nil, fmt.Errorf("ledger: pack subjects: %w", err)
 		}
-		out = append(out, block{n, bits, newSalt()})
-		it.AdvanceIfNeeded(uint32((n + 1) << 16))
-		if n == 1<<16-1 {
-			break
-		}
+		out = append(out, block{int64(n), bits, newSalt()})
 	}
 	return out, nil
 }

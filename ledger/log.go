@@ -240,7 +240,7 @@ func (l *Log) write(ctx context.Context, batch []*pending) (results []result, er
 		}
 		results = make([]result, len(batch))
 		rates := &rates{tx: tx, now: l.now().UnixNano(), names: map[string]*rated{}}
-		var rows []any
+		var rows, subjects []any
 		for i, p := range batch {
 			if p.rate != nil {
 				if err := rates.take(ctx, p.rate); problem.As(err) != nil {
@@ -254,16 +254,17 @@ func (l *Log) write(ctx context.Context, batch []*pending) (results []result, er
 			results[i] = result{n: n}
 			rows = append(rows, n, string(p.body), string(p.private), p.subject)
 			for _, b := range p.blocks {
-				if _, err := tx.Exec(ctx, "INSERT INTO log_subjects (block, n, bits, salt) VALUES (?, ?, ?, ?)", b.n, n, b.bits, b.salt); err != nil {
-					return err
-				}
+				subjects = append(subjects, b.n, n, b.bits, b.salt)
 			}
 			edge.add(tlog.RecordHash(p.body))
 		}
 		if len(rows) == 0 {
 			return nil
 		}
-		if err := insertEntries(ctx, tx, rows); err != nil {
+		if err := insert(ctx, tx, "log_entry (n, body, private, subject)", rows); err != nil {
+			return err
+		}
+		if err := insert(ctx, tx, "log_subjects (block, n, bits, salt)", subjects); err != nil {
 			return err
 		}
 		for key, hashes := range edge.dirty {
@@ -285,14 +286,14 @@ func (l *Log) write(ctx context.Context, batch []*pending) (results []result, er
 	return results, nil
 }
 
-// insertEntries writes rows of (n, body, private, subject), many a statement.
-func insertEntries(ctx context.Context, tx *db.Tx, rows []any) error {
+// insert writes rows of four columns into a table, many a statement.
+func insert(ctx context.Context, tx *db.Tx, into string, rows []any) error {
 	const width, most = 4, 4 * 128
 	for len(rows) > 0 {
 		part := rows[:min(most, len(rows))]
 		rows = rows[len(part):]
 		marks := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", len(part)/width), ", ")
-		if _, err := tx.Exec(ctx, "INSERT INTO log_entry (n, body, private, subject) VALUES "+marks, part...); err != nil {
+		if _, err := tx.Exec(ctx, "INSERT INTO "+into+" VALUES "+marks, part...); err != nil {
 			return err
 		}
 	}

@@ -108,6 +108,8 @@ type listing struct {
 	limit   int // 0: all
 	bound   string
 	atRest  bool // sealed values stay so
+
+	unordered bool // in whatever order is quickest
 }
 
 // order is one column of the order.
@@ -212,7 +214,9 @@ func (l *listing) each(ctx context.Context, tx *db.Tx, yield func(rec *Record, t
 	if len(l.where) > 0 {
 		query += " WHERE " + strings.Join(l.where, " AND ")
 	}
-	query += " ORDER BY " + l.orderBy()
+	if !l.unordered {
+		query += " ORDER BY " + l.orderBy()
+	}
 	if l.limit > 0 {
 		query += fmt.Sprintf(" LIMIT %d", l.limit)
 	}

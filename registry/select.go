@@ -18,14 +18,16 @@ type Selection struct {
 	Filter   string           // a condition over View: the caller's
 	Subjects []string         // if not nil: only records about these, as the dataset identifies them
 	Fields   []string
+	Shuffled bool // the order doesn't matter: otherwise it is that of their keys
 }
 
-// Select hands the records of a selection to yield, in the order of their keys, in a transaction of the caller's. Values are the callee's to keep.
+// Select hands the records of a selection to yield, in a transaction of the caller's. Values are the callee's to keep.
 func (r *Registry) Select(ctx context.Context, tx *db.Tx, d *catalog.Dataset, s Selection, yield func(*Record) error) error {
 	l, err := r.list(ctx, tx, d, Query{Filter: s.Where, Fields: s.Fields})
 	if err != nil {
 		return err
 	}
+	l.unordered = s.Shuffled
 	if s.Filter != "" {
 		condition, args, err := r.condition(s.View, s.Filter, l.dialect)
 		if err != nil {
