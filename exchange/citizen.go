@@ -175,6 +175,8 @@ func (r *Receipt) Why() lang.Text {
 		return lang.T(r.Reason, r.Reason)
 	case !r.about.Empty():
 		return r.about
+	case r.Kind == "own":
+		return lang.T("소관 업무 처리", "the office's own work")
 	}
 	return lang.T(r.Purpose, r.Purpose)
 }

@@ -378,13 +378,9 @@ func (r *reading) write() (int64, error) {
 	r.parts++
 	public := r.x.receipt(c, r.request, r.fields)
 	public.Records, public.People = int64(len(r.records)), int64(r.about.GetCardinality())
-	private := Private{Salt: newSalt(), Actor: r.who.Actor(), Name: r.who.Name}
-	if r.request.Filter != "" { // may name others than who reads the receipt
-		sealed, err := r.x.keys.Seal(filterOfReceipt, r.request.Filter)
-		if err != nil {
-			return 0, err
-		}
-		private.Filter = sealed
+	private, err := r.x.private(r.who, r.request.Filter)
+	if err != nil {
+		return 0, err
 	}
 	entry := ledger.Entry{}
 	switch {

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
@@ -78,15 +80,69 @@ func legible(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// shownTo writes the receipt of a record that is shown.
-func (x *Exchange) shownTo(ctx context.Context, who *identity.Principal, s *catalog.Snapshot, d *catalog.Dataset, rec *registry.Record, reason string) (int64, error) {
-	public := Public{
-		Kind: "reveal", At: x.now().UTC().Truncate(time.Millisecond), Dataset: d.Path(), Revision: s.Revision, Consumer: d.Project, Agency: who.Agency, Purpose: "reveal", Records: 1,
+// Own writes the receipt of what somebody of a dataset's owner reads of it for the owner's own work. It implements registry.Keep. Whoever an identifier isn't one
+// of is in no receipt: a steward must see such a record to mend it.
+func (x *Exchange) Own(ctx context.Context, who *identity.Principal, d *catalog.Dataset, seen registry.Seen) error {
+	public := x.ofOwner("own", x.catalog(), d)
+	public.Agency, public.Fields, public.Records = public.Provider, seen.Fields, seen.Records
+	if who.Agency != "" {
+		public.Agency = who.Agency
 	}
+	about := roaring.New()
+	for _, identifier := range seen.Subjects {
+		if n, ok := x.number(d.Project, "person", identifier); ok {
+			about.Add(x.logged(n))
+		}
+	}
+	public.People = int64(about.GetCardinality())
+	if public.People == 0 {
+		return nil
+	}
+	private, err := x.private(who, seen.Filter)
+	if err != nil {
+		return err
+	}
+	entry := ledger.Entry{}
+	if public.People == 1 {
+		private.Subject = int64(about.Minimum())
+		entry.Subject = private.Subject
+	} else {
+		entry.Subjects = about
+	}
+	entry.Public, entry.Private = public, private
+	_, err = x.log.Append(ctx, entry)
+	return err
+}
+
+// ofOwner is what everyone may see of a receipt of what the owner's own people read.
+func (x *Exchange) ofOwner(kind string, s *catalog.Snapshot, d *catalog.Dataset) Public {
+	public := Public{Kind: kind, At: x.now().UTC().Truncate(time.Millisecond), Dataset: d.Path(), Revision: s.Revision, Consumer: d.Project, Purpose: kind}
 	if place := s.Place(d.Project); len(place.Owners) > 0 {
 		public.Provider = place.Owners[0]
 	}
-	private := Private{Salt: newSalt(), Actor: who.Actor(), Name: who.Name, Reason: reason}
+	return public
+}
+
+// private is what only those it is about may see of a receipt. A filter stands sealed in it, for it may name others than who reads the receipt.
+func (x *Exchange) private(who *identity.Principal, filter string) (Private, error) {
+	p := Private{Salt: newSalt(), Actor: who.Actor(), Name: who.Name}
+	if filter == "" {
+		return p, nil
+	}
+	var err error
+	p.Filter, err = x.keys.Seal(filterOfReceipt, filter)
+	return p, err
+}
+
+// shownTo writes the receipt of a record that is shown.
+func (x *Exchange) shownTo(ctx context.Context, who *identity.Principal, s *catalog.Snapshot, d *catalog.Dataset, rec *registry.Record, reason string) (int64, error) {
+	public := x.ofOwner("reveal", s, d)
+	public.Agency, public.Records = who.Agency, 1
+	private, err := x.private(who, "")
+	if err != nil {
+		return 0, err
+	}
+	private.Reason = reason
 	subject := subjectOf(d)
 	for i, f := range rec.Fields {
 		if f.Class.AtLeast(manifest.Personal) {

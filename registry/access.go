@@ -72,13 +72,13 @@ func by(ctx context.Context, part *catalog.Dataset) By {
 }
 
 // seenAs takes from an error the fields of a record that who asks may not see.
-func seenAs(err error, part *catalog.Dataset) error {
+func (a *api) seenAs(ctx context.Context, err error, part *catalog.Dataset) error {
 	p := problem.As(err)
 	if p == nil {
 		return err
 	}
 	if now, ok := p.With["current"].(*Record); ok {
-		p.With["current"] = now.Only(part)
+		p.With["current"] = a.shown(ctx, part, now)
 	}
 	return err
 }

@@ -24,11 +24,13 @@ type api struct {
 	*Registry
 	snapshot func() *catalog.Snapshot
 	started  func(id int64) // an import's file is here
+	keep     Keep
 }
 
-// Serve registers the operations on records under /api/v1. snapshot gives the catalog as it is; started is told of each import that can run.
-func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started func(id int64)) {
-	a := &api{r, snapshot, started}
+// Serve registers the operations on records under /api/v1. snapshot gives the catalog as it is; started is told of each import that can run; keep writes
+// receipts of what is read about persons.
+func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started func(id int64), keep Keep) {
+	a := &api{r, snapshot, started, keep}
 	const records = "/api/v1/datasets/{project}/{dataset}/records"
 	op := func(id, method, path, summary string, errs ...int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"records"}, Errors: append(errs, 404), MaxBodyBytes: MaxRecordBody}
@@ -175,13 +177,20 @@ func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, er
 	}
 	short, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
+	q, added := withSubject(d, q)
 	page, err := a.List(short, d, q)
 	if short.Err() != nil && ctx.Err() == nil {
 		return nil, problem.New("list.slow", 503, lang.F("%d초 안에 찾지 못했습니다", "it wasn't found within %d seconds", int(listTime.Seconds()))).
 			Hinting(lang.T("조건을 좁히거나, 자주 찾는 항목을 선언문의 index:에 쓰십시오", "narrow the filter, or name the fields in the manifest's index:"))
 	}
+	if err == nil {
+		err = a.seen(ctx, d, in.Filter, page.Records...)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if added {
+		without(page.Records)
 	}
 	return &huma.StreamResponse{Body: func(h huma.Context) {
 		h.SetHeader("Content-Type", "application/json")

@@ -43,7 +43,7 @@ func (a *api) download(h huma.Context, d *catalog.Dataset, q Query, form Form, b
 		w = &marked{Writer: w}
 	}
 	begun := &begun{Writer: w}
-	err := a.Download(h.Context(), d, q, form, begun)
+	err := a.pour(h.Context(), d, q, form, begun)
 	if err == nil {
 		return
 	}

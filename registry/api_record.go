@@ -49,7 +49,10 @@ func (a *api) get(ctx context.Context, in *struct {
 			out.Status, out.Body = http.StatusNotModified, nil
 		}
 	}
-	return out, nil
+	if out.Body == nil {
+		return out, nil
+	}
+	return out, a.seen(ctx, d, "", rec)
 }
 
 // writtenOutput is a record that was written.
@@ -79,7 +82,7 @@ func (a *api) create(ctx context.Context, in *struct {
 	}
 	rec, err := a.Create(ctx, by(ctx, part), d, in.Body)
 	if err != nil {
-		return nil, seenAs(err, part)
+		return nil, a.seenAs(ctx, err, part)
 	}
 	return writtenAs(d, rec.Only(part), true), nil
 }
@@ -117,7 +120,7 @@ func (a *api) put(ctx context.Context, in *changeInput) (*writtenOutput, error) 
 	}
 	rec, created, err := a.Put(ctx, by(ctx, part), d, in.Key, in.read(), in.Body)
 	if err != nil {
-		return nil, seenAs(err, part)
+		return nil, a.seenAs(ctx, err, part)
 	}
 	return writtenAs(d, rec.Only(part), created), nil
 }
@@ -129,9 +132,9 @@ func (a *api) patch(ctx context.Context, in *changeInput) (*RecordOutput, error)
 	}
 	rec, err := a.Patch(ctx, by(ctx, part), d, in.Key, in.read(), in.Body)
 	if err != nil {
-		return nil, seenAs(err, part)
+		return nil, a.seenAs(ctx, err, part)
 	}
-	return outputOf(rec.Only(part)), nil
+	return outputOf(a.shown(ctx, part, rec)), nil
 }
 
 func (a *api) delete(ctx context.Context, in *struct {
@@ -143,7 +146,7 @@ func (a *api) delete(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return nil, seenAs(a.Delete(ctx, by(ctx, part), d, in.Key, in.read()), part)
+	return nil, a.seenAs(ctx, a.Delete(ctx, by(ctx, part), d, in.Key, in.read()), part)
 }
 
 // versionBody is one state of a record.
@@ -176,14 +179,23 @@ func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
 			Items []versionBody `json:"items"`
 		}
 	}{}
+	subject, seen := about(d), Seen{Fields: d.FieldNames(), Records: 1}
 	for _, v := range all {
 		item := versionBody{Version: v.ID, At: v.At, Actor: v.Actor, Via: v.Via, Revision: v.Revision, Deleted: v.Deleted}
 		if len(v.Values) > 0 {
 			if item.Values, err = only(v.Values, d); err != nil {
 				return nil, fmt.Errorf("read version %d: %w", v.ID, err)
 			}
+			if subject != nil {
+				if text, ok := item.Values[subject.Name].(string); ok {
+					seen.Subjects = append(seen.Subjects, text)
+				}
+			}
 		}
 		out.Body.Items = append(out.Body.Items, item)
+	}
+	if subject != nil {
+		return out, a.keep(ctx, identity.From(ctx), d, seen)
 	}
 	return out, nil
 }

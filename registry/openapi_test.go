@@ -12,7 +12,7 @@ func TestADatasetDescribesItsOwnAPI(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		d := r.apply(t, libraries)
 		api := httpd.New(httpd.Options{Title: "t", Version: "1"}).API()
-		r.Serve(api, r.catalog.Snapshot, func(int64) {})
+		r.Serve(api, r.catalog.Snapshot, func(int64) {}, nil)
 		text, err := describe(api.OpenAPI(), d)
 		if err != nil {
 			t.Fatal(err)

@@ -85,7 +85,7 @@ func (c *place) house(t testing.TB, secure bool) *house {
 	gate := &identity.Gate{Sessions: sessions, Provider: identity.NewProvider(identity.Settings{Issuer: h.provider.Issuer(), Redirect: base + identity.CallbackPath}, trusting, clock.Real{}.Now)}
 	s := httpd.New(httpd.Options{Title: "Maru", Version: "test", Log: slog.New(slog.DiscardHandler), Who: gate.Wrap})
 	c.Serve(s.API())
-	c.registry.Serve(s.API(), c.Snapshot, nil)
+	c.registry.Serve(s.API(), c.Snapshot, nil, c.exchange.Own)
 	c.exchange.Serve(s.API())
 	s.Handle(ledger.Path+"/", c.log.Handler())
 	pages := web.New(web.Options{

@@ -117,7 +117,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap})
 	identity.Guard(s.http.API())
 	s.catalog.Serve(s.http.API())
-	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s.startImport)
+	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s.startImport, s.exchange.Own)
 	s.exchange.Serve(s.http.API())
 	s.http.Handle(ledger.Path+"/", s.log.Handler())
 	pages := web.New(web.Options{

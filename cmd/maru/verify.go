@@ -79,8 +79,11 @@ func verifyReceipt(out io.Writer, reader lang.Tag, path, key string) error {
 	}
 	r := leaf.Public
 	by := lang.F("협약   %[1]s %[2]v판, 목적 %[3]s, 근거 %[4]s", "Agreement  %[1]s version %[2]v, purpose %[3]s, basis %[4]s", r.Agreement, r.Version, r.Purpose, r.Basis)
-	if r.Kind == "reveal" {
+	switch r.Kind {
+	case "reveal":
 		by = lang.T("방법   담당자가 이유를 남기고 화면에서 열람", "How        shown on a page to an official, who gave a reason")
+	case "own":
+		by = lang.T("방법   자료를 맡은 기관이 소관 업무에 열람", "How        by the office that keeps the data, for its own work")
 	}
 	fmt.Fprintln(out, lang.F(`진본입니다: 열람 기록 %[1]v번은 로그 %[2]s(모두 %[3]d건)에 들어 있으며 바뀌지 않았습니다.
   일시   %[4]s
