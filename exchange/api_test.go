@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	arrows "github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
@@ -72,12 +75,15 @@ func TestReadsOverHTTPInEachForm(t *testing.T) {
 				t.Errorf("%s: %s %s\n%s", s.body, res.Status, res.Header, body)
 			}
 		}
-		res, body := ask(program, "POST", "/reads", `{"agreement":"shelters","purpose":"eligibility","as":"parquet"}`)
-		if res.StatusCode != 200 || res.Header.Get("Content-Type") != "application/vnd.apache.parquet" {
-			t.Fatal(res.Status, res.Header)
-		}
-		if got := parquet(t, body); got != "code,seats: S1,0 S2,1000 S3,(null)" {
-			t.Error(got)
+		for form, read := range map[string]func(testing.TB, string) string{"parquet": parquet, "arrow.stream": arrow} {
+			as, _, _ := strings.Cut(form, ".")
+			res, body := ask(program, "POST", "/reads", `{"agreement":"shelters","purpose":"eligibility","as":"`+as+`"}`)
+			if res.StatusCode != 200 || res.Header.Get("Content-Type") != "application/vnd.apache."+form {
+				t.Fatal(form, res.Status, res.Header)
+			}
+			if got := read(t, body); got != "code,seats: S1,0 S2,1000 S3,(null)" {
+				t.Error(form, got)
+			}
 		}
 	})
 }
@@ -98,6 +104,32 @@ func parquet(t testing.TB, body string) string {
 		t.Fatal(err)
 	}
 	defer table.Release()
+	return twoColumns(table)
+}
+
+// arrow is an IPC stream of two columns as text.
+func arrow(t testing.TB, body string) string {
+	t.Helper()
+	r, err := ipc.NewReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var all []arrows.RecordBatch
+	for r.Next() {
+		batch := r.RecordBatch()
+		batch.Retain()
+		all = append(all, batch)
+	}
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	table := array.NewTableFromRecords(r.Schema(), all)
+	defer table.Release()
+	return twoColumns(table)
+}
+
+func twoColumns(table arrows.Table) string {
 	out := table.Schema().Field(0).Name + "," + table.Schema().Field(1).Name + ":"
 	x, y := table.Column(0).Data().Chunk(0), table.Column(1).Data().Chunk(0)
 	for i := range x.Len() {
@@ -113,7 +145,7 @@ func TestRefusalsOverHTTPHaveTheirStatusAndNoData(t *testing.T) {
 		one, away := c.person(t, "housing", 1), c.person(t, "housing", 4)
 		ask(program, "POST", "/reads", `{"agreement":"rare","purpose":"eligibility","subject":"`+one+`"}`)
 		ask(program, "POST", "/reads", `{"agreement":"rare","purpose":"eligibility","subject":"`+one+`"}`)
-		for _, form := range []string{"json", "csv", "parquet", "jsonl"} {
+		for _, form := range []string{"json", "csv", "parquet", "jsonl", "arrow"} {
 			for _, s := range []struct {
 				who           *identity.Principal
 				agreement, by string

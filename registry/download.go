@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -37,6 +38,7 @@ var Forms = []Form{
 	{"jsonl", "application/x-ndjson", newLines},
 	{"csv", "text/csv; charset=utf-8", newCSV},
 	{"parquet", "application/vnd.apache.parquet", newParquet},
+	{"arrow", "application/vnd.apache.arrow.stream", newArrow},
 }
 
 // FormNamed finds a form by its name.
@@ -121,9 +123,13 @@ func (c *csvWriter) Close() error {
 	return c.w.Error()
 }
 
-// parquetWriter writes Parquet, a row group at a time, compressed with zstd.
-type parquetWriter struct {
-	out   *pqarrow.FileWriter
+// columnWriter writes records by columns, a group of rows at a time.
+type columnWriter struct {
+	form string
+	out  interface {
+		Write(arrow.RecordBatch) error
+		Close() error
+	}
 	build *array.RecordBuilder
 	rows  int
 	bytes int
@@ -142,7 +148,7 @@ var arrowTypes = map[manifest.Type]arrow.DataType{
 	manifest.Datetime: &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}, manifest.Geometry: arrow.BinaryTypes.String,
 }
 
-func newParquet(w io.Writer, fields []*catalog.Field) recordWriter {
+func newColumns(form string, fields []*catalog.Field) (*columnWriter, *arrow.Schema) {
 	columns := make([]arrow.Field, len(fields))
 	for i, f := range fields {
 		columns[i] = arrow.Field{
@@ -151,28 +157,40 @@ func newParquet(w io.Writer, fields []*catalog.Field) recordWriter {
 		}
 	}
 	schema := arrow.NewSchema(columns, nil)
-	p := &parquetWriter{build: array.NewRecordBuilder(memory.DefaultAllocator, schema)}
-	properties := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy("maru"))
-	p.out, p.err = pqarrow.NewFileWriter(schema, w, properties, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
-	return p
+	return &columnWriter{form: form, build: array.NewRecordBuilder(memory.DefaultAllocator, schema)}, schema
 }
 
-func (p *parquetWriter) Write(r *Record) error {
-	if p.err != nil {
-		return p.err
+// newParquet writes Parquet, compressed with zstd.
+func newParquet(w io.Writer, fields []*catalog.Field) recordWriter {
+	c, schema := newColumns("Parquet", fields)
+	properties := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy("maru"))
+	c.out, c.err = pqarrow.NewFileWriter(schema, w, properties, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	return c
+}
+
+// newArrow writes an Arrow IPC stream: its batches can be used as they come.
+func newArrow(w io.Writer, fields []*catalog.Field) recordWriter {
+	c, schema := newColumns("Arrow", fields)
+	c.out = ipc.NewWriter(w, ipc.WithSchema(schema))
+	return c
+}
+
+func (c *columnWriter) Write(r *Record) error {
+	if c.err != nil {
+		return c.err
 	}
 	for i, v := range r.Values {
-		if err := p.append(p.build.Field(i), v); err != nil {
-			return fmt.Errorf("write %s as Parquet: %w", r.Fields[i].Name, err)
+		if err := c.append(c.build.Field(i), v); err != nil {
+			return fmt.Errorf("write %s as %s: %w", r.Fields[i].Name, c.form, err)
 		}
 	}
-	if p.rows++; p.rows < groupRows && p.bytes < groupBytes {
+	if c.rows++; c.rows < groupRows && c.bytes < groupBytes {
 		return nil
 	}
-	return p.flush()
+	return c.flush()
 }
 
-func (p *parquetWriter) append(to array.Builder, v any) error {
+func (c *columnWriter) append(to array.Builder, v any) error {
 	if v == nil {
 		to.AppendNull()
 		return nil
@@ -185,7 +203,7 @@ func (p *parquetWriter) append(to array.Builder, v any) error {
 	case *array.BooleanBuilder:
 		to.Append(v.(bool))
 	case *array.StringBuilder:
-		p.bytes += len(v.(string))
+		c.bytes += len(v.(string))
 		to.Append(v.(string))
 	case *array.Date32Builder:
 		t, err := time.Parse(manifest.DateLayout, v.(string))
@@ -203,22 +221,22 @@ func (p *parquetWriter) append(to array.Builder, v any) error {
 	return nil
 }
 
-func (p *parquetWriter) flush() error {
-	batch := p.build.NewRecordBatch()
+func (c *columnWriter) flush() error {
+	batch := c.build.NewRecordBatch()
 	defer batch.Release()
-	p.rows, p.bytes = 0, 0
-	return p.out.Write(batch)
+	c.rows, c.bytes = 0, 0
+	return c.out.Write(batch)
 }
 
-func (p *parquetWriter) Close() error {
-	if p.err != nil {
-		return p.err
+func (c *columnWriter) Close() error {
+	if c.err != nil {
+		return c.err
 	}
-	if p.rows > 0 {
-		if err := p.flush(); err != nil {
+	if c.rows > 0 {
+		if err := c.flush(); err != nil {
 			return err
 		}
 	}
-	p.build.Release()
-	return p.out.Close()
+	c.build.Release()
+	return c.out.Close()
 }
