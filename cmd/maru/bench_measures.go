@@ -32,6 +32,7 @@ var measures = []measure{
 	{"read-p99", "<10 ms", "POST /reads of one person each of 100,000, with its durable receipt, 500 a second for 20 s, timed from when each was due, SQLite", false, readP99},
 	{"read-throughput", "≥2,000 reads/s, ≥50 % of GETs", "the same from 64 places at once for 10 s, beside GET of one record with the same fields of a dataset that is open to all", false, readThroughput},
 	{"bulk", "≤1.3×", "POST /reads of all 1,000,000 residents as CSV, identifiers translated, in parts with a receipt each, beside a download of the same records from a dataset that is open to all: no agreement, no receipt", false, bulkRead},
+	{"revoke", "<1 s", "how long after the answer to a revocation a read begins that is let through, of 32 at once", false, revokeFelt},
 	{"verify-million", "<10 s", "`maru verify` of a log of 1,000,000 receipts over HTTP: every entry hashed, the tree built anew", false, verifyMillion},
 	{"receipts-page", "<50 ms", "the page /my of somebody who stands in one of 10,000 of 10,000,000 receipts", true, receiptsPage},
 	{"import-5gb", "<200 MB", "VmHWM of a server after it has imported a CSV of 5 GB, history off", true, importHuge},
