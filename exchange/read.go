@@ -267,7 +267,7 @@ func (r *reading) pass() error {
 		}
 		err := r.x.registry.Select(ctx, r.tx, r.contract.dataset, r.selection, func(rec *registry.Record) error {
 			next.raw = append(next.raw, rec)
-			next.bytes += size(rec)
+			next.bytes += rec.Size()
 			if len(next.raw) < chunkRecords && next.bytes < chunkBytes {
 				return nil
 			}
@@ -321,21 +321,10 @@ func (r *reading) show(c *chunk) error {
 			return err
 		}
 		c.shown = append(c.shown, shown)
-		c.bytes += size(shown)
+		c.bytes += shown.Size()
 	}
 	c.raw = nil
 	return nil
-}
-
-// size is about how much memory a record's values take, in bytes.
-func size(rec *registry.Record) (n int) {
-	for _, v := range rec.Values {
-		if s, ok := v.(string); ok {
-			n += len(s)
-		}
-		n += 16
-	}
-	return n
 }
 
 // take takes a chunk in. A bulk read's part leaves when it is large enough.

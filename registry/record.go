@@ -32,6 +32,15 @@ const (
 	versionMember = "_version"
 )
 
+// Size is about how much memory a record's values take, in bytes.
+func (r *Record) Size() (n int) {
+	for _, v := range r.Values {
+		text, _ := v.(string)
+		n += 16 + len(text)
+	}
+	return n
+}
+
 // MarshalJSON writes the record's fields in their order, its key and its version before them.
 func (r *Record) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer

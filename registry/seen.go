@@ -114,11 +114,7 @@ func (a *api) pour(ctx context.Context, part *catalog.Dataset, q Query, form For
 		return nil
 	}
 	err = a.Stream(ctx, part, q, func(rec *Record) error {
-		batch = append(batch, rec)
-		for _, v := range rec.Values {
-			text, _ := v.(string)
-			size += 16 + len(text)
-		}
+		batch, size = append(batch, rec), size+rec.Size()
 		if len(batch) < seenRecords && size < seenBytes {
 			return nil
 		}
