@@ -138,6 +138,11 @@ func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) 
 // exposed reports where values of class unique would stand in addresses and logs: as a record's key, or, where there is none, as a hash of a few that
 // can be guessed (개인정보보호법 제24조의2).
 func (d *Dataset) exposed() (findings []manifest.Finding) {
+	if f := d.Field(d.Spec.Subject); f != nil && f.Class == manifest.Unique { // nobody could be told that they were read about
+		findings = append(findings, d.Resource.Finding(manifest.Error, "dataset.unique_subject", "subject",
+			manifest.Textf("고유식별정보 항목은 subject가 될 수 없습니다: %s", "%s can't be the subject: it is a unique identifier", f.Name),
+			manifest.T("개인식별자 항목을 subject로 쓰십시오", "use the field with a person's identifier of the project")))
+	}
 	for _, f := range d.Fields {
 		if f.Class != manifest.Unique || len(d.Spec.Key) > 0 && !f.KeyPart {
 			continue

@@ -201,12 +201,19 @@ type standing struct {
 	contract *contract
 }
 
+// errBehind is that another node has applied a revision that this one hasn't read yet.
+var errBehind = problem.New("catalog.moved", 409, lang.T("카탈로그가 방금 바뀌었습니다", "the catalog has just changed")).Hinting(lang.T("다시 시도하십시오", "try again"))
+
 // active finds the version that holds, in the transaction that reads the records: so a revocation is felt by every read that begins after it, on every
 // node. Where nothing has changed since the node looked, it is as it was.
 func (x *Exchange) active(ctx context.Context, tx *db.Tx, project, name string) (*contract, error) {
 	var now standing
-	if err := tx.QueryRow(ctx, "SELECT n FROM standing_change WHERE one = 1").Scan(&now.changes); err != nil {
+	var revision int64
+	if err := tx.QueryRow(ctx, "SELECT n, revision FROM standing_change WHERE one = 1").Scan(&now.changes, &revision); err != nil {
 		return nil, fmt.Errorf("look whether agreements have changed: %w", err)
+	}
+	if revision > x.catalog().Revision {
+		return nil, errBehind
 	}
 	path := project + "/" + name
 	if known, ok := x.ready.Load(path); ok && known.(standing).changes == now.changes && known.(standing).contract.revision == x.catalog().Revision {

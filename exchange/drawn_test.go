@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/registry"
 )
 
 // masksOf are the masks of each field that has some.
@@ -61,7 +64,12 @@ func drawAgreement(rt *rapid.T, t *testing.T, c *town, serial int) *reference {
 // drawRecords draws ten records about five people, in place of those that there are.
 func (r *reference) drawRecords(rt *rapid.T, t *testing.T) {
 	var rows [][]any
+	visits := r.c.catalog.Snapshot().Dataset("register", "visits")
 	for id := range int64(10) {
+		err := r.c.registry.Delete(t.Context(), registry.By{Actor: "test", Via: "test"}, visits, fmt.Sprint(id), registry.Match{Any: true})
+		if err != nil && problem.Code(err) != "record.unknown" {
+			t.Fatal(err)
+		}
 		number, home := rapid.Int64Range(1, 5).Draw(rt, "person"), rapid.Int64Range(0, 3).Draw(rt, "house")
 		row := map[string]any{"id": id, "person": r.c.person(t, "register", number), "house": nil}
 		if home > 0 {

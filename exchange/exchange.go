@@ -31,6 +31,7 @@ type Exchange struct {
 	keys     *keys.Ring
 	now      func() time.Time
 	catalog  func() *catalog.Snapshot
+	refresh  func(context.Context) error
 
 	auditing chan struct{} // has room for one
 
@@ -47,6 +48,8 @@ type Options struct {
 	Now      func() time.Time
 	// Catalog gives the catalog as it is. It is asked after the exchange is open.
 	Catalog func() *catalog.Snapshot
+	// Refresh brings the catalog up to what was applied on other nodes.
+	Refresh func(context.Context) error
 }
 
 // Open opens the exchange.
@@ -58,7 +61,7 @@ func Open(ctx context.Context, o Options) (*Exchange, error) {
 	if err := o.DB.Migrate(ctx, "exchange", dir); err != nil {
 		return nil, err
 	}
-	x := &Exchange{db: o.DB, registry: o.Registry, log: o.Log, keys: o.Keys, now: o.Now, catalog: o.Catalog, auditing: make(chan struct{}, 1)}
+	x := &Exchange{db: o.DB, registry: o.Registry, log: o.Log, keys: o.Keys, now: o.Now, catalog: o.Catalog, refresh: o.Refresh, auditing: make(chan struct{}, 1)}
 	return x, x.checkKeys(ctx)
 }
 

@@ -190,6 +190,9 @@ func identifies(f *catalog.Field) string {
 
 // Apply implements catalog.Follower: it files requests for what is new, and revokes what is gone.
 func (x *Exchange) Apply(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, who *identity.Principal, _ bool) error {
+	if _, err := tx.Exec(ctx, "UPDATE standing_change SET n = n + 1, revision = ? WHERE one = 1", after.Revision); err != nil {
+		return fmt.Errorf("note that the catalog changes: %w", err)
+	}
 	for _, r := range before.List("Agreement") {
 		if after.Get(r.Key) != nil {
 			continue

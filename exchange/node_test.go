@@ -36,6 +36,22 @@ func TestARevocationIsFeltByTheNextReadOnAnotherNode(t *testing.T) {
 	})
 }
 
+// Whose agency lies below which is the catalog's: a node that hasn't read the newest revision yet catches up before it reads.
+func TestACutOffIsFeltOnANodeThatIsBehindTheCatalog(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "people")
+		other := c.node(t)
+		other.must(t, "people", 1)
+		c.files["standards/second.yaml"] = "kind: Agency\nname: second\ntitle: {ko: 둘째, en: Second}\nparent: hall\nlevel: bureau\n"
+		c.change(t, identity.Itself("setup"), "standards/project.yaml", "title: {ko: 주거과, en: Housing office}\nparent: hall", "title: {ko: 주거과, en: Housing office}\nparent: second")
+		if err := c.CutOff(t.Context(), officer, "second", true, "사고"); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := other.about(t, "people", 1)
+		refused(t, err, "agency.cut_off", "on a node that is behind")
+	})
+}
+
 // A node whose catalog is older than the database must not read by what it remembers.
 func TestANodeThatIsBehindReadsByTheVersionThatHolds(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {

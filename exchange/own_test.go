@@ -43,6 +43,10 @@ func TestACitizenSeesWhatTheOwnersPeopleReadForTheirWork(t *testing.T) {
 		if err != nil || strings.Contains(string(proof.Private), "이바다") {
 			t.Errorf("the filter tells of another: %s %v", proof.Private, err)
 		}
+		own(`person == "` + c.person(t, "register", 3) + `" && name > "나"`)
+		if list, err := c.Receipts(t.Context(), citizen(3), 0, 10); err != nil || len(list) != 1 || list[0].Records != 0 || !strings.Contains(list[0].Sentence(c.catalog.Snapshot()).Ko, "해당하는 내용이 없었습니다") {
+			t.Errorf("whom a filter names learns that it was asked about them: %+v %v", list, err)
+		}
 		c.log.Close()
 		if err := c.Own(t.Context(), steward, d, registry.Seen{Fields: []string{"name"}, Records: 1, Subjects: []string{c.person(t, "register", 1)}}); err == nil {
 			t.Error("there is no log, and it can be read")

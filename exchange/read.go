@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -57,33 +58,47 @@ func (x *Exchange) Read(ctx context.Context, who *identity.Principal, r Request,
 	if project == "" && who.Kind == identity.Service {
 		project = who.Project
 	}
-	if err := who.Need(identity.ReadGoverned, x.catalog().Place(project)); err != nil {
-		return err
-	}
-	one := &reading{x: x, ctx: ctx, who: who, request: r, yield: yield}
-	run := func(tx *db.Tx) (err error) {
-		if one.contract, err = x.active(ctx, tx, project, name); err != nil {
+	for range 4 { // where this node is behind the catalog it catches up
+		if err := who.Need(identity.ReadGoverned, x.catalog().Place(project)); err != nil {
 			return err
 		}
-		one.tx = tx
-		return one.run()
+		one := &reading{x: x, ctx: ctx, who: who, request: r, yield: yield}
+		err := one.whole(project, name)
+		if !errors.Is(err, errBehind) {
+			return err
+		}
+		if err := x.refresh(ctx); err != nil {
+			return err
+		}
+	}
+	return errBehind
+}
+
+// whole reads by an agreement, from beginning to end.
+func (r *reading) whole(project, name string) error {
+	run := func(tx *db.Tx) (err error) {
+		if r.contract, err = r.x.active(r.ctx, tx, project, name); err != nil {
+			return err
+		}
+		r.tx = tx
+		return r.run()
 	}
 	var err error
-	if r.bulk() { // the parts leave while the transaction is open: all are of one state of the data
-		err = x.db.ReadLong(ctx, run)
+	if r.request.bulk() { // the parts leave while the transaction is open: all are of one state of the data
+		err = r.x.db.ReadLong(r.ctx, run)
 	} else { // and the connection is given back before the receipt is waited for
-		err = x.db.Read(ctx, run)
+		err = r.x.db.Read(r.ctx, run)
 	}
 	if problem.Code(err) == "agreement.consent" { // that somebody asked about them they learn all the same
-		if _, failed := one.write(); failed != nil {
+		if _, failed := r.write(); failed != nil {
 			return failed
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if one.parts == 0 || len(one.records) > 0 {
-		return one.leave()
+	if r.parts == 0 || len(r.records) > 0 {
+		return r.leave()
 	}
 	return nil
 }

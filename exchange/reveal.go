@@ -2,6 +2,8 @@ package exchange
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -80,8 +82,8 @@ func legible(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// Own writes the receipt of what somebody of a dataset's owner reads of it for the owner's own work. It implements registry.Keep. Whoever an identifier isn't one
-// of is in no receipt: a steward must see such a record to mend it.
+// Own writes the receipt of what somebody of a dataset's owner reads of it for the owner's own work. It implements registry.Keep. It is about whom the records are
+// about, and whom the filter names. A record that is nobody's has a receipt of nobody: a steward must see it to mend it.
 func (x *Exchange) Own(ctx context.Context, who *identity.Principal, d *catalog.Dataset, seen registry.Seen) error {
 	public := x.ofOwner("own", x.catalog(), d)
 	public.Agency, public.Fields, public.Records = public.Provider, seen.Fields, seen.Records
@@ -89,30 +91,31 @@ func (x *Exchange) Own(ctx context.Context, who *identity.Principal, d *catalog.
 		public.Agency = who.Agency
 	}
 	about := roaring.New()
-	for _, identifier := range seen.Subjects {
+	for _, identifier := range append(slices.Clone(seen.Subjects), identifiers.FindAllString(seen.Filter, -1)...) {
 		if n, ok := x.number(d.Project, "person", identifier); ok {
 			about.Add(x.logged(n))
 		}
 	}
 	public.People = int64(about.GetCardinality())
-	if public.People == 0 {
-		return nil
-	}
 	private, err := x.private(who, seen.Filter)
 	if err != nil {
 		return err
 	}
 	entry := ledger.Entry{}
-	if public.People == 1 {
+	switch {
+	case public.People == 1:
 		private.Subject = int64(about.Minimum())
 		entry.Subject = private.Subject
-	} else {
+	case public.People > 1:
 		entry.Subjects = about
 	}
 	entry.Public, entry.Private = public, private
 	_, err = x.log.Append(ctx, entry)
 	return err
 }
+
+// identifiers are the texts in a filter that may identify persons.
+var identifiers = regexp.MustCompile(`p[a-z2-7]{20,}`)
 
 // ofOwner is what everyone may see of a receipt of what the owner's own people read.
 func (x *Exchange) ofOwner(kind string, s *catalog.Snapshot, d *catalog.Dataset) Public {

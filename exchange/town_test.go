@@ -1,6 +1,7 @@
 package exchange_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -79,7 +80,7 @@ func open(t testing.TB, address, folder string, now *clock.Fake) *town {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.log.Close() })
-	c.Exchange, err = exchange.Open(t.Context(), exchange.Options{DB: c.db, Registry: c.registry, Log: c.log, Keys: c.ring, Now: now.Now, Catalog: func() *catalog.Snapshot { return c.catalog.Snapshot() }})
+	c.Exchange, err = exchange.Open(t.Context(), exchange.Options{DB: c.db, Registry: c.registry, Log: c.log, Keys: c.ring, Now: now.Now, Catalog: func() *catalog.Snapshot { return c.catalog.Snapshot() }, Refresh: func(ctx context.Context) error { return c.catalog.Refresh(ctx) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -349,6 +349,36 @@ func TestARateHoldsOverNodesAndSlidesOn(t *testing.T) {
 	})
 }
 
+func TestWhatWasReadInADayIsntForgottenByALimitOfAMinute(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *hall) {
+		add := func(most int64, in time.Duration) string {
+			_, err := h.Append(t.Context(), Entry{Public: said{"x"}, Private: about{}, Rate: &Rate{Name: "a", Most: most, In: in}})
+			return problem.Code(err)
+		}
+		for range 10 {
+			if code := add(10, 24*time.Hour); code != "" {
+				t.Fatal(code)
+			}
+		}
+		h.clock.Advance(2 * time.Minute)
+		if code := add(10, time.Minute); code != "" {
+			t.Error("by another limit it is another count:", code)
+		}
+		h.clock.Advance(2 * time.Minute)
+		if code := add(10, 24*time.Hour); code != "ledger.rate" {
+			t.Error("the day's count is gone")
+		}
+		h.clock.Advance(30 * time.Hour)
+		if code := add(10, 24*time.Hour); code != "" {
+			t.Error(code)
+		}
+		h.clock.Advance(-29 * time.Hour) // a clock that jumps there and back
+		if code := add(10, 24*time.Hour); code != "ledger.rate" {
+			t.Error("after the clock jumped the count is gone:", code)
+		}
+	})
+}
+
 // However reads come, no span of the rate's time has more than the most; and nobody is refused who would still be refused a sixtieth of it later only for that.
 func TestNoSpanOfTimeHasMoreThanTheRate(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *hall) {

@@ -361,6 +361,9 @@ type rates struct {
 // most, and a sixtieth of it may pass before what is gone from it is free again.
 const rateSlots = 60
 
+// clocksDiffer is by how much clocks may jump, or those of nodes differ, without a slot being forgotten that counts, in ns.
+const clocksDiffer = int64(24 * time.Hour)
+
 // rated are the slots of a name that still count, by when they began.
 type rated struct {
 	there, added map[int64]int64
@@ -370,14 +373,15 @@ type rated struct {
 // take counts an entry, or says that there were too many.
 func (r *rates) take(ctx context.Context, rate *Rate) error {
 	width := max(int64(rate.In)/rateSlots, 1)
-	known, ok := r.names[rate.Name]
+	name := rate.Name + " in " + rate.In.String() // by another time it is another count
+	known, ok := r.names[name]
 	if !ok {
 		known = &rated{added: map[int64]int64{}, oldest: (r.now - int64(rate.In)) / width * width}
 		var err error
-		if known.there, err = r.load(ctx, rate.Name, known.oldest); err != nil {
+		if known.there, err = r.load(ctx, name, known.oldest); err != nil {
 			return err
 		}
-		r.names[rate.Name] = known
+		r.names[name] = known
 	}
 	var n int64
 	for _, there := range known.there {
@@ -430,7 +434,7 @@ func (r *rates) store(ctx context.Context) error {
 		if len(known.added) == 0 {
 			continue
 		}
-		if _, err := r.tx.Exec(ctx, "DELETE FROM log_rate WHERE name = ? AND slot < ?", name, known.oldest); err != nil {
+		if _, err := r.tx.Exec(ctx, "DELETE FROM log_rate WHERE name = ? AND slot < ?", name, known.oldest-clocksDiffer); err != nil {
 			return fmt.Errorf("count entries: %w", err)
 		}
 	}

@@ -72,22 +72,26 @@ func by(ctx context.Context, part *catalog.Dataset) By {
 }
 
 // seenAs takes from an error the fields of a record that who asks may not see.
-func (a *api) seenAs(ctx context.Context, err error, part *catalog.Dataset) error {
+func seenAs(err error, part *catalog.Dataset) error {
 	p := problem.As(err)
 	if p == nil {
 		return err
 	}
 	if now, ok := p.With["current"].(*Record); ok {
-		p.With["current"] = a.shown(ctx, part, now)
+		p.With["current"] = written(part, now, nil)
 	}
 	return err
 }
 
 // Only is the record with the fields of a part of its dataset.
 func (r *Record) Only(part *catalog.Dataset) *Record {
+	return r.only(func(f *catalog.Field) bool { return part.Field(f.Name) != nil })
+}
+
+func (r *Record) only(which func(*catalog.Field) bool) *Record {
 	out := &Record{Key: r.Key, Version: r.Version}
 	for i, f := range r.Fields {
-		if part.Field(f.Name) != nil {
+		if which(f) {
 			out.Fields, out.Values = append(out.Fields, f), append(out.Values, r.Values[i])
 		}
 	}

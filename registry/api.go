@@ -177,6 +177,7 @@ func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, er
 	}
 	short, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
+	asked := q
 	q, added := withSubject(d, q)
 	page, err := a.List(short, d, q)
 	if short.Err() != nil && ctx.Err() == nil {
@@ -184,7 +185,7 @@ func (a *api) list(ctx context.Context, in *listInput) (*huma.StreamResponse, er
 			Hinting(lang.T("조건을 좁히거나, 자주 찾는 항목을 선언문의 index:에 쓰십시오", "narrow the filter, or name the fields in the manifest's index:"))
 	}
 	if err == nil {
-		err = a.seen(ctx, d, in.Filter, page.Records...)
+		err = a.seen(ctx, d, asked, page.Records, page.ahead)
 	}
 	if err != nil {
 		return nil, err

@@ -40,7 +40,15 @@ func (a *api) get(ctx context.Context, in *struct {
 		return nil, err
 	}
 	rec, err := a.Get(ctx, d, in.Key)
+	if isUnknown(err) { // that it isn't there says something too
+		if failed := a.seenOne(ctx, d, in.Key, nil, 0); failed != nil {
+			return nil, failed
+		}
+	}
 	if err != nil {
+		return nil, err
+	}
+	if err := a.seen(ctx, d, Query{}, []*Record{rec}, nil); err != nil {
 		return nil, err
 	}
 	out := &gotOutput{http.StatusOK, etag(rec.Version), rec}
@@ -49,10 +57,7 @@ func (a *api) get(ctx context.Context, in *struct {
 			out.Status, out.Body = http.StatusNotModified, nil
 		}
 	}
-	if out.Body == nil {
-		return out, nil
-	}
-	return out, a.seen(ctx, d, "", rec)
+	return out, nil
 }
 
 // writtenOutput is a record that was written.
@@ -82,9 +87,9 @@ func (a *api) create(ctx context.Context, in *struct {
 	}
 	rec, err := a.Create(ctx, by(ctx, part), d, in.Body)
 	if err != nil {
-		return nil, a.seenAs(ctx, err, part)
+		return nil, seenAs(err, part)
 	}
-	return writtenAs(d, rec.Only(part), true), nil
+	return writtenAs(d, written(part, rec, in.Body), true), nil
 }
 
 // IfMatch is the version that a change is meant for.
@@ -120,9 +125,9 @@ func (a *api) put(ctx context.Context, in *changeInput) (*writtenOutput, error) 
 	}
 	rec, created, err := a.Put(ctx, by(ctx, part), d, in.Key, in.read(), in.Body)
 	if err != nil {
-		return nil, a.seenAs(ctx, err, part)
+		return nil, seenAs(err, part)
 	}
-	return writtenAs(d, rec.Only(part), created), nil
+	return writtenAs(d, written(part, rec, in.Body), created), nil
 }
 
 func (a *api) patch(ctx context.Context, in *changeInput) (*RecordOutput, error) {
@@ -132,9 +137,9 @@ func (a *api) patch(ctx context.Context, in *changeInput) (*RecordOutput, error)
 	}
 	rec, err := a.Patch(ctx, by(ctx, part), d, in.Key, in.read(), in.Body)
 	if err != nil {
-		return nil, a.seenAs(ctx, err, part)
+		return nil, seenAs(err, part)
 	}
-	return outputOf(a.shown(ctx, part, rec)), nil
+	return outputOf(written(part, rec, in.Body)), nil
 }
 
 func (a *api) delete(ctx context.Context, in *struct {
@@ -146,7 +151,7 @@ func (a *api) delete(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.seenAs(ctx, a.Delete(ctx, by(ctx, part), d, in.Key, in.read()), part)
+	return nil, seenAs(a.Delete(ctx, by(ctx, part), d, in.Key, in.read()), part)
 }
 
 // versionBody is one state of a record.
@@ -179,25 +184,18 @@ func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
 			Items []versionBody `json:"items"`
 		}
 	}{}
-	subject, seen := about(d), Seen{Fields: d.FieldNames(), Records: 1}
+	var subjects []string
 	for _, v := range all {
 		item := versionBody{Version: v.ID, At: v.At, Actor: v.Actor, Via: v.Via, Revision: v.Revision, Deleted: v.Deleted}
 		if len(v.Values) > 0 {
 			if item.Values, err = only(v.Values, d); err != nil {
 				return nil, fmt.Errorf("read version %d: %w", v.ID, err)
 			}
-			if subject != nil {
-				if text, ok := item.Values[subject.Name].(string); ok {
-					seen.Subjects = append(seen.Subjects, text)
-				}
-			}
 		}
+		subjects = append(subjects, v.persons...)
 		out.Body.Items = append(out.Body.Items, item)
 	}
-	if subject != nil {
-		return out, a.keep(ctx, identity.From(ctx), d, seen)
-	}
-	return out, nil
+	return out, a.seenOne(ctx, d, in.Key, subjects, 1)
 }
 
 func (a *api) profile(ctx context.Context, in *DatasetPath) (*struct{ Body *Profile }, error) {

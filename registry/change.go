@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -82,6 +83,7 @@ type Version struct {
 	Deleted bool
 	Values  json.RawMessage // an object with the fields of its day, sealed ones as they lie; nil if deleted
 	named   int64           // the catalog's revision of whose fields the values have their names
+	persons []string        // texts of the whole state that may identify persons
 }
 
 // historyLimit is how many versions of one record are shown, the newest first.
@@ -110,7 +112,7 @@ func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) 
 				return err
 			}
 			body.WriteByte('}')
-			v := Version{Values: body.Bytes()}
+			v := Version{Values: body.Bytes(), persons: likePersons(now.Values)}
 			if v.Change, err = change(ctx, tx, now.Version); err != nil {
 				return err
 			}
@@ -219,6 +221,11 @@ func (t *table) former(ctx context.Context, tx *db.Tx, keyed int64, key string) 
 			out = append(out, end)
 		}
 		v.Values, v.named = json.RawMessage(body), end.Revision
+		var state map[string]any
+		if err := json.Unmarshal(v.Values, &state); err != nil {
+			return nil, fmt.Errorf("read the history of %s: %w", t.Path(), err)
+		}
+		v.persons = likePersons(slices.Collect(maps.Values(state)))
 		out = append(out, v)
 	}
 	return out, rows.Err()

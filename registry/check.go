@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -51,6 +52,9 @@ func check(f *catalog.Field, value any) *problem.Detail {
 		}
 	}
 	if number, ok := asNumber(value); ok {
+		if math.IsNaN(number) || math.IsInf(number, 0) {
+			return no("record.number", lang.T("수가 아닙니다", "it isn't a number"))
+		}
 		if f.Min != nil && number < *f.Min {
 			return no("record.min", lang.F("최솟값보다 작습니다 (최솟값 %v)", "it is below %v", *f.Min))
 		}

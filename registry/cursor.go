@@ -1,8 +1,8 @@
 package registry
 
 import (
-	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/maru-city/maru/catalog"
@@ -18,13 +18,17 @@ type place struct {
 	Values []any  `json:"v"`
 }
 
-func (l *listing) cursor(last *Record) string {
+// cursor is sealed: it stands in addresses, and may hold values of fields that aren't shown.
+func (l *listing) cursor(last *Record) (string, error) {
 	text, err := json.Marshal(place{l.bound, last.Values})
 	if err != nil {
-		return "" // values of the database are JSON's
+		return "", fmt.Errorf("write a cursor: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(text)
+	return l.sealer.Seal(sealedCursor, string(text))
 }
+
+// sealedCursor binds what is sealed to be a cursor.
+const sealedCursor = "cursor"
 
 // boundTo is a short name for the parts of a query that a cursor belongs to.
 func boundTo(d *catalog.Dataset, q Query) string {
@@ -35,12 +39,12 @@ func boundTo(d *catalog.Dataset, q Query) string {
 func (l *listing) after(cursor string) error {
 	wrong := problem.New("list.cursor", 400, lang.T("이 목록의 cursor가 아닙니다", "the cursor isn't of this list")).
 		Hinting(lang.T("cursor에는 앞 쪽의 next 값을 같은 filter, sort와 함께 그대로 쓰십시오", "a cursor is the next of the page before, used with the same filter and sort"))
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	raw, err := l.sealer.Unseal(sealedCursor, cursor)
 	if err != nil {
 		return wrong
 	}
 	var p place
-	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder := json.NewDecoder(strings.NewReader(raw))
 	decoder.UseNumber()
 	if decoder.Decode(&p) != nil || p.Bound != l.bound || len(p.Values) != len(l.order) {
 		return wrong

@@ -52,7 +52,7 @@ type Import struct {
 // Told is an import as a principal may know it. Of a dry run into what they may not read it doesn't say how many records are the same already: a file of guesses would
 // be answered, and leave nothing.
 func (i *Import) Told(who *identity.Principal, d *catalog.Dataset, place identity.Place) *Import {
-	if !i.DryRun || readsAll(who, d, place) {
+	if !i.DryRun || readsAll(who, d, place) && (d == nil || about(d) == nil) {
 		return i
 	}
 	told := *i

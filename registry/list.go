@@ -34,6 +34,8 @@ type Query struct {
 type Page struct {
 	Records []*Record
 	Next    string // the cursor of the next page; "" at the end
+
+	ahead *Record // the first of the next page: that there is one is told too
 }
 
 // List returns a page of records. What is wrong with the query is a problem with status 400: list.field, list.cursor, list.limit and the
@@ -54,12 +56,13 @@ func (r *Registry) List(ctx context.Context, d *catalog.Dataset, q Query) (*Page
 		limit := q.Limit
 		l.limit = limit + 1 // one more, to know whether there is more
 		var last *Record
-		return l.each(ctx, tx, func(rec *Record, tail []any) error {
-			if len(page.Records) == limit {
-				page.Next = l.cursor(last)
-				return nil
-			}
+		return l.each(ctx, tx, func(rec *Record, tail []any) (err error) {
 			rec.Fields, rec.Values = rec.Fields[:l.wanted], rec.Values[:l.wanted]
+			if len(page.Records) == limit {
+				page.ahead = rec
+				page.Next, err = l.cursor(last)
+				return err
+			}
 			last = &Record{Values: tail}
 			page.Records = append(page.Records, rec)
 			return nil

@@ -211,6 +211,10 @@ func (w *loading) settle(ctx context.Context, chunk []incoming) error {
 			w.refuse(in, sameKey(0))
 			continue
 		}
+		if p := w.otherPerson(now, in.row); p != nil {
+			w.refuse(in, p.Detail)
+			continue
+		}
 		if err := w.unique(ctx, w.tx, in.row, now); isDuplicate(err) {
 			w.refuse(in, lang.F("겹칠 수 없는 값을 가진 레코드가 이미 있습니다 (항목 %s)", "another record has the same %s already", w.uniques()))
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/identity"
@@ -12,10 +13,10 @@ import (
 
 // Seen is what somebody of a dataset's owner reads of records about persons, without an agreement.
 type Seen struct {
-	Fields   []string
-	Filter   string
+	Fields   []string // that are shown, or say by filter or order something of the records
+	Filter   string   // the condition, or the key that was asked for: it may name persons too
 	Records  int64
-	Subjects []string // whom they are about, as the dataset identifies them; one may be there more than once
+	Subjects []string // whom they are about, as the dataset identifies them; one may be there more than once, and what is no identifier too
 }
 
 // Keep writes a receipt of what is seen. It is durable when it returns nil; otherwise nothing may leave.
@@ -46,15 +47,42 @@ func withSubject(part *catalog.Dataset, q Query) (_ Query, added bool) {
 	return q, true
 }
 
-// seen keeps that records are read: before they leave.
-func (a *api) seen(ctx context.Context, part *catalog.Dataset, filter string, records ...*Record) error {
+// seen keeps that records are read, before they leave; ahead is one of which it is told only that it is there. An answer without records is kept too where
+// it says something of persons: by a filter over fields about them.
+func (a *api) seen(ctx context.Context, part *catalog.Dataset, q Query, records []*Record, ahead *Record) error {
 	f := about(part)
-	if f == nil || len(records) == 0 {
+	if f == nil {
 		return nil
 	}
-	s := Seen{Filter: filter, Records: int64(len(records))}
-	for _, shown := range records[0].Fields {
-		s.Fields = append(s.Fields, shown.Name)
+	sorted, fields, err := a.understand(part, q)
+	if err != nil {
+		return err
+	}
+	for _, o := range sorted {
+		fields = append(fields, part.Field(o.column))
+	}
+	tells := len(records) > 0
+	if q.Filter != "" {
+		condition, err := a.rule(part, q.Filter)
+		if err != nil {
+			return err
+		}
+		for _, name := range condition.Fields() {
+			fields = append(fields, part.Field(name))
+			tells = tells || part.Field(name).Class.AtLeast(manifest.Personal)
+		}
+	}
+	if !tells {
+		return nil
+	}
+	s := Seen{Filter: q.Filter, Records: int64(len(records))}
+	for _, one := range fields {
+		if !slices.Contains(s.Fields, one.Name) {
+			s.Fields = append(s.Fields, one.Name)
+		}
+	}
+	if ahead != nil {
+		records = append(slices.Clone(records), ahead)
 	}
 	for _, rec := range records {
 		for i, one := range rec.Fields {
@@ -66,6 +94,24 @@ func (a *api) seen(ctx context.Context, part *catalog.Dataset, filter string, re
 	return a.keep(ctx, identity.From(ctx), part, s)
 }
 
+// seenOne keeps that the record of a key is read, or that there is none.
+func (a *api) seenOne(ctx context.Context, part *catalog.Dataset, key string, subjects []string, records int64) error {
+	if about(part) == nil {
+		return nil
+	}
+	return a.keep(ctx, identity.From(ctx), part, Seen{Fields: part.FieldNames(), Filter: key, Records: records, Subjects: subjects})
+}
+
+// likePersons are the texts of a record's, or a former state's, that may identify one.
+func likePersons(values []any) (out []string) {
+	for _, v := range values {
+		if text, ok := v.(string); ok && strings.HasPrefix(text, "p") {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
 // without takes the last field from records.
 func without(records []*Record) {
 	for _, rec := range records {
@@ -74,14 +120,15 @@ func without(records []*Record) {
 	}
 }
 
-// shown is a record that was written, as far as who wrote it may see it. What they can't have a receipt of they don't see.
-func (a *api) shown(ctx context.Context, part *catalog.Dataset, rec *Record) *Record {
-	rec = rec.Only(part)
-	if a.seen(ctx, part, "", rec) == nil {
-		return rec
+// written is a record that is shown because somebody wrote to it: of what is about persons they see no more than they gave. To see the rest they read it.
+func written(part *catalog.Dataset, rec *Record, given Values) *Record {
+	if about(part) == nil {
+		return rec.Only(part)
 	}
-	open := part.Narrow("public", func(f *catalog.Field) bool { return !f.Class.AtLeast(manifest.Personal) })
-	return rec.Only(open)
+	return rec.only(func(f *catalog.Field) bool {
+		_, own := given[f.Name]
+		return part.Field(f.Name) != nil && (own || !f.Class.AtLeast(manifest.Personal))
+	})
 }
 
 // pour writes all records that a query asks for, in one form. Where they are about persons each part of them has a receipt before it leaves.
@@ -94,12 +141,12 @@ func (a *api) pour(ctx context.Context, part *catalog.Dataset, q Query, form For
 		return err
 	}
 	out := form.write(w, fields)
-	filter := q.Filter
+	asked := q
 	q, added := withSubject(part, q)
 	var batch []*Record
 	size := 0
 	leave := func() error {
-		if err := a.seen(ctx, part, filter, batch...); err != nil {
+		if err := a.seen(ctx, part, asked, batch, nil); err != nil {
 			return err
 		}
 		if added {

@@ -218,6 +218,9 @@ func (t *table) replace(ctx context.Context, tx *db.Tx, c *Change, before *Recor
 	if KeyText(t.keyOf(row)) != before.Key {
 		return nil, t.otherKey()
 	}
+	if fault := t.otherPerson(before, row); fault != nil {
+		return nil, fault
+	}
 	if slices.Equal(row, before.Values) {
 		return before, nil // nothing changes: no version for it
 	}
@@ -249,6 +252,19 @@ func (t *table) update(ctx context.Context, tx *db.Tx, c *Change, before *Record
 func (t *table) otherKey() error {
 	return problem.New("record.key", 422, lang.F("식별 항목의 값은 바꿀 수 없습니다: %s", "a record's key (%s) can't be changed", strings.Join(t.key, ", "))).
 		Hinting(lang.T("식별 항목의 값이 다른 레코드는 새로 만드십시오", "create a record with the other key"))
+}
+
+// otherPerson refuses to make a record one about somebody else: who it was about would learn no more of who reads it.
+func (t *table) otherPerson(before *Record, row []any) *problem.Problem {
+	if about(t.Dataset) == nil {
+		return nil
+	}
+	i := slices.IndexFunc(t.Fields, func(f catalog.Field) bool { return f.Name == t.Spec.Subject })
+	if before.Values[i] == nil || before.Values[i] == row[i] {
+		return nil
+	}
+	return problem.New("record.subject", 422, lang.F("누구에 관한 레코드인지는 바꿀 수 없습니다: %s", "whom a record is about (%s) can't be changed", t.Spec.Subject)).
+		Hinting(lang.T("삭제하고 새로 만드십시오", "delete it and create another"))
 }
 
 // matches refuses a write that is meant for another version than the present one.

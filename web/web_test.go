@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -66,7 +67,7 @@ func empty(t testing.TB) *place {
 	}
 	t.Cleanup(func() { _ = log.Close() })
 	p := &place{db: d, registry: r, ring: ring, log: log}
-	p.exchange, err = exchange.Open(t.Context(), exchange.Options{DB: d, Registry: r, Log: log, Keys: ring, Now: clock, Catalog: func() *catalog.Snapshot { return p.Snapshot() }})
+	p.exchange, err = exchange.Open(t.Context(), exchange.Options{DB: d, Registry: r, Log: log, Keys: ring, Now: clock, Catalog: func() *catalog.Snapshot { return p.Snapshot() }, Refresh: func(ctx context.Context) error { return p.Catalog.Refresh(ctx) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,6 +92,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	}
 	s.exchange, err = exchange.Open(ctx, exchange.Options{
 		DB: s.db, Registry: s.registry, Log: s.log, Keys: s.keys, Now: now, Catalog: func() *catalog.Snapshot { return s.catalog.Snapshot() },
+		Refresh: func(ctx context.Context) error { return s.catalog.Refresh(ctx) },
 	})
 	if err != nil {
 		return err
