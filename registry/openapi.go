@@ -55,7 +55,11 @@ func describe(whole *huma.OpenAPI, d *catalog.Dataset) ([]byte, error) {
 	record := maps.Clone(fields)
 	record[keyMember] = map[string]any{"type": "string", "description": "Names the record in paths"}
 	record[versionMember] = map[string]any{"type": "integer", "format": "int64", "description": "Its ETag"}
-	schemas[recordSchema] = object(record, append([]string{keyMember, versionMember}, required...))
+	always := []string{keyMember, versionMember}
+	if about(d) == nil { // otherwise answers to writes, see [written], leave out what is about persons
+		always = append(always, required...)
+	}
+	schemas[recordSchema] = object(record, always)
 	return json.MarshalIndent(doc, "", "  ")
 }
 
