@@ -122,6 +122,36 @@ func TestABulkReadThatEndsEarlyHasLeftNothingWithoutAReceipt(t *testing.T) {
 	})
 }
 
+func TestABulkReadEndsWhereItsAgreementDoes(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "census")
+		c.crowd(t, 50_010)
+		other := c.node(t)
+		for code, end := range map[string]func(){
+			"agreement.suspended": func() { other.act(t, officer, "census", exchange.Suspend, "조사") },
+			"agreement.replaced": func() {
+				other.files["housing/census.yaml"] = agreements["census"] + "limit: 9/min\n"
+				other.apply(t, clerk)
+				other.approve(t, "census")
+			},
+		} {
+			left := 0
+			err := c.Read(t.Context(), program, exchange.Request{Agreement: "census", Purpose: "eligibility", Fields: []string{"district"}}, func([]*catalog.Field, exchange.Part) error {
+				left++
+				end()
+				return nil
+			})
+			refused(t, err, code, "the second part of a bulk read")
+			if left != 1 {
+				t.Errorf("%s: %d parts left", code, left)
+			}
+			if code == "agreement.suspended" {
+				other.act(t, officer, "census", exchange.Resume, "")
+			}
+		}
+	})
+}
+
 // ending ends the log when the first of an answer is written.
 type ending struct {
 	http.ResponseWriter

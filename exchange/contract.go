@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -249,6 +250,34 @@ func (x *Exchange) active(ctx context.Context, tx *db.Tx, project, name string) 
 	}
 	x.ready.Store(path, now)
 	return now.contract, nil
+}
+
+// caughtUp does what needs the catalog as the database has it: where this node is behind, it catches up and does it again.
+func (x *Exchange) caughtUp(ctx context.Context, do func() error) error {
+	err := do()
+	for tries := 0; errors.Is(err, errBehind) && tries < 3; tries++ {
+		if err := x.refresh(ctx); err != nil {
+			return err
+		}
+		err = do()
+	}
+	return err
+}
+
+// still reports, as an error, that the version by which a bulk read began doesn't hold any more.
+func (x *Exchange) still(ctx context.Context, c *contract) error {
+	var now *contract
+	err := x.caughtUp(ctx, func() error {
+		return x.db.Read(ctx, func(tx *db.Tx) (err error) {
+			now, err = x.active(ctx, tx, c.Project, c.Name)
+			return err
+		})
+	})
+	if err == nil && now.Version.Version != c.Version.Version {
+		err = problem.New("agreement.replaced", 409, lang.F("읽는 동안 협약 %s의 새 판이 승인되었습니다", "a new version of the agreement %s was approved meanwhile", c.Path())).
+			Hinting(lang.T("다시 읽으십시오", "read again"))
+	}
+	return err
 }
 
 func inactive(v *Version, state State) error {

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -48,9 +47,9 @@ type Part struct {
 }
 
 // Read reads by an agreement, and hands the records to yield in parts, each after its receipt is durable: one part where people are named, as many as it
-// takes for a bulk read. Where there is nothing to read, yield gets one part without records all the same: that somebody asked is kept too.
+// takes for a bulk read, which ends where the agreement ceases to hold meanwhile. Where there is nothing to read, yield gets one part without records all the same: that somebody asked is kept too.
 //
-// Codes: auth.needed, auth.refused; agreement.unknown, agreement.requested, .refused, .suspended, .revoked, .expired, .approval, .dataset; agency.cut_off;
+// Codes: auth.needed, auth.refused; agreement.unknown, agreement.requested, .refused, .suspended, .revoked, .expired, .approval, .dataset, .replaced; agency.cut_off;
 // agreement.purpose, agreement.subject, agreement.field, agreement.consent, agreement.rate; those of filters; exchange.identifier;
 // ledger.unavailable.
 func (x *Exchange) Read(ctx context.Context, who *identity.Principal, r Request, yield func(fields []*catalog.Field, p Part) error) error {
@@ -58,20 +57,13 @@ func (x *Exchange) Read(ctx context.Context, who *identity.Principal, r Request,
 	if project == "" && who.Kind == identity.Service {
 		project = who.Project
 	}
-	for range 4 { // where this node is behind the catalog it catches up
+	return x.caughtUp(ctx, func() error {
 		if err := who.Need(identity.ReadGoverned, x.catalog().Place(project)); err != nil {
 			return err
 		}
 		one := &reading{x: x, ctx: ctx, who: who, request: r, yield: yield}
-		err := one.whole(project, name)
-		if !errors.Is(err, errBehind) {
-			return err
-		}
-		if err := x.refresh(ctx); err != nil {
-			return err
-		}
-	}
-	return errBehind
+		return one.whole(project, name)
+	})
 }
 
 // whole reads by an agreement, from beginning to end.
@@ -356,6 +348,11 @@ func (r *reading) take(c *chunk) error {
 // leave writes the receipt of what was taken and lets it go. Records about persons or households go in no order: by that of the provider's keys two projects
 // could tell which of theirs are of the same one.
 func (r *reading) leave() error {
+	if r.parts > 0 {
+		if err := r.x.still(r.ctx, r.contract); err != nil {
+			return err
+		}
+	}
 	n, err := r.write()
 	if err != nil {
 		return err

@@ -77,15 +77,28 @@ var realFiles = []struct {
 // startServer runs a server in this process and returns a client of it.
 func startServer(t *testing.T) *client {
 	t.Helper()
+	return started(t, func(*config) {})
+}
+
+// started runs a server by settings that change makes others.
+func started(t *testing.T, change func(*config)) *client {
+	t.Helper()
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	dir := t.TempDir()
+	settings := config{Data: dir, Database: filepath.Join(dir, "maru.db"), Keys: filepath.Join(dir, "keys"), Log: "test/log"}
+	change(&settings)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := open(t.Context(), config{Data: dir, Database: filepath.Join(dir, "maru.db"), Keys: filepath.Join(dir, "keys"), Log: "test/log"}, l.Addr().String())
+	s, err := open(t.Context(), settings, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if settings.Demo {
+		if err := s.settle(t.Context(), settings, func(lang.Text) {}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/maru-city/maru/engine/db/dbtest"
-	"github.com/maru-city/maru/engine/lang"
 )
 
 // schemathesisSettings are its settings: words by which generated requests get to what the demo has, where it would otherwise answer 404 to nearly all.
@@ -222,34 +217,7 @@ func aboutOne(t *testing.T, c *client) string {
 // startDemo runs the demo city in this process.
 func startDemo(t *testing.T) *client {
 	t.Helper()
-	slog.SetDefault(slog.New(slog.DiscardHandler))
-	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := config{Data: dir, Database: dbtest.Postgres(t), Keys: filepath.Join(dir, "keys"), Log: "test/log", Demo: true, seed: 1, residents: 1000}
-	s, err := open(t.Context(), settings, l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.settle(t.Context(), settings, func(lang.Text) {}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := errors.Join(<-done, s.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	c, err := newClient("http://"+l.Addr().String(), lang.En)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return started(t, func(c *config) { c.Database, c.Demo, c.seed, c.residents = dbtest.Postgres(t), true, 1, 1000 })
 }
 
 // neverDone lists the operations that the server never answered with success, by its own counters.
