@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ type Input struct {
 	Columns []string          // as the reader of the table gives them, each once
 	Titles  map[string]string // longer names the file itself gives its columns
 	Title   string            // the table's own title, where it has one
+	Key     []string          // the columns of the table's own key, where it has one
 	Rows    iter.Seq2[Row, error]
 	Sampled bool            // the rows are some of the file's
 	Source  manifest.Source // how it was read: sheet, header, skip, encoding, items
@@ -181,7 +183,10 @@ func (d *Draft) conclude(in Input, o Options, r *reading) {
 		f.name = numbered(f.named(), taken)
 		f.classify(people)
 	}
-	keys := findKey(r.columns, fields, people, r.matrix, !d.Sampled)
+	keys := ownKey(in, r.columns, fields)
+	if keys.columns == nil {
+		keys = findKey(r.columns, fields, people, r.matrix, !d.Sampled)
+	}
 	coordinateDoubts(r.columns, fields)
 	likenessDoubts(r.columns, fields, r.matrix)
 	fewValuesDoubts(list, places)
@@ -326,12 +331,13 @@ func (d *Draft) tableDoubts(in Input, r *reading) (out []Doubt) {
 // source says how an import reads the same file the same way.
 func (in Input) source(o Options, list []*field, empty []string) *manifest.Source {
 	s := in.Source
-	s.File = o.File
-	if s.File == "" {
+	if s.Database != "" {
+		s.Since = sinceOf(list)
+	} else if s.File = o.File; s.File == "" {
 		s.File = path.Base(strings.ReplaceAll(in.File, `\`, "/"))
-	}
-	if s.File == "" || s.File == "." || s.File == "/" || s.File == ".." {
-		s.File = "table"
+		if s.File == "" || s.File == "." || s.File == "/" || s.File == ".." {
+			s.File = "table"
+		}
 	}
 	s.Empty = empty
 	for _, f := range list {
@@ -343,6 +349,19 @@ func (in Input) source(o Options, list []*field, empty []string) *manifest.Sourc
 		}
 	}
 	return &s
+}
+
+// changed finds names of columns that say when a row was last changed.
+var changed = regexp.MustCompile(`(?i)^(last_?)?(upd(ate[d]?)?|mod(ify|ified)?|chg|chang(e|ed)|mdfcn)_?(at|on|dt|dttm|date|time|ts|timestamp)$|수정일시|변경일시|갱신일시|최종변경|최종수정`)
+
+// sinceOf is the column that says when a row was last changed, or "".
+func sinceOf(list []*field) string {
+	for _, f := range list {
+		if f.kind == manifest.Datetime && f.column.filled == f.column.rows && changed.MatchString(f.column.header) {
+			return f.column.header
+		}
+	}
+	return ""
 }
 
 func (o Options) name(in Input) string {

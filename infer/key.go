@@ -56,6 +56,18 @@ func findKey(columns []*column, fields map[*column]*field, p *people, m *matrix,
 		"no field identifies a row, so all values together are the key: a changed value makes another record")))}
 }
 
+// ownKey is the key that the table itself says it has.
+func ownKey(in Input, columns []*column, fields map[*column]*field) (k keying) {
+	for _, name := range in.Key {
+		i := slices.IndexFunc(columns, func(c *column) bool { return c.header == name })
+		if i < 0 || fields[columns[i]] == nil {
+			return keying{}
+		}
+		k.columns = append(k.columns, columns[i])
+	}
+	return k
+}
+
 func found(whole bool, m *matrix, columns ...*column) keying {
 	k := keying{columns: columns}
 	if !whole || m.cut {

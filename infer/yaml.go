@@ -96,8 +96,7 @@ func flow(f manifest.Field) string {
 func (d *Draft) source(w *writer) {
 	s := d.Dataset.Source
 	w.line("source:")
-	w.line("  file: " + scalar(s.File))
-	for _, part := range []struct{ key, value string }{{"sheet", s.Sheet}, {"items", s.Items}, {"encoding", s.Encoding}} {
+	for _, part := range []struct{ key, value string }{{"file", s.File}, {"database", s.Database}, {"table", s.Table}, {"since", s.Since}, {"secret", s.Secret}, {"schedule", s.Schedule}, {"sheet", s.Sheet}, {"items", s.Items}, {"encoding", s.Encoding}} {
 		if part.value != "" {
 			w.line("  " + part.key + ": " + scalar(part.value))
 		}

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/maru-city/maru/engine/problem"
 )
 
 // Dataset is typed records whose fields cite terms.
@@ -40,11 +42,16 @@ type Field struct {
 	Was      string       `yaml:"was" ko:"바뀌기 전 항목 이름" en:"What the field was called before"`
 }
 
-// Source says where a dataset's records come from, and how they are read. Exactly one of File, HTTP and OpenAPI is set.
+// Source says where a dataset's records come from, and how they are read. Exactly one of File, HTTP, OpenAPI and Database is set.
 type Source struct {
 	File     string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안)" en:"A file in the server's folder for sources"`
 	HTTP     string            `yaml:"http" ko:"JSON을 제공하는 주소" en:"An address that answers JSON"`
 	OpenAPI  string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
+	Database string            `yaml:"database" ko:"데이터베이스 주소 (postgres://, mysql://, sqlite://)" en:"A database: postgres://…, mysql://… or sqlite://FILE"`
+	Table    string            `yaml:"table" ko:"데이터베이스의 표 (예: public.people)" en:"Table of the database, such as public.people"`
+	Since    string            `yaml:"since" ko:"바뀐 시각이나 커지는 번호가 있는 열. 있으면 그 뒤에 바뀐 행만 읽고, 전체는 하루에 한 번 읽습니다" en:"Column of the time of change, or of a number that grows: only what has come since is read, and all of it once a day"`
+	Secret   string            `yaml:"secret" pattern:"^[a-z][a-z0-9-]{0,62}$" ko:"비밀번호나 인증키의 이름 (값은 서버의 secrets 폴더에 둡니다)" en:"Name of the password or key, which lies in the server's folder secrets"`
+	Append   bool              `yaml:"append" ko:"원본에 새 행만 있음. 원본에 없는 레코드를 삭제하지 않습니다" en:"The source has only what is new: records that it doesn't have aren't deleted"`
 	Items    string            `yaml:"items" ko:"JSON에서 레코드 목록의 위치 (예: data.items)" en:"Where the list of records stands in the JSON, such as data.items"`
 	Sheet    string            `yaml:"sheet" ko:"시트 이름" en:"Sheet of a workbook"`
 	Header   *int              `yaml:"header" min:"0" ko:"열 이름이 있는 행의 수 (0이면 없음)" en:"How many rows of column names there are (0: none)"`
@@ -114,13 +121,13 @@ func (d *Dataset) check(c *checker) {
 
 func (s *Source) check(c *checker, d *Dataset) {
 	given := 0
-	for _, from := range []string{s.File, s.HTTP, s.OpenAPI} {
+	for _, from := range []string{s.File, s.HTTP, s.OpenAPI, s.Database} {
 		if from != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		c.fault("source", "source.one", T("file, http, openapi 가운데 하나만 쓰십시오", "give one of file, http, openapi"), Text{})
+		c.fault("source", "source.one", T("file, http, openapi, database 가운데 하나만 쓰십시오", "give one of file, http, openapi, database"), Text{})
 	}
 	if s.File != "" && (path.IsAbs(s.File) || slices.Contains(strings.Split(s.File, "/"), "..")) {
 		c.fault("source.file", "manifest.path", T("파일은 자료 폴더 안의 상대 경로여야 합니다", "the file must be a path inside the folder for sources"), Text{})
@@ -139,6 +146,7 @@ func (s *Source) check(c *checker, d *Dataset) {
 	if s.OpenAPI != "" && (!strings.Contains(s.OpenAPI, "{from}") || !strings.Contains(s.OpenAPI, "{to}")) {
 		c.fault("source.openapi", "source.address", T("주소에 {from}과 {to}가 있어야 합니다", "the address needs {from} and {to}"), Text{})
 	}
+	s.checkDatabase(c)
 	for _, column := range slices.Sorted(maps.Keys(s.Map)) {
 		if d.Field(s.Map[column]) == nil {
 			c.fieldNames("source.map."+column, []string{s.Map[column]}, d)
@@ -149,6 +157,53 @@ func (s *Source) check(c *checker, d *Dataset) {
 			c.fault("source.schedule", "source.schedule", Textf("올바른 주기가 아닙니다: %q", "%q is no schedule", s.Schedule),
 				T("every 15m이나 cron의 다섯 자리(예: 0 6 * * 1)로 쓰십시오", "write every 15m, or cron with five fields such as 0 6 * * 1"))
 		}
+	}
+}
+
+// Check looks at the address of a database and its table before they stand in a manifest. It returns a Problem with code source.invalid.
+func (s *Source) Check() error {
+	c := &checker{resource: &Resource{}}
+	s.checkDatabase(c)
+	if len(c.findings) == 0 {
+		return nil
+	}
+	p := problem.New("source.invalid", 400, c.findings[0].Message).Hinting(c.findings[0].Hint)
+	for _, f := range c.findings[1:] {
+		p.At = append(p.At, problem.Detail{Code: f.Code, Message: f.Message, Hint: f.Hint})
+	}
+	return p
+}
+
+func (s *Source) checkDatabase(c *checker) {
+	if s.Database == "" {
+		for at, given := range map[string]string{"table": s.Table, "since": s.Since} {
+			if given != "" {
+				c.fault("source."+at, "source.database_only", Textf("%s는 database와 함께 쓰십시오", "%s goes with database", at), Text{})
+			}
+		}
+		return
+	}
+	u, err := url.Parse(s.Database)
+	switch {
+	case err != nil || !slices.Contains([]string{"postgres", "mysql", "sqlite"}, u.Scheme):
+		c.fault("source.database", "source.address", T("데이터베이스 주소가 아닙니다", "it is no address of a database"),
+			T("postgres://사용자@서버/데이터베이스, mysql://…, sqlite://파일 가운데 하나로 쓰십시오", "write postgres://user@host/database, mysql://… or sqlite://FILE"))
+	case u.Scheme == "sqlite":
+		if file := u.Opaque + u.Host + u.Path; file == "" || path.IsAbs(file) || slices.Contains(strings.Split(file, "/"), "..") || u.User != nil {
+			c.fault("source.database", "manifest.path", T("파일은 자료 폴더 안의 상대 경로여야 합니다", "the file must be a path inside the folder for sources"), Text{})
+		}
+	case u.Hostname() == "" || u.User.Username() == "" || strings.Trim(u.Path, "/") == "" || strings.Contains(strings.Trim(u.Path, "/"), "/"):
+		c.fault("source.database", "source.address", T("사용자, 서버, 데이터베이스 이름이 모두 있어야 합니다", "the address needs a user, a host and a database"),
+			Textf("%[1]s://사용자@서버/데이터베이스 형식으로 쓰십시오", "write %[1]s://user@host/database", u.Scheme))
+	}
+	if err == nil && u.User != nil {
+		if _, has := u.User.Password(); has || u.Query().Has("password") {
+			c.fault("source.database", "source.secret", T("주소에는 비밀번호를 쓸 수 없습니다", "no password may stand in the address"),
+				T("source.secret에 비밀값의 이름을 쓰고, 값은 서버의 secrets 폴더에 두십시오", "name it in source.secret, and have it put into the server's folder secrets"))
+		}
+	}
+	if parts := strings.Split(s.Table, "."); len(parts) > 2 || slices.ContainsFunc(parts, func(p string) bool { return p == "" || len(p) > 128 }) {
+		c.fault("source.table", "source.table", T("표의 이름이 필요합니다", "the table's name is needed"), T("table: public.people처럼 쓰십시오", "write table: public.people"))
 	}
 }
 

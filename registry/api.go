@@ -23,14 +23,19 @@ const MaxRecordBody = 4 << 20
 type api struct {
 	*Registry
 	snapshot func() *catalog.Snapshot
-	started  func(id int64) // an import's file is here
+	work     Work
 	keep     Keep
 }
 
-// Serve registers the operations on records under /api/v1. snapshot gives the catalog as it is; started is told of each import that can run; keep writes
-// receipts of what is read about persons.
-func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, started func(id int64), keep Keep) {
-	a := &api{r, snapshot, started, keep}
+// Work has the long work done, behind the back of who asks for it.
+type Work interface {
+	StartImport(id int64)                                           // its file is here
+	StartSource(ctx context.Context, project, dataset string) error // it is read now
+}
+
+// Serve registers the operations on records under /api/v1. snapshot gives the catalog as it is; keep writes receipts of what is read about persons.
+func (r *Registry) Serve(h huma.API, snapshot func() *catalog.Snapshot, work Work, keep Keep) {
+	a := &api{r, snapshot, work, keep}
 	const records = "/api/v1/datasets/{project}/{dataset}/records"
 	op := func(id, method, path, summary string, errs ...int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"records"}, Errors: append(errs, 404), MaxBodyBytes: MaxRecordBody}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 )
 
@@ -30,6 +32,14 @@ func (a *api) serveImports(h huma.API) {
 	rejected := op("get-import-rejected", http.MethodGet, "/api/v1/imports/{id}/rejected", "The rejected rows as CSV, each with its line and the reason")
 	rejected.Responses = map[string]*huma.Response{"200": {Description: "CSV", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
 	huma.Register(h, rejected, a.getRejected)
+	accept := op("accept-import", http.MethodPost, "/api/v1/imports/{id}/accept", "Let a held import go on, however many records the dataset's source doesn't have any more", 409)
+	accept.DefaultStatus = http.StatusOK
+	huma.Register(h, accept, a.acceptImport)
+	source := op("get-source", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/source", "How the dataset's source stands")
+	huma.Register(h, source, a.getSource)
+	read := op("read-source", http.MethodPost, "/api/v1/datasets/{project}/{dataset}/source/read", "Read the dataset's source now, without waiting for its schedule", 409)
+	read.DefaultStatus = http.StatusAccepted
+	huma.Register(h, read, a.readSource)
 }
 
 // importBody is how an import stands.
@@ -43,14 +53,15 @@ type importBody struct {
 	Part     int64       `json:"part" doc:"How long each part but the last is"`
 	DryRun   bool        `json:"dry_run,omitempty"`
 	By       string      `json:"by"`
-	State    ImportState `json:"state" enum:"receiving,waiting,running,done,failed"`
+	State    ImportState `json:"state" enum:"receiving,waiting,running,held,done,failed"`
 	Started  time.Time   `json:"started"`
 	Ended    *time.Time  `json:"ended,omitempty"`
 	Rows     int64       `json:"rows" doc:"Rows of the file that are behind it: loaded + changed + unchanged + rejected"`
 	Read     int64       `json:"read" doc:"Bytes of the file that are behind it"`
 	Tally
-	Reason string   `json:"reason,omitempty" doc:"Why it failed, or why it waits to be tried again"`
-	Notes  []string `json:"notes,omitempty"`
+	Deleted int64    `json:"deleted,omitempty" doc:"Records that the dataset's source doesn't have any more"`
+	Reason  string   `json:"reason,omitempty" doc:"Why it failed or is held, or why it waits to be tried again"`
+	Notes   []string `json:"notes,omitempty"`
 }
 
 type importOutput struct{ Body importBody }
@@ -61,7 +72,7 @@ func (a *api) bodyOf(ctx context.Context, i *Import) importBody {
 	tag := lang.From(ctx)
 	out := importBody{
 		ID: i.ID, Project: i.Project, Dataset: i.Dataset, File: i.File, Size: i.Size, Received: i.Received, Part: ChunkBytes, DryRun: i.DryRun, By: i.By.Actor,
-		State: i.State, Started: i.Started, Rows: i.Rows, Read: i.Read, Tally: i.Tally, Reason: i.Reason.In(tag),
+		State: i.State, Started: i.Started, Rows: i.Rows, Read: i.Read, Tally: i.Tally, Deleted: i.Deleted, Reason: i.Reason.In(tag),
 	}
 	if !i.Ended.IsZero() {
 		out.Ended = &i.Ended
@@ -162,7 +173,7 @@ func (a *api) putPart(ctx context.Context, in *struct {
 		return nil, err
 	}
 	if i.State == Waiting {
-		a.started(i.ID)
+		a.work.StartImport(i.ID)
 	}
 	return &importOutput{a.bodyOf(ctx, i)}, nil
 }
@@ -189,4 +200,63 @@ func (a *api) getRejected(ctx context.Context, in *struct {
 			panic(http.ErrAbortHandler)
 		}
 	}}, nil
+}
+
+func (a *api) acceptImport(ctx context.Context, in *struct {
+	ID int64 `path:"id" minimum:"1"`
+},
+) (*importOutput, error) {
+	if _, err := a.own(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	if err := a.Accept(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	a.work.StartImport(in.ID)
+	return a.getImport(ctx, in)
+}
+
+// sourceBody is how a dataset's source stands.
+type sourceBody struct {
+	Good   *time.Time `json:"good,omitempty" doc:"When what the source has was last here"`
+	Tried  *time.Time `json:"tried,omitempty" doc:"When it was last looked at"`
+	Failed int        `json:"failed" doc:"How often in a row it couldn't be read or taken"`
+	Reason string     `json:"reason,omitempty" doc:"Why, of the last time"`
+}
+
+func (a *api) getSource(ctx context.Context, in *DatasetPath) (*struct{ Body sourceBody }, error) {
+	d, err := a.sourced(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.SourceState(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct{ Body sourceBody }{sourceBody{Failed: s.Failed, Reason: s.Reason.In(lang.From(ctx))}}
+	if !s.Good.IsZero() {
+		out.Body.Good = &s.Good
+	}
+	if !s.Tried.IsZero() {
+		out.Body.Tried = &s.Tried
+	}
+	return out, nil
+}
+
+func (a *api) readSource(ctx context.Context, in *DatasetPath) (*struct{}, error) {
+	d, err := a.sourced(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.work.StartSource(ctx, d.Project, d.Name)
+}
+
+// sourced is a dataset with a source that who asks may write to.
+func (a *api) sourced(ctx context.Context, at DatasetPath) (*catalog.Dataset, error) {
+	d, err := a.loadable(ctx, at)
+	if err == nil && d.Spec.Source == nil {
+		err = problem.New("source.none", 409, lang.F("원본이 정해지지 않은 데이터셋입니다: %s", "the dataset %s has no source", d.Path())).
+			Hinting(lang.T("선언문에 source:를 쓰십시오", "write source: in its manifest"))
+	}
+	return d, err
 }

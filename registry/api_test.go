@@ -40,7 +40,7 @@ func TestRecordsOverHTTP(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		r.apply(t, shapeHead+"key: [id, n]\nfields:\n  id: {type: string}\n  n: {type: int}\n  v: {type: string}\n")
 		s := httpd.New(httpd.Options{Title: "t", Version: "1"})
-		r.Serve(s.API(), r.catalog.Snapshot, func(int64) {}, nil)
+		r.Serve(s.API(), r.catalog.Snapshot, nil, nil)
 		server := httptest.NewServer(identity.As(identity.Itself("test"), s.Handler()))
 		defer server.Close()
 		records := server.URL + "/api/v1/datasets/trial/places/records"

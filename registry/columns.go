@@ -72,6 +72,9 @@ func matchColumns(d *catalog.Dataset, names []string) (*columns, error) {
 	return c, nil
 }
 
+// takes reports whether a field is filled from a column.
+func (c *columns) takes(column int) bool { return slices.Contains(c.at, column) }
+
 // called reports whether a column bears one of the field's names for people.
 func called(f *catalog.Field, column string) bool {
 	names := []string{f.Name, f.Title.Ko, f.Title.En}

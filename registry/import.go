@@ -24,6 +24,7 @@ const (
 	Receiving ImportState = "receiving" // the file is on its way
 	Waiting   ImportState = "waiting"   // the file is here
 	Running   ImportState = "running"
+	Held      ImportState = "held" // too many records would be gone by what a source has: nothing was changed, somebody must look
 	Done      ImportState = "done"
 	Failed    ImportState = "failed" // the file can't be read; Reason says why. What was loaded before stays
 )
@@ -38,6 +39,8 @@ type Import struct {
 	Received    int64 // bytes that are here
 	Fingerprint string
 	DryRun      bool
+	Whole       bool // it has all that the dataset's source has: what isn't in it is gone
+	LetGo       bool // however much is gone
 	By          By
 	State       ImportState
 	Started     time.Time
@@ -45,8 +48,9 @@ type Import struct {
 	Rows        int64     // of the file that are behind it
 	Read        int64     // bytes of the file that are behind it
 	Tally
-	Reason lang.Text // why it failed, or why it waits to be tried again
-	Notes  []lang.Text
+	Deleted int64     // records that the source doesn't have any more
+	Reason  lang.Text // why it failed or is held, or why it waits to be tried again
+	Notes   []lang.Text
 }
 
 // Told is an import as a principal may know it. Of a dry run into what they may not read it doesn't say how many records are the same already: a file of guesses would
@@ -66,6 +70,7 @@ type Upload struct {
 	Size        int64  // bytes
 	Fingerprint string // the same for the same file, so that an import that was cut off goes on
 	DryRun      bool   // says what would happen; nothing is written
+	Whole       bool   // it is all that the dataset's source has
 }
 
 // Limits of what is uploaded.
@@ -84,7 +89,7 @@ func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Uploa
 	if u.File == "" || len(u.File) > maxFileName || u.Fingerprint == "" || len(u.Fingerprint) > 128 || strings.ContainsRune(u.File+u.Fingerprint, 0) || !utf8.ValidString(u.File+u.Fingerprint) {
 		return nil, problem.New("import.file", 400, lang.T("파일 이름과 파일 해시가 필요합니다", "the file's name and its fingerprint are needed"))
 	}
-	out := &Import{Project: d.Project, Dataset: d.Name, File: u.File, Size: u.Size, Fingerprint: u.Fingerprint, DryRun: u.DryRun, By: by, State: Receiving, Started: r.now().UTC()}
+	out := &Import{Project: d.Project, Dataset: d.Name, File: u.File, Size: u.Size, Fingerprint: u.Fingerprint, DryRun: u.DryRun, Whole: u.Whole, By: by, State: Receiving, Started: r.now().UTC()}
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
 		t, err := r.table(ctx, tx, d)
 		if err != nil {
@@ -93,7 +98,7 @@ func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Uploa
 		if err := tx.Lock(ctx, "imports "+d.Path()); err != nil {
 			return err
 		}
-		err = tx.QueryRow(ctx, "SELECT id FROM import_run WHERE dataset_id = ? AND fingerprint = ? AND dry_run = ? AND state IN ('receiving', 'waiting', 'running') ORDER BY id DESC LIMIT 1",
+		err = tx.QueryRow(ctx, "SELECT id FROM import_run WHERE dataset_id = ? AND fingerprint = ? AND dry_run = ? AND state IN ('receiving', 'waiting', 'running', 'held') ORDER BY id DESC LIMIT 1",
 			t.id, u.Fingerprint, encode(u.DryRun, tx.Dialect())).Scan(&out.ID)
 		if err == nil {
 			out, err = r.importRun(ctx, tx, out.ID)
@@ -105,8 +110,8 @@ func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Uploa
 		if err := t.forgetRuns(ctx, tx); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `INSERT INTO import_run (dataset_id, project, dataset, file, size, fingerprint, dry_run, actor, via, state, started)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`, t.id, d.Project, d.Name, u.File, u.Size, u.Fingerprint, encode(u.DryRun, tx.Dialect()),
+		return tx.QueryRow(ctx, `INSERT INTO import_run (dataset_id, project, dataset, file, size, fingerprint, dry_run, whole, actor, via, state, started)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`, t.id, d.Project, d.Name, u.File, u.Size, u.Fingerprint, encode(u.DryRun, tx.Dialect()), encode(u.Whole, tx.Dialect()),
 			by.Actor, by.Via, Receiving, manifest.FormatDatetime(out.Started)).Scan(&out.ID)
 	})
 	if err != nil {
@@ -115,30 +120,32 @@ func (r *Registry) Begin(ctx context.Context, by By, d *catalog.Dataset, u Uploa
 	return out, nil
 }
 
-// keptRuns is how many imports of a dataset are remembered, with the rows they rejected.
-const keptRuns = 200
+// How many imports of a dataset are remembered, with the rows they rejected; and of those that a source brought without a rejected row.
+const (
+	keptRuns   = 200
+	keptSource = 20
+)
 
 // forgetRuns forgets the oldest imports that have ended.
 func (t *table) forgetRuns(ctx context.Context, tx *db.Tx) error {
-	var oldest int64
-	err := tx.QueryRow(ctx, "SELECT id FROM import_run WHERE dataset_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?", t.id, keptRuns-2).Scan(&oldest)
-	if db.NoRows(err) {
-		return nil
-	}
-	if err == nil {
-		_, err = tx.Exec(ctx, "DELETE FROM import_rejected WHERE run IN (SELECT id FROM import_run WHERE dataset_id = ? AND id < ? AND state IN ('done', 'failed'))", t.id, oldest)
-	}
-	if err == nil {
-		_, err = tx.Exec(ctx, "DELETE FROM import_run WHERE dataset_id = ? AND id < ? AND state IN ('done', 'failed')", t.id, oldest)
-	}
-	if err != nil {
-		return fmt.Errorf("forget old imports of %s: %w", t.Path(), err)
+	for _, old := range []struct {
+		of   string
+		most int
+	}{{"state IN ('done', 'failed')", keptRuns}, {"state = 'done' AND via = 'source' AND rejected = 0", keptSource}} {
+		const ended = "SELECT id FROM import_run WHERE dataset_id = ? AND "
+		const beyond = " AND id < (" + ended
+		list := ended + old.of + beyond + old.of + " ORDER BY id DESC LIMIT 1 OFFSET ?)"
+		for _, from := range []string{"import_rejected WHERE run IN (", "import_run WHERE id IN ("} {
+			if _, err := tx.Exec(ctx, "DELETE FROM "+from+list+")", t.id, t.id, old.most-2); err != nil {
+				return fmt.Errorf("forget old imports of %s: %w", t.Path(), err)
+			}
+		}
 	}
 	return nil
 }
 
-const importColumns = `id, project, dataset, file, size, received, fingerprint, dry_run, actor, via, state, started, ended, rows_read, bytes_read,
-	loaded, changed, unchanged, rejected, reason, notes`
+const importColumns = `id, project, dataset, file, size, received, fingerprint, dry_run, whole, let_go, actor, via, state, started, ended, rows_read, bytes_read,
+	loaded, changed, unchanged, rejected, deleted, reason, notes`
 
 // Import finds an import.
 func (r *Registry) Import(ctx context.Context, id int64) (out *Import, err error) {
@@ -195,8 +202,8 @@ func (r *Registry) importRuns(ctx context.Context, tx *db.Tx, where string, args
 	for rows.Next() {
 		i := &Import{}
 		var started, ended, reason, notes string
-		if err := rows.Scan(&i.ID, &i.Project, &i.Dataset, &i.File, &i.Size, &i.Received, &i.Fingerprint, &i.DryRun, &i.By.Actor, &i.By.Via, &i.State, &started, &ended,
-			&i.Rows, &i.Read, &i.Loaded, &i.Changed, &i.Unchanged, &i.Rejected, &reason, &notes); err != nil {
+		if err := rows.Scan(&i.ID, &i.Project, &i.Dataset, &i.File, &i.Size, &i.Received, &i.Fingerprint, &i.DryRun, &i.Whole, &i.LetGo, &i.By.Actor, &i.By.Via, &i.State, &started, &ended,
+			&i.Rows, &i.Read, &i.Loaded, &i.Changed, &i.Unchanged, &i.Rejected, &i.Deleted, &reason, &notes); err != nil {
 			return nil, fmt.Errorf("read imports: %w", err)
 		}
 		i.By.Run = i.ID
@@ -239,5 +246,58 @@ func (r *Registry) end(ctx context.Context, i *Import, state ImportState, reason
 	if err != nil {
 		return fmt.Errorf("end import %d: %w", i.ID, err)
 	}
+	if state == Held {
+		return nil // its file is needed where somebody lets it go on
+	}
 	return r.forget(ctx, i)
+}
+
+// note adds a note to an import.
+func (r *Registry) note(ctx context.Context, i *Import, text lang.Text) error {
+	i.Notes = append(i.Notes, text)
+	notes, err := json.Marshal(i.Notes)
+	if err != nil {
+		return err
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "UPDATE import_run SET notes = ? WHERE id = ?", string(notes), i.ID); err != nil {
+			return fmt.Errorf("note on import %d: %w", i.ID, err)
+		}
+		return nil
+	})
+}
+
+// Accept lets a held import go on, however much is gone by it.
+func (r *Registry) Accept(ctx context.Context, id int64) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		done, err := tx.Exec(ctx, "UPDATE import_run SET state = ?, let_go = ?, ended = '', reason = '{}' WHERE id = ? AND state = ?", Waiting, encode(true, tx.Dialect()), id, Held)
+		if err != nil {
+			return fmt.Errorf("accept import %d: %w", id, err)
+		}
+		if done == 1 {
+			return nil
+		}
+		return problem.New("import.state", 409, lang.T("확인을 기다리는 가져오기가 아닙니다", "the import doesn't wait to be looked at"))
+	})
+}
+
+// supersede ends the held imports of a dataset: the source has something else now.
+func (r *Registry) supersede(ctx context.Context, d *catalog.Dataset, but string) error {
+	var old []*Import
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err == nil {
+			old, err = r.importRuns(ctx, tx, "dataset_id = ? AND state = ? AND fingerprint <> ? ORDER BY id", t.id, Held, but)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, i := range old {
+		if err := r.end(ctx, i, Failed, lang.T("원본이 다시 바뀌어, 새로 읽은 자료로 대신했습니다", "the source has changed again, and what it has now took its place")); err != nil {
+			return err
+		}
+	}
+	return nil
 }

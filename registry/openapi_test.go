@@ -12,7 +12,7 @@ func TestADatasetDescribesItsOwnAPI(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		d := r.apply(t, libraries)
 		api := httpd.New(httpd.Options{Title: "t", Version: "1"}).API()
-		r.Serve(api, r.catalog.Snapshot, func(int64) {}, nil)
+		r.Serve(api, r.catalog.Snapshot, nil, nil)
 		text, err := describe(api.OpenAPI(), d)
 		if err != nil {
 			t.Fatal(err)
@@ -35,7 +35,7 @@ func TestADatasetDescribesItsOwnAPI(t *testing.T) {
 		if err := json.Unmarshal(text, &doc); err != nil {
 			t.Fatal(err)
 		}
-		if len(doc.Paths) != 5 || doc.Paths["/api/v1/datasets/trial/libraries/records/{key}"]["patch"] == nil || strings.Contains(string(text), "{dataset}") {
+		if len(doc.Paths) != 7 || doc.Paths["/api/v1/datasets/trial/libraries/records/{key}"]["patch"] == nil || strings.Contains(string(text), "{dataset}") {
 			t.Errorf("%d paths", len(doc.Paths))
 		}
 		values := doc.Components.Schemas["RecordValues"]

@@ -27,9 +27,11 @@ type Registry struct {
 	keys  Sealer
 	now   func() time.Time
 
-	filters filters
-	counts  sync.Map // table → counted
-	delays  sync.Map // number of an import → lang.Text: why it waits to be tried again
+	filters    filters
+	counts     sync.Map // table → counted
+	keysAtOnce int      // see maxKeysAtOnce; less in tests
+
+	delays sync.Map // number of an import → lang.Text: why it waits to be tried again
 }
 
 // Open opens the registry in a database. keys seal the values of class unique.
@@ -41,7 +43,7 @@ func Open(ctx context.Context, d *db.DB, files blob.Store, keys Sealer, now func
 	if err := d.Migrate(ctx, "registry", dir); err != nil {
 		return nil, err
 	}
-	return &Registry{db: d, files: files, keys: keys, now: now}, nil
+	return &Registry{db: d, files: files, keys: keys, now: now, keysAtOnce: maxKeysAtOnce}, nil
 }
 
 // table is the physical table of a dataset.

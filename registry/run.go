@@ -117,7 +117,15 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 	if i.DryRun {
 		return r.dryRun(ctx, i, d, file, match)
 	}
-	return r.batches(ctx, i, file, match, func(b *read) error {
+	gone := &vanished{r, d, file, match}
+	if i.Whole && !i.LetGo && i.Rows == 0 {
+		if err := gone.guard(ctx); problem.Code(err) == "source.gone" {
+			return r.end(ctx, i, Held, wholly(problem.As(err)))
+		} else if err != nil {
+			return err
+		}
+	}
+	err = r.batches(ctx, i, file, match, func(b *read) error {
 		next := *i
 		err := r.db.Write(ctx, func(tx *db.Tx) error {
 			next = *i
@@ -128,6 +136,13 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 		}
 		return err
 	})
+	if err == nil && i.Whole {
+		err = gone.delete(ctx, i)
+	}
+	if err != nil {
+		return err
+	}
+	return r.end(ctx, i, Done, lang.Text{})
 }
 
 // readAs is how a dataset's source says its files are to be read.
@@ -220,10 +235,7 @@ func (r *Registry) batches(ctx context.Context, i *Import, file *tabular.Table, 
 		return err
 	default:
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return r.end(ctx, i, Done, lang.Text{})
+	return ctx.Err()
 }
 
 // add reads a row into the batch.

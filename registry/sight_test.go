@@ -171,7 +171,7 @@ func TestAnImportTellsNothingOfWhatItsReaderMayNotRead(t *testing.T) {
 	)
 	onBoth(t, func(t *testing.T, r *room) {
 		sighted(t, r)
-		a := &api{r.Registry, r.catalog.Snapshot, func(int64) {}, nil}
+		a := &api{r.Registry, r.catalog.Snapshot, nil, nil}
 		d := r.catalog.Snapshot().Datasets()[0]
 		asking := func(who *identity.Principal) context.Context { return identity.With(t.Context(), who) }
 		run := func(file string, dry bool) int64 {

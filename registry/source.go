@@ -8,50 +8,68 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
-	"strconv"
-	"strings"
+	"time"
 
 	"github.com/maru-city/maru/catalog"
-	"github.com/maru-city/maru/engine/fetch"
+	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/source"
 )
 
-// Sources is where the sources of datasets are.
-type Sources struct {
-	Folder *os.Root // source.file lies in it; nothing outside can be named
-	Client *fetch.Client
+// SourceState is how a dataset's source stands.
+type SourceState struct {
+	Good   time.Time // when what it has was last here, zero: never
+	Tried  time.Time // when it was last looked at
+	Failed int       // how often in a row it couldn't be read or taken
+	Code   string    // of the problem of the last time
+	Reason lang.Text // why
+
+	spec  string // by which place and print were noted: others hold for another source
+	place string // up to where what has come since is read
+	print string // SHA-256 of what was read last
+	whole time.Time
 }
 
-// Limits of a source.
-const (
-	maxSource  = 8 << 30  // bytes
-	maxPage    = 64 << 20 // bytes of one page of an open API
-	pageRows   = 1000     // the most that the city's open API gives at once
-	maxPages   = 100_000
-	spoolNames = "maru-source-*"
-)
+// wholeEvery is how often all of a source is read of which otherwise only what has come since is: to find what is gone, and what came late.
+const wholeEvery = 24 * time.Hour
 
-// ReadSource brings what a dataset's source has now into the dataset, as one import. What is wrong with the source or its file ends the import as
-// failed, so that it is seen where imports are; that is no error.
-func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(project, name string) *catalog.Dataset, project, name string) (*Import, error) {
+// ReadSource brings what a dataset's source has now into the dataset, as one import, or nothing where there is nothing new. What is wrong with the source is
+// no error: it is noted, and seen where imports are. again says that it may pass, so that it is worth trying again soon.
+func (r *Registry) ReadSource(ctx context.Context, from *source.Reader, dataset func(project, name string) *catalog.Dataset, project, name string) (i *Import, again bool, err error) {
 	d := dataset(project, name)
 	if d == nil || d.Spec.Source == nil {
-		return nil, nil // it has gone since it was asked for
+		return nil, false, nil // it has gone since it was asked for
 	}
-	spool, err := os.CreateTemp("", spoolNames)
+	state, err := r.SourceState(ctx, d)
+	if err != nil {
+		return nil, false, err
+	}
+	i, err = r.readSource(ctx, from, dataset, d, state)
+	if p := problem.As(err); p != nil && p.Code != problem.FullCode && ctx.Err() == nil {
+		i, err = r.failSource(ctx, d, state, p)
+		again = source.Passing(p)
+	}
+	return i, again, err
+}
+
+func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset func(project, name string) *catalog.Dataset, d *catalog.Dataset, state *SourceState) (*Import, error) {
+	spec := d.Spec.Source
+	began := r.now().UTC()
+	whole := spec.Since == "" || state.place == "" || began.Sub(state.whole) >= wholeEvery
+	since := state.place
+	if whole {
+		since = ""
+	}
+	spool, err := os.CreateTemp("", "maru-source-*")
 	if err != nil {
 		return nil, fmt.Errorf("read the source of %s: %w", d.Path(), err)
 	}
 	defer os.Remove(spool.Name())
 	defer spool.Close()
 	hash := sha256.New()
-	file, err := from.copy(ctx, d.Spec.Source, io.MultiWriter(spool, hash))
-	if p := problem.As(err); p != nil && ctx.Err() == nil {
-		return r.failSource(ctx, d, p)
-	}
+	copied, err := from.Copy(ctx, source.Request{Project: d.Project, Source: spec, Since: since, Wanted: wantedOf(d)}, io.MultiWriter(spool, hash))
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +77,28 @@ func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(pr
 	if err != nil {
 		return nil, fmt.Errorf("read the source of %s: %w", d.Path(), err)
 	}
-	if size == 0 {
-		return nil, nil // there is nothing today
+	state.Tried = began
+	next := *state
+	next.Good, next.Tried, next.place, next.print = began, began, copied.Next, hex.EncodeToString(hash.Sum(nil))
+	if whole {
+		next.whole = began
 	}
-	i, err := r.Begin(ctx, By{Actor: "source", Via: "source"}, d, Upload{File: file, Size: size, Fingerprint: "source " + hex.EncodeToString(hash.Sum(nil))})
+	if size == 0 || copied.Rows == 0 {
+		if whole && !spec.Append {
+			if err := r.refuseEmpty(ctx, d); err != nil {
+				return nil, err
+			}
+		}
+		return nil, r.noteSource(ctx, d, &next)
+	}
+	if next.print == state.print && state.Failed == 0 { // the same as the last time
+		return nil, r.noteSource(ctx, d, &next)
+	}
+	fingerprint := "source " + next.print
+	if err := r.supersede(ctx, d, fingerprint); err != nil {
+		return nil, err
+	}
+	i, err := r.Begin(ctx, bySource, d, Upload{File: copied.File, Size: size, Fingerprint: fingerprint, Whole: whole && !spec.Append})
 	if err != nil {
 		return nil, err
 	}
@@ -75,147 +111,162 @@ func (r *Registry) ReadSource(ctx context.Context, from Sources, dataset func(pr
 	if err := r.Run(ctx, i.ID, dataset); err != nil {
 		return nil, err
 	}
-	return r.Import(ctx, i.ID)
-}
-
-// failSource keeps among a dataset's imports that its source can't be read.
-func (r *Registry) failSource(ctx context.Context, d *catalog.Dataset, p *problem.Problem) (*Import, error) {
-	i, err := r.Begin(ctx, By{Actor: "source", Via: "source"}, d, Upload{File: sourceName(d.Spec.Source), Size: 1, Fingerprint: "source failed"})
-	if err != nil {
+	if i, err = r.Import(ctx, i.ID); err != nil {
 		return nil, err
 	}
-	return i, r.end(ctx, i, Failed, wholly(p))
-}
-
-// sourceName is what a source's file is called.
-func sourceName(from *manifest.Source) string {
-	switch {
-	case from.File != "":
-		return path.Base(from.File)
-	case from.HTTP != "":
-		return "source.json"
+	if i.State != Done {
+		next = *state
+		next.Tried, next.Failed, next.Code, next.Reason = began, next.Failed+1, "import."+string(i.State), i.Reason
 	}
-	return "source.jsonl"
+	return i, r.noteSource(ctx, d, &next)
 }
 
-// copy writes what a source has to w, and says what to call it.
-func (s Sources) copy(ctx context.Context, from *manifest.Source, w io.Writer) (string, error) {
-	switch {
-	case from.File != "":
-		return sourceName(from), s.file(from.File, w)
-	case from.HTTP != "":
-		body, err := s.Client.Get(ctx, from.HTTP, maxSource)
+var bySource = By{Actor: "source", Via: "source"}
+
+// wantedOf chooses those of a source's columns that the dataset has fields for: no others are asked for. Where they don't fit, all are, so that it is said why.
+func wantedOf(d *catalog.Dataset) func(columns []string) []string {
+	return func(columns []string) (out []string) {
+		m, err := matchColumns(d, columns)
 		if err != nil {
-			return "", err
+			return columns
 		}
-		defer body.Close()
-		_, err = io.Copy(w, body)
-		return sourceName(from), err
+		for i, c := range columns {
+			if m.takes(i) {
+				out = append(out, c)
+			}
+		}
+		return out
 	}
-	return sourceName(from), s.pages(ctx, from.OpenAPI, w)
 }
 
-func (s Sources) file(name string, w io.Writer) error {
-	f, err := s.Folder.Open(name)
-	if err != nil {
-		return problem.New("source.file", 422, lang.F("자료 폴더에서 파일을 열 수 없습니다: %s", "the file %s can't be opened in the folder of sources", name)).
-			Hinting(lang.T("서버의 자료 폴더(sources)에 파일을 두십시오", "put the file into the server's folder of sources"))
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxSource {
-		return problem.New("source.file", 422, lang.F("읽을 수 있는 파일이 아닙니다: %s", "%s is no file that can be read", name))
-	}
-	_, err = io.Copy(w, f)
-	return err
-}
-
-// pages reads an open API page by page and writes its rows as JSON Lines. address has {from} and {to}, rows counted from one.
-func (s Sources) pages(ctx context.Context, address string, w io.Writer) error {
-	written := int64(0)
-	for page := range maxPages {
-		first := page*pageRows + 1
-		at := strings.NewReplacer("{from}", strconv.Itoa(first), "{to}", strconv.Itoa(first+pageRows-1)).Replace(address)
-		rows, total, err := s.page(ctx, at)
+// refuseEmpty refuses to take a source for empty where records came from it.
+func (r *Registry) refuseEmpty(ctx context.Context, d *catalog.Dataset) error {
+	return r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			n, err := w.Write(append(row, '\n'))
-			if err != nil {
-				return err
-			}
-			if written += int64(n); written > maxSource {
-				return problem.New("fetch.size", 502, lang.T("자료의 크기가 한도를 넘습니다", "there are too many data"))
-			}
+		n, err := t.sourced(ctx, tx)
+		if err != nil || n == 0 {
+			return err
 		}
-		if len(rows) == 0 || first+len(rows)-1 >= total {
+		return problem.New("source.empty", 422, lang.F("원본에 행이 하나도 없습니다. 레코드 %d건을 그대로 두었습니다", "the source has no rows at all: the %d records are left as they are", n)).
+			Hinting(lang.T("원본을 확인하십시오. 정말로 비었다면 레코드를 직접 삭제하십시오", "look at the source; if it is really empty, delete the records yourself"))
+	})
+}
+
+// failSource notes that a source can't be read, and keeps it among the dataset's imports where it wasn't said the last time.
+func (r *Registry) failSource(ctx context.Context, d *catalog.Dataset, state *SourceState, p *problem.Problem) (i *Import, err error) {
+	said := state.Code == p.Code
+	state.Failed, state.Code, state.Reason, state.Tried = state.Failed+1, p.Code, wholly(p), r.now().UTC()
+	if !said {
+		if i, err = r.Begin(ctx, bySource, d, Upload{File: "source", Size: 1, Fingerprint: "source failed"}); err != nil {
+			return nil, err
+		}
+		if err := r.end(ctx, i, Failed, state.Reason); err != nil {
+			return nil, err
+		}
+	}
+	return i, r.noteSource(ctx, d, state)
+}
+
+// SourceState says how the source of a dataset stands.
+func (r *Registry) SourceState(ctx context.Context, d *catalog.Dataset) (*SourceState, error) {
+	out := &SourceState{}
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		var whole, good, tried, reason string
+		err = tx.QueryRow(ctx, "SELECT spec, place, print, whole, good, tried, failed, code, reason FROM source_state WHERE dataset_id = ?", t.id).
+			Scan(&out.spec, &out.place, &out.print, &whole, &good, &tried, &out.Failed, &out.Code, &reason)
+		if db.NoRows(err) {
 			return nil
 		}
-	}
-	return nil
-}
-
-// result is how an open API says what it thinks of a request.
-type result struct {
-	Code    string `json:"CODE"`
-	Message string `json:"MESSAGE"`
-}
-
-// nothing is the code of an answer without rows.
-const nothing = "INFO-200"
-
-// page reads one page of an open API: {SERVICE: {list_total_count, RESULT, row}}, or {RESULT} alone where something is wrong.
-func (s Sources) page(ctx context.Context, address string) (rows []json.RawMessage, total int, err error) {
-	body, err := s.Client.Get(ctx, address, maxPage)
+		if err != nil {
+			return fmt.Errorf("read how the source of %s stands: %w", d.Path(), err)
+		}
+		for _, moment := range []struct {
+			text string
+			into *time.Time
+		}{{whole, &out.whole}, {good, &out.Good}, {tried, &out.Tried}} {
+			if moment.text == "" {
+				continue
+			}
+			if *moment.into, err = time.Parse(manifest.DatetimeLayout, moment.text); err != nil {
+				return fmt.Errorf("read how the source of %s stands: %w", d.Path(), err)
+			}
+		}
+		return json.Unmarshal([]byte(reason), &out.Reason)
+	})
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	defer body.Close()
-	text, err := io.ReadAll(body)
-	if err != nil {
-		return nil, 0, err
+	if spec := specOf(d); out.spec != spec {
+		out.spec, out.place, out.print, out.whole = spec, "", "", time.Time{}
 	}
-	var answer map[string]json.RawMessage
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return nil, 0, problem.New("source.answer", 502, lang.T("열린데이터 API의 응답이 JSON이 아닙니다", "the open API's answer isn't JSON")).
-			Hinting(lang.T("주소의 형식(json)과 인증키를 확인하십시오", "check the form (json) and the key in the address"))
-	}
-	if own, ok := answer["RESULT"]; ok {
-		return nil, 0, refusal(own)
-	}
-	for _, service := range answer {
-		var got struct {
-			Total  int               `json:"list_total_count"`
-			Result json.RawMessage   `json:"RESULT"`
-			Rows   []json.RawMessage `json:"row"`
-		}
-		if json.Unmarshal(service, &got) != nil || got.Result == nil && got.Rows == nil {
-			continue
-		}
-		if got.Result != nil {
-			if err := refusal(got.Result); err != nil {
-				return nil, 0, err
-			}
-		}
-		for i, row := range got.Rows {
-			var one map[string]any
-			if err := json.Unmarshal(row, &one); err != nil {
-				return nil, 0, problem.New("source.answer", 502, lang.F("%d번째 행이 JSON 객체가 아닙니다", "row %d is no JSON object", i+1))
-			}
-			if got.Rows[i], err = json.Marshal(row); err != nil { // on one line
-				return nil, 0, fmt.Errorf("write row %d: %w", i+1, err)
-			}
-		}
-		return got.Rows, got.Total, nil
-	}
-	return nil, 0, problem.New("source.answer", 502, lang.T("열린데이터 API 형식의 응답이 아닙니다", "the answer isn't of the open API's form"))
+	return out, nil
 }
 
-// refusal is what is wrong by the API's own words, or nil. No rows is nothing wrong.
-func refusal(text json.RawMessage) error {
-	var r result
-	if err := json.Unmarshal(text, &r); err != nil || r.Code == "INFO-000" || r.Code == nothing {
+// specOf tells definitions apart by which a source's rows would be read in another way.
+func specOf(d *catalog.Dataset) string {
+	text, err := json.Marshal([]any{d.Spec.Source, d.Spec.Fields, d.Spec.Key})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+func (r *Registry) noteSource(ctx context.Context, d *catalog.Dataset, s *SourceState) error {
+	if s.Good.Equal(s.Tried) {
+		s.Failed, s.Code, s.Reason = 0, "", lang.Text{}
+	}
+	reason, err := json.Marshal(s.Reason)
+	if err != nil {
+		return err
+	}
+	written := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return manifest.FormatDatetime(t)
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if problem.Code(err) == "catalog.moved" {
+			return nil // another definition: it is read anew
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO source_state (dataset_id, spec, place, print, whole, good, tried, failed, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (dataset_id) DO UPDATE SET spec = excluded.spec, place = excluded.place, print = excluded.print, whole = excluded.whole, good = excluded.good, tried = excluded.tried,
+			failed = excluded.failed, code = excluded.code, reason = excluded.reason`, t.id, s.spec, s.place, s.print, written(s.whole), written(s.Good), written(s.Tried), s.Failed, s.Code, string(reason))
+		if err != nil {
+			return fmt.Errorf("note how the source of %s stands: %w", d.Path(), err)
+		}
 		return nil
-	}
-	return problem.New("source.answer", 502, lang.F("열린데이터 API가 오류로 응답했습니다: %[1]s (%[2]s)", "the open API answered %[1]s: %[2]s", shorten(r.Code), shorten(r.Message)))
+	})
+}
+
+// Troubled lists the datasets, as project/name, whose sources couldn't be read or taken the last time.
+func (r *Registry) Troubled(ctx context.Context) (out []string, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT t.project, t.dataset FROM source_state s JOIN dataset_table t ON t.id = s.dataset_id WHERE s.failed > 0 ORDER BY t.project, t.dataset")
+		if err != nil {
+			return fmt.Errorf("look for sources in trouble: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var project, dataset string
+			if err := rows.Scan(&project, &dataset); err != nil {
+				return fmt.Errorf("look for sources in trouble: %w", err)
+			}
+			out = append(out, project+"/"+dataset)
+		}
+		return rows.Err()
+	})
+	return out, err
 }

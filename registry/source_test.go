@@ -4,14 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/maru-city/maru/engine/fetch"
 )
 
 // city is a server with an open API of n rows, and what else sources may be.
@@ -45,16 +42,10 @@ func cityServer(t *testing.T, n int) *httptest.Server {
 func TestSourcesAreRead(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		server := cityServer(t, 2345)
-		folder := t.TempDir()
+		from, folder := sources(t)
 		if err := os.WriteFile(filepath.Join(folder, "parks.csv"), []byte("id,name\n1,가\nx,나\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		root, err := os.OpenRoot(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer root.Close()
-		from := Sources{Folder: root, Client: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})}
 		for i, c := range []struct {
 			source string
 			state  ImportState
@@ -69,7 +60,7 @@ func TestSourcesAreRead(t *testing.T) {
 			{"{openapi: \"" + server.URL + "/wrong/{from}/{to}/\"}", Failed, Tally{}, "INFO-100"},
 		} {
 			d := r.apply(t, "kind: Dataset\nname: parks\ntitle: 공원\nkey: [id]\nfields:\n  id: {type: int}\n  name: {type: string}\nsource: "+c.source+"\n")
-			got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, d.Project, d.Name)
+			got, _, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, d.Project, d.Name)
 			if err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
@@ -81,7 +72,7 @@ func TestSourcesAreRead(t *testing.T) {
 		if all, err := r.Imports(t.Context(), d, 100); err != nil || len(all) != 6 {
 			t.Errorf("a source that can't be read stands among the imports: %d %v", len(all), err)
 		}
-		if got, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, "trial", "gone"); got != nil || err != nil {
+		if got, _, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, "trial", "gone"); got != nil || err != nil {
 			t.Errorf("a source that has gone: %+v %v", got, err)
 		}
 	})

@@ -96,16 +96,21 @@ func (r *Registry) Delete(ctx context.Context, by By, d *catalog.Dataset, key st
 		if err := t.matches(before, match); err != nil {
 			return nil, err
 		}
-		if err := t.supersede(ctx, tx, before, c.ID, true); err != nil {
-			return nil, err
-		}
-		where, args := t.byKey(tx.Dialect(), t.keyOf(before.Values))
-		if _, err := tx.Exec(ctx, "DELETE FROM "+t.name+" WHERE "+where, args...); err != nil {
-			return nil, fmt.Errorf("delete a record of %s: %w", t.Path(), err)
-		}
-		return before, nil
+		return before, t.remove(ctx, tx, c, before)
 	})
 	return err
+}
+
+// remove takes a record out of the table and keeps its last state.
+func (t *table) remove(ctx context.Context, tx *db.Tx, c *Change, before *Record) error {
+	if err := t.supersede(ctx, tx, before, c.ID, true); err != nil {
+		return err
+	}
+	where, args := t.byKey(tx.Dialect(), t.keyOf(before.Values))
+	if _, err := tx.Exec(ctx, "DELETE FROM "+t.name+" WHERE "+where, args...); err != nil {
+		return fmt.Errorf("delete a record of %s: %w", t.Path(), err)
+	}
+	return nil
 }
 
 // write runs one write of a record in a transaction of its own.

@@ -9,6 +9,7 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/identity/provider"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/assets"
 	"github.com/maru-city/maru/web/components"
 	"github.com/maru-city/maru/web/console"
@@ -22,6 +23,7 @@ type Options struct {
 	Version  string
 	Catalog  console.Catalog
 	Records  console.Records
+	Work     registry.Work
 	Exchange Exchange
 	Gate     *identity.Gate     // who asks; without a provider nobody signs in
 	Embedded *provider.Provider // the provider of demos, or nil
@@ -43,7 +45,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+assets.Prefix, assets.Handler())
 	pages := http.NewServeMux()
-	console.New(o.Catalog, o.Records, o.Exchange, o.Now).Routes(pages)
+	console.New(o.Catalog, o.Records, o.Work, o.Exchange, o.Now).Routes(pages)
 	portal.New(portal.Options{Catalog: o.Catalog, Exchange: o.Exchange, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)

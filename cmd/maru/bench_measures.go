@@ -150,7 +150,7 @@ func inferMillion(_ context.Context, b *bench) (string, bool, error) {
 		return "", false, err
 	}
 	began := time.Now()
-	if _, err := draft(path, tabular.Options{}, infer.Options{}); err != nil {
+	if _, err := draftFile(path, tabular.Options{}, infer.Options{}); err != nil {
 		return "", false, err
 	}
 	took := time.Since(began)

@@ -171,7 +171,7 @@ func TestRealFilesGoAllTheWay(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			path := filepath.Join(realFolder, f.name)
 			project := "real-" + strings.ReplaceAll(strings.TrimSuffix(f.name, filepath.Ext(f.name)), "_", "-")
-			d, err := draft(path, tabular.Options{}, infer.Options{Terms: terms, Project: true, Folder: project})
+			d, err := draftFile(path, tabular.Options{}, infer.Options{Terms: terms, Project: true, Folder: project})
 			if err != nil {
 				t.Fatal(err)
 			}

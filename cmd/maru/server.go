@@ -27,6 +27,7 @@ import (
 	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
 )
 
@@ -38,7 +39,7 @@ type server struct {
 	catalog  *catalog.Catalog
 	http     *httpd.Server
 	jobs     *jobs.Queue
-	sources  registry.Sources
+	sources  *source.Reader
 	keys     *keys.Ring
 	log      *ledger.Log
 	exchange *exchange.Exchange
@@ -118,11 +119,11 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap})
 	identity.Guard(s.http.API())
 	s.catalog.Serve(s.http.API())
-	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s.startImport, s.exchange.Own)
+	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s, s.exchange.Own)
 	s.exchange.Serve(s.http.API())
 	s.http.Handle(ledger.Path+"/", s.log.Handler())
 	pages := web.New(web.Options{
-		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Exchange: s.exchange, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
+		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Work: s, Exchange: s.exchange, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
 	})
 	s.http.Handle("/", pages)
 	s.serveSignIn(pages)

@@ -69,7 +69,7 @@ func verifyReceipt(out io.Writer, reader lang.Tag, path, key string) error {
 	}
 	t, err := ledger.Check(p.Proof, key)
 	if err != nil {
-		return problem.New("ledger.tampered", 409, lang.F("이 열람 기록은 진본이 아닙니다: %s", "this receipt isn't genuine: %s", err.Error()))
+		return problem.New("ledger.tampered", 409, lang.T("이 열람 기록은 진본이 아닙니다. 내용이나 서명이 로그와 맞지 않습니다", "this receipt isn't genuine: "+err.Error()))
 	}
 	var leaf struct {
 		Public exchange.Public `json:"public"`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -16,7 +17,7 @@ import (
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/manifest"
-	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/source"
 )
 
 // The kinds of work that are done in the background.
@@ -25,22 +26,24 @@ const (
 	sourceWork = "source" // subject: project/dataset
 )
 
-// openWork opens the queue, and the folder of sources.
+// errAgain is that a source can't be read now, which is noted, and that it is worth trying again soon.
+var errAgain = errors.New("the source can't be read now")
+
+// openWork opens the queue, and the folders of sources and of their secrets.
 func (s *server) openWork(ctx context.Context, c config) error {
-	folder := filepath.Join(c.Data, "sources")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("make the folder of sources: %w", err)
-	}
-	root, err := os.OpenRoot(folder)
+	sources, err := s.folder(c, "sources")
 	if err != nil {
-		return fmt.Errorf("open the folder of sources: %w", err)
+		return err
 	}
-	s.closers = append(s.closers, root)
+	secrets, err := s.folder(c, "secrets")
+	if err != nil {
+		return err
+	}
 	allowed, err := prefixes(c.Fetch)
 	if err != nil {
 		return err
 	}
-	s.sources = registry.Sources{Folder: root, Client: fetch.New(allowed)}
+	s.sources = &source.Reader{Folder: sources, Net: fetch.New(allowed), Secret: source.Secrets(secrets)}
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("name of this machine: %w", err)
@@ -49,8 +52,22 @@ func (s *server) openWork(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	s.jobs, err = jobs.Open(ctx, s.db, jobs.Options{Database: c.Database, Node: host + " " + data, Kinds: s.work()})
+	s.jobs, err = jobs.Open(ctx, s.db, jobs.Options{Database: c.Database, Node: host + " " + data, Kinds: s.work(), Pauses: map[string]func(int) time.Duration{sourceWork: source.Pause}})
 	return err
+}
+
+// folder opens a folder of the server's data, and makes it where it isn't there.
+func (s *server) folder(c config, name string) (*os.Root, error) {
+	path := filepath.Join(c.Data, name)
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder %s: %w", name, err)
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the folder %s: %w", name, err)
+	}
+	s.closers = append(s.closers, root)
+	return root, nil
 }
 
 // prefixes reads networks such as 10.0.0.0/8.
@@ -78,20 +95,28 @@ func (s *server) work() map[string]jobs.Handler {
 		},
 		sourceWork: func(ctx context.Context, subject string) error {
 			project, name, _ := strings.Cut(subject, "/")
-			i, err := s.registry.ReadSource(ctx, s.sources, s.catalog.Snapshot().Dataset, project, name)
+			i, again, err := s.registry.ReadSource(ctx, s.sources, s.catalog.Snapshot().Dataset, project, name)
 			if err == nil && i != nil {
-				slog.Info("source read", "dataset", subject, "state", i.State, "loaded", i.Loaded, "changed", i.Changed, "unchanged", i.Unchanged, "rejected", i.Rejected)
+				slog.Info("source read", "dataset", subject, "state", i.State, "loaded", i.Loaded, "changed", i.Changed, "unchanged", i.Unchanged, "rejected", i.Rejected, "deleted", i.Deleted)
+			}
+			if err == nil && again {
+				return errAgain
 			}
 			return err
 		},
 	}
 }
 
-// startImport asks for an import to be run. Where that fails, the next start of the program finds it.
-func (s *server) startImport(id int64) {
+// StartImport asks for an import to be run. Where that fails, the next start of the program finds it.
+func (s *server) StartImport(id int64) {
 	if err := s.jobs.Enqueue(context.Background(), importWork, strconv.FormatInt(id, 10)); err != nil {
 		slog.Error("import: it waits for the next start", "import", id, "error", err)
 	}
+}
+
+// StartSource asks for a dataset's source to be read.
+func (s *server) StartSource(ctx context.Context, project, dataset string) error {
+	return s.jobs.Enqueue(ctx, sourceWork, project+"/"+dataset)
 }
 
 // begin takes up what was left undone and keeps the schedules as the catalog says, until ctx ends.
@@ -104,7 +129,7 @@ func (s *server) begin(ctx context.Context) error {
 		return err
 	}
 	for _, i := range left {
-		s.startImport(i.ID)
+		s.StartImport(i.ID)
 	}
 	if err := s.jobs.Start(ctx); err != nil {
 		return err
@@ -117,6 +142,7 @@ func (s *server) begin(ctx context.Context) error {
 func (s *server) schedule(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	known := map[string]string{}
 	for done := int64(-1); ; {
 		if now := s.catalog.Snapshot(); now.Revision != done {
 			var due []jobs.Due
@@ -128,6 +154,12 @@ func (s *server) schedule(ctx context.Context) {
 				if err != nil {
 					slog.Error("source: its schedule can't be read", "dataset", d.Path(), "error", err)
 					continue
+				}
+				if known[d.Path()] != d.Spec.Source.Schedule { // what is new isn't waited for
+					known[d.Path()] = d.Spec.Source.Schedule
+					if err := s.StartSource(ctx, d.Project, d.Name); err != nil {
+						slog.Error("source: it waits for its schedule", "dataset", d.Path(), "error", err)
+					}
 				}
 				due = append(due, jobs.Due{Subject: d.Path(), Text: d.Spec.Source.Schedule, Schedule: schedule})
 			}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,7 +27,8 @@ const (
 
 // Client gets documents. It is safe for concurrent use.
 type Client struct {
-	http http.Client
+	http   http.Client
+	dialer *net.Dialer
 }
 
 // New makes a client that connects to public addresses and to those of allowed.
@@ -43,13 +45,24 @@ func New(allowed []netip.Prefix) *Client {
 		return nil
 	}}
 	transport := &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: time.Minute}
-	return &Client{http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+	return &Client{dialer: dialer, http: http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		req.Header.Del("Referer") // addresses hold keys
+		if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme {
+			req.Header.Del("Authorization")
+		}
 		if len(via) > maxRedirects {
 			return errors.New("too many redirects")
 		}
 		return nil
 	}}}
+}
+
+// Dial connects to an address that the client may reach, by TCP.
+func (c *Client) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if !strings.HasPrefix(network, "tcp") { // sockets are files of this machine
+		return nil, problem.New("fetch.private", 422, lang.F("네트워크 주소만 읽습니다: %s", "%s is no address of a network", address))
+	}
+	return c.dialer.DialContext(ctx, network, address)
 }
 
 // public reports whether an address is of the public internet.
@@ -64,14 +77,17 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("fec0::/10"), netip.MustParsePrefix("::/96"),
 }
 
-// Get opens a document of at most limit bytes. A longer one ends in a problem with code fetch.size. Other codes: fetch.failed, fetch.status,
+// Get opens a document of at most limit bytes. authorization goes with the request unless it is empty, and not to another host that it may lead to. A longer one ends in a problem with code fetch.size. Other codes: fetch.failed, fetch.status,
 // fetch.private.
-func (c *Client) Get(ctx context.Context, address string, limit int64) (io.ReadCloser, error) {
+func (c *Client) Get(ctx context.Context, address, authorization string, limit int64) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, failed(address, err)
 	}
 	req.Header.Set("User-Agent", "maru")
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		if p := problem.As(err); p != nil {

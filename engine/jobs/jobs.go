@@ -35,6 +35,7 @@ type Options struct {
 	Database string // the address the database was opened at
 	Node     string // names this process among those on one database, the same after a restart
 	Kinds    map[string]Handler
+	Pauses   map[string]func(attempt int) time.Duration // before work of a kind is tried again, where it isn't for River to say
 }
 
 // Queue is work to be done. It is safe for concurrent use.
@@ -78,7 +79,8 @@ func (task) InsertOpts() river.InsertOpts {
 // worker does tasks.
 type worker struct {
 	river.WorkerDefaults[task]
-	kinds map[string]Handler
+	kinds  map[string]Handler
+	pauses map[string]func(attempt int) time.Duration
 }
 
 // Work implements river.Worker.
@@ -94,13 +96,21 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	return err
 }
 
+// NextRetry implements river.Worker. Where nothing is said of a kind, River's own pauses are taken.
+func (w *worker) NextRetry(job *river.Job[task]) time.Time {
+	if pause := w.pauses[job.Args.Work]; pause != nil {
+		return time.Now().Add(pause(job.Attempt))
+	}
+	return time.Time{}
+}
+
 // Timeout implements river.Worker: a file of many gigabytes takes its time.
 func (*worker) Timeout(*river.Job[task]) time.Duration { return -1 }
 
 // Open opens the queue in a database; nothing runs before [Queue.Start].
 func Open(ctx context.Context, d *db.DB, o Options) (*Queue, error) {
 	all := river.NewWorkers()
-	river.AddWorker(all, &worker{kinds: o.Kinds})
+	river.AddWorker(all, &worker{kinds: o.Kinds, pauses: o.Pauses})
 	config := &river.Config{
 		ID: o.Node, Workers: all, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
 		FetchPollInterval: 250 * time.Millisecond, JobTimeout: -1, RescueStuckJobsAfter: 24 * time.Hour,

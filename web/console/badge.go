@@ -38,6 +38,7 @@ var importStates = map[registry.ImportState]components.BadgeText{
 	registry.Receiving: {Text: lang.T("받는 중", "receiving"), Tone: "information"},
 	registry.Waiting:   {Text: lang.T("대기", "waiting"), Tone: "information"},
 	registry.Running:   {Text: lang.T("진행 중", "running"), Tone: "information"},
+	registry.Held:      {Text: lang.T("확인 필요", "to be looked at"), Tone: "warning"},
 	registry.Done:      {Text: lang.T("완료", "done"), Tone: "success"},
 	registry.Failed:    {Text: lang.T("실패", "failed"), Tone: "danger"},
 }

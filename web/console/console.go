@@ -32,19 +32,26 @@ type Records interface {
 	Profile(ctx context.Context, d *catalog.Dataset) (*registry.Profile, error)
 	// Imports lists a dataset's imports, the newest first.
 	Imports(ctx context.Context, d *catalog.Dataset, limit int) ([]*registry.Import, error)
+	Import(ctx context.Context, id int64) (*registry.Import, error)
+	// Accept lets a held import go on.
+	Accept(ctx context.Context, id int64) error
+	SourceState(ctx context.Context, d *catalog.Dataset) (*registry.SourceState, error)
+	// Troubled lists the datasets, as project/name, whose sources can't be read or taken.
+	Troubled(ctx context.Context) ([]string, error)
 }
 
 // Console serves the pages under /console.
 type Console struct {
 	catalog  Catalog
 	records  Records
+	work     registry.Work
 	exchange Exchange
 	now      func() time.Time
 }
 
 // New makes the console. now tells the time.
-func New(c Catalog, r Records, x Exchange, now func() time.Time) *Console {
-	return &Console{catalog: c, records: r, exchange: x, now: now}
+func New(c Catalog, r Records, w registry.Work, x Exchange, now func() time.Time) *Console {
+	return &Console{catalog: c, records: r, work: w, exchange: x, now: now}
 }
 
 // Door is the console's entry in the menus.
@@ -88,6 +95,7 @@ func (c *Console) Routes(mux *http.ServeMux) {
 		mux.Handle("GET "+path, page)
 	}
 	mux.HandleFunc("POST /console/datasets/{project}/{name}/record", c.record)
+	mux.HandleFunc("POST /console/datasets/{project}/{name}/source", c.actOnSource)
 	mux.HandleFunc("POST /console/agencies/{name}", c.cutOff)
 	c.agreementRoutes(mux)
 	mux.Handle("GET /console/{$}", http.RedirectHandler("/console", http.StatusMovedPermanently))

@@ -44,6 +44,12 @@ func (c *Console) datasets(r *http.Request) (templ.Component, error) {
 		func(d *catalog.Dataset) bool { return q.Get("retention") != "missing" || unbounded(d) },
 		func(d *catalog.Dataset) bool { return matches(d, asked) },
 	)
+	if q.Get("source") == "trouble" {
+		var err error
+		if found, err = c.troubled(r.Context(), found); err != nil {
+			return nil, err
+		}
+	}
 	v := datasetsView{URL: r.URL, Snapshot: s, Empty: len(list) == 0}
 	v.Page, v.Slice = cut(ranked(found, asked, titleOf), (*catalog.Dataset).Path, q, pageSize)
 	var err error
@@ -102,6 +108,7 @@ type datasetView struct {
 	Tab      string
 	Sample   sample
 	Imports  []*registry.Import
+	Source   *sourceView // nil: it has none, or who asks sees only what is open
 	Versions []catalog.Version
 	Readers  []agreementRow
 	Who      *identity.Principal
@@ -177,7 +184,9 @@ func (c *Console) open(r *http.Request) (datasetView, error) {
 	v := datasetView{URL: r.URL, Address: components.Address(r), Snapshot: s, Dataset: d, Who: who}
 	v.Part, _ = registry.Readable(who, d, s.Place(d.Project)) // an error says that it is nothing
 	counts, err := c.records.Counts(r.Context(), []*catalog.Dataset{d})
-	v.Count = counts[d.Path()]
+	if v.Count = counts[d.Path()]; err == nil && v.inside() {
+		v.Source, err = c.sourceOf(r.Context(), &v)
+	}
 	return v, err
 }
 
@@ -236,7 +245,7 @@ func (c *Console) imports(r *http.Request) (templ.Component, error) {
 		return nil, err
 	}
 	if components.Part(r) {
-		return importsPart(v.Dataset, v.Imports), nil
+		return importsPart(v), nil
 	}
 	return datasetPage(v), nil
 }

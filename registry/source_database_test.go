@@ -1,0 +1,350 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/engine/fetch"
+	"github.com/maru-city/maru/source"
+)
+
+// silo is a database that isn't ours.
+type silo struct {
+	*sql.DB
+	gate *dbtest.Gate
+}
+
+func openSilo(t *testing.T) *silo {
+	t.Helper()
+	address := dbtest.Postgres(t)
+	d, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return &silo{d, dbtest.Through(t, address)}
+}
+
+func (s *silo) do(t testing.TB, query string, args ...any) {
+	t.Helper()
+	if _, err := s.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// sources is a reader of sources that reaches this machine.
+func sources(t *testing.T) (*source.Reader, string) {
+	t.Helper()
+	folder := t.TempDir()
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return &source.Reader{Folder: root, Net: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Secret: source.Secrets(root)}, folder
+}
+
+const siloTable = `
+CREATE SCHEMA old;
+CREATE TABLE old."Resident" (
+  no bigint PRIMARY KEY, "성명" text NOT NULL, born date, paid numeric(12,2), member boolean, tags text[], secret_note text,
+  moved timestamp, upd_dt timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO old."Resident" (no, "성명", born, paid, member, tags, moved, secret_note, upd_dt)
+SELECT n, '주민 ' || n, date '1950-01-01' + n, n * 1.5, n % 2 = 0, ARRAY['a', n::text], timestamp '2026-11-01 09:30', 'not for others', timestamptz '2026-11-24 00:00+00' - n * interval '1 hour'
+FROM generate_series(1, 1000) n`
+
+func residentsFrom(address, more string) string {
+	return `kind: Dataset
+name: residents
+title: 주민
+key: [no]
+fields:
+  no:     {type: int}
+  name:   {type: string, required: true}
+  born:   {type: date}
+  paid:   {type: double}
+  member: {type: bool}
+  tags:   {type: string}
+  moved:  {type: datetime}
+source:
+  database: ` + address + `
+  table: old.Resident
+  map: {성명: name}
+` + more
+}
+
+// read reads the source of the only dataset, and says what became of it.
+func (r *room) read(t testing.TB, from *source.Reader) (*Import, bool) {
+	t.Helper()
+	d := r.catalog.Snapshot().Datasets()[0]
+	i, again, err := r.ReadSource(t.Context(), from, r.catalog.Snapshot().Dataset, d.Project, d.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i, again
+}
+
+func (r *room) counted(t testing.TB, d *catalog.Dataset) int64 {
+	t.Helper()
+	counts, err := r.Counts(t.Context(), []*catalog.Dataset{d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts[d.Path()]
+}
+
+func TestATableOfALegacyDatabaseIsFollowed(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		from, _ := sources(t)
+		d := r.apply(t, residentsFrom(old.gate.Address, "  since: upd_dt\n"))
+		first, _ := r.read(t, from)
+		if first.State != Done || first.Loaded != 1000 || first.Rejected != 0 || !first.Whole {
+			t.Fatalf("the first read: %+v", first)
+		}
+		rec, err := r.Get(t.Context(), d, "3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(fmt.Sprintln(rec.Values...)); got != "3 주민 3 1950-01-04 4.5 false {a,3} 2026-11-01T00:30:00.000Z" {
+			t.Errorf("a record is %s", got)
+		}
+		if i, _ := r.read(t, from); i != nil && i.Loaded+i.Changed != 0 {
+			t.Errorf("with nothing new: %+v", i)
+		}
+		old.do(t, `UPDATE old."Resident" SET "성명" = '새 이름', upd_dt = '2026-11-24 00:01+00' WHERE no <= 7`)
+		old.do(t, `INSERT INTO old."Resident" (no, "성명", upd_dt) VALUES (2000, '온 사람', '2026-11-24 00:02+00')`)
+		old.do(t, `DELETE FROM old."Resident" WHERE no BETWEEN 951 AND 1000`) // its upd_dt tells nobody
+		if i, _ := r.read(t, from); i.State != Done || i.Changed != 7 || i.Loaded != 1 || i.Whole || i.Rows > 8 {
+			t.Errorf("what has come since: %+v", i)
+		}
+		if _, err := r.Create(t.Context(), By{Actor: "clerk", Via: "api"}, d, Values{"no": json.Number("9000"), "name": "창구에서"}); err != nil {
+			t.Fatal(err)
+		}
+		r.clock.Advance(25 * time.Hour)
+		if i, _ := r.read(t, from); i.State != Done || !i.Whole || i.Deleted != 50 || i.Unchanged != 951 {
+			t.Errorf("all of it, a day later: %+v", i)
+		}
+		if n := r.counted(t, d); n != 952 { // and the clerk's
+			t.Errorf("%d records", n)
+		}
+		if versions, err := r.History(t.Context(), d, "960"); err != nil || !versions[0].Deleted {
+			t.Errorf("what is gone has no history: %v %v", versions, err)
+		}
+		all, err := r.Imports(t.Context(), d, 10)
+		if err != nil || len(all) > 4 {
+			t.Errorf("%d imports: %v", len(all), err)
+		}
+	})
+}
+
+func TestASourceThatIsDownEmptyOrHalfChangesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		from, _ := sources(t)
+		d := r.apply(t, residentsFrom(old.gate.Address, ""))
+		if i, _ := r.read(t, from); i.State != Done || i.Loaded != 1000 {
+			t.Fatalf("%+v", i)
+		}
+		stays := func(what string, i *Import, state ImportState, reason string) {
+			t.Helper()
+			s, err := r.SourceState(t.Context(), d)
+			if err != nil || i == nil || i.State != state || !strings.Contains(i.Reason.En, reason) || s.Failed == 0 || s.Reason != i.Reason || !s.Good.Before(r.clock.Now()) {
+				t.Errorf("%s: %+v %+v %v", what, i, s, err)
+			}
+			if n := r.counted(t, d); n != 1000 {
+				t.Errorf("%s: %d records are left", what, n)
+			}
+		}
+		r.clock.Advance(time.Minute)
+		old.gate.Shut()
+		i, again := r.read(t, from)
+		if stays("down", i, Failed, "can't be read"); !again {
+			t.Error("it isn't tried again")
+		}
+		if i, again = r.read(t, from); i != nil || !again {
+			t.Errorf("said twice: %+v %v", i, again)
+		}
+		old.gate.Open()
+		if i, again = r.read(t, from); i != nil && (i.State != Done || i.Changed+i.Loaded+i.Deleted > 0) || again {
+			t.Errorf("up again: %+v", i)
+		}
+		if s, err := r.SourceState(t.Context(), d); err != nil || s.Failed != 0 || !s.Good.Equal(r.clock.Now()) {
+			t.Errorf("up again: %+v %v", s, err)
+		}
+		r.clock.Advance(time.Minute)
+		old.do(t, `CREATE TABLE aside AS SELECT * FROM old."Resident"`)
+		old.do(t, `DELETE FROM old."Resident"`)
+		i, _ = r.read(t, from)
+		stays("empty", i, Failed, "no rows at all")
+		old.do(t, `INSERT INTO old."Resident" SELECT * FROM aside WHERE no % 2 = 0`)
+		old.do(t, `UPDATE old."Resident" SET "성명" = '엉뚱한 이름'`)
+		i, _ = r.read(t, from)
+		stays("half", i, Held, "it lacks 500")
+		held := i.ID
+		if i, _ = r.read(t, from); i.ID != held {
+			t.Errorf("the same half is another import: %+v", i)
+		}
+		old.do(t, `ALTER TABLE old."Resident" RENAME COLUMN "성명" TO name_ko`)
+		i, _ = r.read(t, from)
+		stays("another shape", i, Failed, "required field name")
+		old.do(t, `ALTER TABLE old."Resident" RENAME COLUMN name_ko TO "성명"`)
+		i, _ = r.read(t, from)
+		stays("half again", i, Held, "it lacks 500")
+		if err := r.Accept(t.Context(), i.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Run(t.Context(), i.ID, r.catalog.Snapshot().Dataset); err != nil {
+			t.Fatal(err)
+		}
+		if i, err := r.Import(t.Context(), i.ID); err != nil || i.State != Done || i.Deleted != 500 || i.Changed != 500 {
+			t.Errorf("accepted: %+v %v", i, err)
+		}
+		if n := r.counted(t, d); n != 500 {
+			t.Errorf("accepted: %d records", n)
+		}
+	})
+}
+
+func TestARowThatIsRejectedKeepsItsLastGoodState(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		from, folder := sources(t)
+		write := func(text string) {
+			if err := os.WriteFile(filepath.Join(folder, "parks.csv"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := r.apply(t, "kind: Dataset\nname: parks\ntitle: 공원\nkey: [id]\nfields:\n  id: {type: int}\n  n: {type: int}\nsource: {file: parks.csv}\n")
+		write("id,n\n1,1\n2,2\n3,3\n")
+		r.read(t, from)
+		write("id,n\n1,x\n2,20\n")
+		if i, _ := r.read(t, from); i.Rejected != 1 || i.Changed != 1 || i.Deleted != 1 {
+			t.Errorf("%+v", i)
+		}
+		if rec, err := r.Get(t.Context(), d, "1"); err != nil || rec.Values[1] != int64(1) {
+			t.Errorf("%v %v", rec, err)
+		}
+		write("id,n\nx,1\n") // which of them is it?
+		if i, _ := r.read(t, from); i.Rejected != 1 || i.Deleted != 0 || len(i.Notes) != 1 {
+			t.Errorf("%+v", i)
+		}
+		if n := r.counted(t, d); n != 2 {
+			t.Errorf("%d records", n)
+		}
+	})
+}
+
+// TestADatasetEqualsItsSourceHoweverOftenItIsCutOff lets somebody write to a legacy table all the time while the way to it is cut again and again.
+func TestADatasetEqualsItsSourceHoweverOftenItIsCutOff(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		from, _ := sources(t)
+		d := r.apply(t, residentsFrom(old.gate.Address, "  since: upd_dt\n"))
+		writing, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for n := 0; writing.Err() == nil; n++ {
+				switch rand.IntN(4) {
+				case 0:
+					old.do(t, `INSERT INTO old."Resident" (no, "성명", upd_dt) VALUES ($1, '온 사람', now()) ON CONFLICT DO NOTHING`, 5000+rand.IntN(100))
+				case 1:
+					old.do(t, `DELETE FROM old."Resident" WHERE no = $1`, 5000+rand.IntN(100))
+				default:
+					old.do(t, `UPDATE old."Resident" SET "성명" = $2, upd_dt = now() WHERE no = $1`, 1+rand.IntN(1000), fmt.Sprint("이름 ", n))
+				}
+			}
+		}()
+		for round := range 12 {
+			cut := make(chan struct{})
+			if round%3 == 1 {
+				go func() {
+					defer close(cut)
+					old.gate.Shut()
+					old.gate.Open()
+				}()
+			} else {
+				close(cut)
+			}
+			r.read(t, from)
+			<-cut
+			r.clock.Advance(time.Minute)
+		}
+		stop()
+		<-done
+		r.clock.Advance(25 * time.Hour)
+		if i, _ := r.read(t, from); i.State != Done || i.Rejected != 0 {
+			t.Fatalf("at the end: %+v", i)
+		}
+		var want, got []string
+		rows, err := old.QueryContext(t.Context(), `SELECT no || '|' || "성명" FROM old."Resident"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s string
+			if err := rows.Scan(&s); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, s)
+		}
+		err = r.Stream(t.Context(), d, Query{Fields: []string{"no", "name"}}, func(rec *Record) error {
+			got = append(got, fmt.Sprint(rec.Values[0], "|", rec.Values[1]))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(want, got) {
+			t.Errorf("%d rows, %d records", len(want), len(got))
+		}
+	})
+}
+
+func TestWhatIsGoneIsFoundInAFileOfMoreKeysThanAreHeld(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		from, folder := sources(t)
+		d := r.apply(t, "kind: Dataset\nname: parks\ntitle: 공원\nkey: [id]\nfields:\n  id: {type: int}\nsource: {file: parks.csv}\n")
+		write := func(from, to int) {
+			var b strings.Builder
+			b.WriteString("id\n")
+			for i := from; i < to; i++ {
+				fmt.Fprintln(&b, i)
+			}
+			if err := os.WriteFile(filepath.Join(folder, "parks.csv"), []byte(b.String()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.keysAtOnce = 100
+		write(0, 3000)
+		r.read(t, from)
+		write(200, 3100)
+		if i, _ := r.read(t, from); i.Deleted != 200 || i.Loaded != 100 || i.Unchanged != 2800 {
+			t.Errorf("%+v", i)
+		}
+		if n := r.counted(t, d); n != 2900 {
+			t.Errorf("%d records", n)
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package source
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/maru-city/maru/manifest"
+)
+
+// Description is what a database says of a table.
+type Description struct {
+	Title  string            // its comment
+	Titles map[string]string // the comments of columns
+	Key    []string          // columns of the primary key
+}
+
+// Describe asks a source's database what its table is. Codes are those of [Reader.Copy].
+func (r *Reader) Describe(ctx context.Context, project string, from *manifest.Source) (*Description, error) {
+	secret := ""
+	if from.Secret != "" {
+		var err error
+		if secret, err = r.Secret(project, from.Secret); err != nil {
+			return nil, err
+		}
+	}
+	l, err := r.legacy(from, secret)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	out := &Description{Titles: map[string]string{}}
+	table, schema := l.name[len(l.name)-1], sql.NullString{}
+	if len(l.name) > 1 {
+		schema = sql.NullString{String: l.name[0], Valid: true}
+	}
+	columns, titled, args := "SELECT name, '', pk > 0 FROM pragma_table_info(?) ORDER BY pk, cid", "", []any{table}
+	switch l.scheme {
+	case "postgres":
+		args = []any{l.quote(l.name...)}
+		columns = `SELECT a.attname, coalesce(col_description(a.attrelid, a.attnum), ''), i.indrelid IS NOT NULL
+			FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)
+			WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY array_position(i.indkey::int[], a.attnum::int), a.attnum`
+		titled = "SELECT coalesce(obj_description($1::regclass), '')"
+	case "mysql":
+		args = []any{schema, table}
+		columns = `SELECT c.column_name, c.column_comment, k.column_name IS NOT NULL
+			FROM information_schema.columns c LEFT JOIN information_schema.key_column_usage k
+			ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name = c.column_name AND k.constraint_name = 'PRIMARY'
+			WHERE c.table_schema = coalesce(?, database()) AND c.table_name = ? ORDER BY k.ordinal_position, c.ordinal_position`
+		titled = "SELECT table_comment FROM information_schema.tables WHERE table_schema = coalesce(?, database()) AND table_name = ?"
+	}
+	rows, err := l.QueryContext(ctx, columns, args...)
+	if err != nil {
+		return nil, l.wrong(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name, comment string
+		var key bool
+		if err := rows.Scan(&name, &comment, &key); err != nil {
+			return nil, l.wrong(ctx, err)
+		}
+		if comment = strings.TrimSpace(comment); comment != "" {
+			out.Titles[name] = comment
+		}
+		if key {
+			out.Key = append(out.Key, name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, l.wrong(ctx, err)
+	}
+	if titled != "" {
+		err = l.QueryRowContext(ctx, titled, args...).Scan(&out.Title)
+	}
+	if err != nil {
+		return nil, l.wrong(ctx, err)
+	}
+	return out, nil
+}

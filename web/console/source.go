@@ -1,0 +1,168 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/web/components"
+)
+
+// sourceView is how a dataset's source stands.
+type sourceView struct {
+	*registry.SourceState
+	From string // what it is, in words of the manifest, without keys that addresses may hold
+	Mine bool   // who asks may have it read, and let a held import go on
+	Now  time.Time
+}
+
+// troubled reports whether what the source has isn't here.
+func (v *sourceView) troubled() bool { return v.Failed > 0 }
+
+// sourceOf is nil for a dataset without one.
+func (c *Console) sourceOf(ctx context.Context, v *datasetView) (*sourceView, error) {
+	from := v.Dataset.Spec.Source
+	if from == nil {
+		return nil, nil
+	}
+	state, err := c.records.SourceState(ctx, v.Dataset)
+	return &sourceView{state, placeOf(from), v.Who.May(identity.Write, v.Snapshot.Place(v.Dataset.Project)), c.now()}, err
+}
+
+// placeOf is where a source lies, for people.
+func placeOf(from *manifest.Source) string {
+	switch {
+	case from.File != "":
+		return from.File
+	case from.Database != "":
+		u, err := url.Parse(from.Database)
+		if err != nil {
+			return from.Table
+		}
+		return u.Host + u.Path + " · " + from.Table
+	}
+	u, err := url.Parse(from.HTTP + from.OpenAPI)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// troubled are the datasets whose sources can't be read or taken.
+func (c *Console) troubled(ctx context.Context, list []*catalog.Dataset) ([]*catalog.Dataset, error) {
+	ids, err := c.records.Troubled(ctx)
+	return filter(list, func(d *catalog.Dataset) bool { return d.Spec.Source != nil && slices.Contains(ids, d.Path()) }), err
+}
+
+// actOnSource has a dataset's source read now, or lets a held import go on.
+func (c *Console) actOnSource(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := c.orderSource(r); err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, datasetPath(r.PathValue("project"), r.PathValue("name"))+"?tab=imports", http.StatusSeeOther)
+}
+
+func (c *Console) orderSource(r *http.Request) error {
+	s, who := c.catalog.Snapshot(), identity.From(r.Context())
+	d := s.Dataset(r.PathValue("project"), r.PathValue("name"))
+	if err := who.Need(identity.SeeCatalog, identity.Place{}); err != nil {
+		return err
+	}
+	if d == nil || d.Spec.Source == nil {
+		return missing("Dataset", r.PathValue("project")+"/"+r.PathValue("name"))
+	}
+	if err := who.Need(identity.Write, s.Place(d.Project)); err != nil {
+		return err
+	}
+	if r.PostFormValue("action") != "accept" {
+		return c.work.StartSource(r.Context(), d.Project, d.Name)
+	}
+	id, err := strconv.ParseInt(r.PostFormValue("import"), 10, 64)
+	if err != nil {
+		return components.NotFound(lang.T("없는 가져오기입니다", "there is no such import"))
+	}
+	i, err := c.records.Import(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if i.Project != d.Project || i.Dataset != d.Name {
+		return components.NotFound(lang.T("없는 가져오기입니다", "there is no such import"))
+	}
+	if err := c.records.Accept(r.Context(), id); err != nil && problem.Code(err) != "import.state" { // somebody else was quicker
+		return err
+	}
+	c.work.StartImport(id)
+	return nil
+}
+
+// ago is how long before now a moment was, in the largest unit that says it.
+func ago(ctx context.Context, now, then time.Time) string {
+	d := now.Sub(then)
+	switch {
+	case d < time.Minute:
+		return components.Say(ctx, "방금", "just now")
+	case d < time.Hour:
+		return components.Sayf(ctx, "%s분 전", "%s min ago", components.Number(int(d.Minutes())))
+	case d < 48*time.Hour:
+		return components.Sayf(ctx, "%s시간 전", "%s hours ago", components.Number(int(d.Hours())))
+	}
+	return components.Sayf(ctx, "%s일 전", "%s days ago", components.Number(int(d.Hours()/24)))
+}
+
+// asOf says of when what is seen is, of a source in trouble.
+func asOf(ctx context.Context, v *sourceView) lang.Text {
+	if v.Good.IsZero() {
+		return lang.T("원본을 아직 한 번도 읽지 못했습니다.", "The source could not be read yet.")
+	}
+	return lang.F("원본을 읽지 못해, %[1]s(%[2]s) 기준의 자료를 보여 드립니다.", "The source can't be read: what you see is as of %[1]s (%[2]s).", components.Moment(ctx, v.Good), ago(ctx, v.Now, v.Good))
+}
+
+func sourceFacts(ctx context.Context, v *sourceView, from *manifest.Source) []components.Fact {
+	out := []components.Fact{{Name: lang.T("위치", "Where"), Value: components.Mono(v.From)}}
+	add := func(name lang.Text, value string) {
+		if value != "" {
+			out = append(out, components.Fact{Name: name, Value: components.Plain(value)})
+		}
+	}
+	moment := func(t time.Time) string {
+		if t.IsZero() {
+			return components.Say(ctx, "아직 없음", "not yet")
+		}
+		return components.Sayf(ctx, "%s (%s)", "%s (%s)", components.Moment(ctx, t), ago(ctx, v.Now, t))
+	}
+	add(lang.T("자료 기준 시각", "As of"), moment(v.Good))
+	add(lang.T("마지막 확인", "Last looked at"), moment(v.Tried))
+	add(lang.T("읽는 주기", "Read"), scheduled(ctx, from.Schedule))
+	return out
+}
+
+// scheduled is a schedule as people say it.
+func scheduled(ctx context.Context, s string) string {
+	if s == "" {
+		return components.Say(ctx, "요청할 때만", "only when asked")
+	}
+	if rest, ok := strings.CutPrefix(s, "every "); ok {
+		if d, err := time.ParseDuration(strings.TrimSpace(rest)); err == nil {
+			switch {
+			case d%time.Hour == 0:
+				return components.Sayf(ctx, "%s시간마다", "every %s hours", components.Number(int(d/time.Hour)))
+			case d%time.Minute == 0:
+				return components.Sayf(ctx, "%s분마다", "every %s min", components.Number(int(d/time.Minute)))
+			}
+			return components.Sayf(ctx, "%s초마다", "every %s s", components.Number(int(d/time.Second)))
+		}
+	}
+	return s
+}
