@@ -42,9 +42,10 @@ type Field struct {
 	Was      string       `yaml:"was" ko:"바뀌기 전 항목 이름" en:"What the field was called before"`
 }
 
-// Source says where a dataset's records come from, and how they are read. Exactly one of File, HTTP, OpenAPI and Database is set.
+// Source says where a dataset's records come from, and how they are read. Exactly one of File, Folder, HTTP, OpenAPI and Database is set.
 type Source struct {
 	File     string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안)" en:"A file in the server's folder for sources"`
+	Folder   string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안). 가장 새로운 파일을 읽습니다" en:"A folder in the server's folder for sources, whose newest file is read"`
 	HTTP     string            `yaml:"http" ko:"JSON을 제공하는 주소" en:"An address that answers JSON"`
 	OpenAPI  string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
 	Database string            `yaml:"database" ko:"데이터베이스 주소 (postgres://, mysql://, sqlite://)" en:"A database: postgres://…, mysql://… or sqlite://FILE"`
@@ -121,16 +122,18 @@ func (d *Dataset) check(c *checker) {
 
 func (s *Source) check(c *checker, d *Dataset) {
 	given := 0
-	for _, from := range []string{s.File, s.HTTP, s.OpenAPI, s.Database} {
+	for _, from := range []string{s.File, s.Folder, s.HTTP, s.OpenAPI, s.Database} {
 		if from != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		c.fault("source", "source.one", T("file, http, openapi, database 가운데 하나만 쓰십시오", "give one of file, http, openapi, database"), Text{})
+		c.fault("source", "source.one", T("file, folder, http, openapi, database 가운데 하나만 쓰십시오", "give one of file, folder, http, openapi, database"), Text{})
 	}
-	if s.File != "" && (path.IsAbs(s.File) || slices.Contains(strings.Split(s.File, "/"), "..")) {
-		c.fault("source.file", "manifest.path", T("파일은 자료 폴더 안의 상대 경로여야 합니다", "the file must be a path inside the folder for sources"), Text{})
+	for at, inside := range map[string]string{"source.file": s.File, "source.folder": s.Folder} {
+		if path.IsAbs(inside) || slices.Contains(strings.Split(inside, "/"), "..") {
+			c.fault(at, "manifest.path", T("자료 폴더 안의 상대 경로여야 합니다", "it must be a path inside the folder for sources"), Text{})
+		}
 	}
 	for at, address := range map[string]string{"source.http": s.HTTP, "source.openapi": s.OpenAPI} {
 		if address == "" {
@@ -190,7 +193,7 @@ func (s *Source) checkDatabase(c *checker) {
 			T("postgres://사용자@서버/데이터베이스, mysql://…, sqlite://파일 가운데 하나로 쓰십시오", "write postgres://user@host/database, mysql://… or sqlite://FILE"))
 	case u.Scheme == "sqlite":
 		if file := u.Opaque + u.Host + u.Path; file == "" || path.IsAbs(file) || slices.Contains(strings.Split(file, "/"), "..") || u.User != nil {
-			c.fault("source.database", "manifest.path", T("파일은 자료 폴더 안의 상대 경로여야 합니다", "the file must be a path inside the folder for sources"), Text{})
+			c.fault("source.database", "manifest.path", T("자료 폴더 안의 상대 경로여야 합니다", "it must be a path inside the folder for sources"), Text{})
 		}
 	case u.Hostname() == "" || u.User.Username() == "" || strings.Trim(u.Path, "/") == "" || strings.Contains(strings.Trim(u.Path, "/"), "/"):
 		c.fault("source.database", "source.address", T("사용자, 서버, 데이터베이스 이름이 모두 있어야 합니다", "the address needs a user, a host and a database"),

@@ -142,6 +142,11 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 	if err != nil {
 		return err
 	}
+	if i.LetGo {
+		if err := r.sourceTaken(ctx, i); err != nil {
+			return err
+		}
+	}
 	return r.end(ctx, i, Done, lang.Text{})
 }
 

@@ -28,7 +28,8 @@ type SourceState struct {
 
 	spec  string // by which place and print were noted: others hold for another source
 	place string // up to where what has come since is read
-	print string // SHA-256 of what was read last
+	print string // SHA-256 of what was taken last, and whether it was all
+	bad   string // and of what couldn't be taken
 	whole time.Time
 }
 
@@ -59,7 +60,7 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 	began := r.now().UTC()
 	whole := spec.Since == "" || state.place == "" || began.Sub(state.whole) >= wholeEvery
 	since := state.place
-	if whole {
+	if whole && spec.Folder == "" { // of a folder the position says which file was the last
 		since = ""
 	}
 	spool, err := os.CreateTemp("", "maru-source-*")
@@ -78,10 +79,13 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 		return nil, fmt.Errorf("read the source of %s: %w", d.Path(), err)
 	}
 	state.Tried = began
-	next := *state
-	next.Good, next.Tried, next.place, next.print = began, began, copied.Next, hex.EncodeToString(hash.Sum(nil))
+	if copied.Nothing { // what there was is as good or bad as it was
+		return nil, r.noteSource(ctx, d, state)
+	}
+	print := fmt.Sprintf("%x %t", hash.Sum(nil), whole) // all of a source is another thing than the same rows that came since
+	taken := &SourceState{Good: began, Tried: began, spec: state.spec, place: copied.Next, print: print, whole: state.whole}
 	if whole {
-		next.whole = began
+		taken.whole = began
 	}
 	if size == 0 || copied.Rows == 0 {
 		if whole && !spec.Append {
@@ -89,12 +93,15 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 				return nil, err
 			}
 		}
-		return nil, r.noteSource(ctx, d, &next)
+		return nil, r.noteSource(ctx, d, taken)
 	}
-	if next.print == state.print && state.Failed == 0 { // the same as the last time
-		return nil, r.noteSource(ctx, d, &next)
+	switch print { // the same as the last time
+	case state.print:
+		return nil, r.noteSource(ctx, d, taken)
+	case state.bad:
+		return nil, r.noteSource(ctx, d, state)
 	}
-	fingerprint := "source " + next.print
+	fingerprint := "source " + print
 	if err := r.supersede(ctx, d, fingerprint); err != nil {
 		return nil, err
 	}
@@ -115,10 +122,10 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 		return nil, err
 	}
 	if i.State != Done {
-		next = *state
-		next.Tried, next.Failed, next.Code, next.Reason = began, next.Failed+1, "import."+string(i.State), i.Reason
+		taken = state
+		taken.Failed, taken.Code, taken.Reason, taken.bad = state.Failed+1, "import."+string(i.State), i.Reason, print
 	}
-	return i, r.noteSource(ctx, d, &next)
+	return i, r.noteSource(ctx, d, taken)
 }
 
 var bySource = By{Actor: "source", Via: "source"}
@@ -179,8 +186,8 @@ func (r *Registry) SourceState(ctx context.Context, d *catalog.Dataset) (*Source
 			return err
 		}
 		var whole, good, tried, reason string
-		err = tx.QueryRow(ctx, "SELECT spec, place, print, whole, good, tried, failed, code, reason FROM source_state WHERE dataset_id = ?", t.id).
-			Scan(&out.spec, &out.place, &out.print, &whole, &good, &tried, &out.Failed, &out.Code, &reason)
+		err = tx.QueryRow(ctx, "SELECT spec, place, print, bad, whole, good, tried, failed, code, reason FROM source_state WHERE dataset_id = ?", t.id).
+			Scan(&out.spec, &out.place, &out.print, &out.bad, &whole, &good, &tried, &out.Failed, &out.Code, &reason)
 		if db.NoRows(err) {
 			return nil
 		}
@@ -204,7 +211,7 @@ func (r *Registry) SourceState(ctx context.Context, d *catalog.Dataset) (*Source
 		return nil, err
 	}
 	if spec := specOf(d); out.spec != spec {
-		out.spec, out.place, out.print, out.whole = spec, "", "", time.Time{}
+		out.spec, out.place, out.print, out.bad, out.whole = spec, "", "", "", time.Time{}
 	}
 	return out, nil
 }
@@ -220,9 +227,6 @@ func specOf(d *catalog.Dataset) string {
 }
 
 func (r *Registry) noteSource(ctx context.Context, d *catalog.Dataset, s *SourceState) error {
-	if s.Good.Equal(s.Tried) {
-		s.Failed, s.Code, s.Reason = 0, "", lang.Text{}
-	}
 	reason, err := json.Marshal(s.Reason)
 	if err != nil {
 		return err
@@ -241,11 +245,23 @@ func (r *Registry) noteSource(ctx context.Context, d *catalog.Dataset, s *Source
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO source_state (dataset_id, spec, place, print, whole, good, tried, failed, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (dataset_id) DO UPDATE SET spec = excluded.spec, place = excluded.place, print = excluded.print, whole = excluded.whole, good = excluded.good, tried = excluded.tried,
-			failed = excluded.failed, code = excluded.code, reason = excluded.reason`, t.id, s.spec, s.place, s.print, written(s.whole), written(s.Good), written(s.Tried), s.Failed, s.Code, string(reason))
+		_, err = tx.Exec(ctx, `INSERT INTO source_state (dataset_id, spec, place, print, bad, whole, good, tried, failed, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (dataset_id) DO UPDATE SET spec = excluded.spec, place = excluded.place, print = excluded.print, bad = excluded.bad, whole = excluded.whole, good = excluded.good, tried = excluded.tried,
+			failed = excluded.failed, code = excluded.code, reason = excluded.reason`, t.id, s.spec, s.place, s.print, s.bad, written(s.whole), written(s.Good), written(s.Tried), s.Failed, s.Code, string(reason))
 		if err != nil {
 			return fmt.Errorf("note how the source of %s stands: %w", d.Path(), err)
+		}
+		return nil
+	})
+}
+
+// sourceTaken notes that what a source had was taken after all.
+func (r *Registry) sourceTaken(ctx context.Context, i *Import) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE source_state SET failed = 0, code = '', reason = '{}', print = bad, bad = '', good = ?, tried = ?
+			WHERE bad <> '' AND dataset_id = (SELECT dataset_id FROM import_run WHERE id = ?)`, manifest.FormatDatetime(r.now()), manifest.FormatDatetime(r.now()), i.ID)
+		if err != nil {
+			return fmt.Errorf("note how the source of %s/%s stands: %w", i.Project, i.Dataset, err)
 		}
 		return nil
 	})

@@ -147,8 +147,17 @@ func TestATableOfALegacyDatabaseIsFollowed(t *testing.T) {
 		if versions, err := r.History(t.Context(), d, "960"); err != nil || !versions[0].Deleted {
 			t.Errorf("what is gone has no history: %v %v", versions, err)
 		}
+		old.do(t, `DELETE FROM old."Resident" WHERE no = 2000`) // so that what comes since is all there is
+		old.do(t, `UPDATE old."Resident" SET upd_dt = '2026-11-25 00:00+00'`)
+		if i, _ := r.read(t, from); i == nil || i.Unchanged+i.Changed != 950 {
+			t.Errorf("most of it again: %+v", i)
+		}
+		r.clock.Advance(25 * time.Hour)
+		if i, _ := r.read(t, from); i == nil || !i.Whole || i.Deleted != 1 {
+			t.Errorf("the same rows, as all there is: %+v", i)
+		}
 		all, err := r.Imports(t.Context(), d, 10)
-		if err != nil || len(all) > 4 {
+		if err != nil || len(all) > 6 {
 			t.Errorf("%d imports: %v", len(all), err)
 		}
 	})
@@ -198,8 +207,7 @@ func TestASourceThatIsDownEmptyOrHalfChangesNothing(t *testing.T) {
 		old.do(t, `UPDATE old."Resident" SET "성명" = '엉뚱한 이름'`)
 		i, _ = r.read(t, from)
 		stays("half", i, Held, "it lacks 500")
-		held := i.ID
-		if i, _ = r.read(t, from); i.ID != held {
+		if i, _ = r.read(t, from); i != nil {
 			t.Errorf("the same half is another import: %+v", i)
 		}
 		old.do(t, `ALTER TABLE old."Resident" RENAME COLUMN "성명" TO name_ko`)
@@ -219,6 +227,9 @@ func TestASourceThatIsDownEmptyOrHalfChangesNothing(t *testing.T) {
 		}
 		if n := r.counted(t, d); n != 500 {
 			t.Errorf("accepted: %d records", n)
+		}
+		if s, err := r.SourceState(t.Context(), d); err != nil || s.Failed != 0 || !s.Good.Equal(r.clock.Now()) {
+			t.Errorf("accepted: %+v %v", s, err)
 		}
 	})
 }
@@ -318,6 +329,84 @@ func TestADatasetEqualsItsSourceHoweverOftenItIsCutOff(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(want, got) {
 			t.Errorf("%d rows, %d records", len(want), len(got))
+		}
+	})
+}
+
+func TestTheNewestFileOfAFolderCounts(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		from, folder := sources(t)
+		from.Now = r.clock.Now
+		if err := os.Mkdir(filepath.Join(folder, "register"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		drop := func(name, text string) {
+			at := filepath.Join(folder, "register", name)
+			if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(at, r.clock.Now(), r.clock.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const document = "kind: Dataset\nname: parks\ntitle: 공원\nkey: [id]\nfields:\n  id: {type: int}\n  n: {type: int}\nsource: {folder: register}\n"
+		d := r.apply(t, document)
+		if i, again := r.read(t, from); i != nil || again {
+			t.Errorf("an empty folder: %+v", i)
+		}
+		drop("monday-1.csv", "id,n\n1,1\n2,2\n3,3\n")
+		if i, _ := r.read(t, from); i != nil {
+			t.Errorf("a file that may be on its way: %+v", i)
+		}
+		r.clock.Advance(time.Minute)
+		if i, _ := r.read(t, from); i == nil || i.Loaded != 3 || i.File != "monday-1.csv" {
+			t.Errorf("the first Monday: %+v", i)
+		}
+		good := r.clock.Now()
+		r.clock.Advance(7 * 24 * time.Hour)
+		drop("~$monday-2.csv", "a lock")
+		drop("monday-2.csv", "이름,개수\n가,1\n")
+		r.clock.Advance(time.Minute)
+		for range 2 {
+			i, _ := r.read(t, from)
+			s, err := r.SourceState(t.Context(), d)
+			if err != nil || s.Failed != 1 || !s.Good.Equal(good) || !strings.Contains(s.Reason.En, "don't fit") || i != nil && i.State != Failed {
+				t.Errorf("a bad Monday: %+v %+v %v", i, s, err)
+			}
+		}
+		drop("monday-2-mended.csv", "id,n\n1,1\n2,20\n4,4\n")
+		r.clock.Advance(time.Minute)
+		if i, _ := r.read(t, from); i == nil || i.Loaded != 1 || i.Changed != 1 || i.Deleted != 1 || i.Unchanged != 1 {
+			t.Errorf("mended: %+v", i)
+		}
+		if list, err := r.Troubled(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("still in trouble: %v %v", list, err)
+		}
+		r.apply(t, strings.Replace(document, "folder: register", "folder: register, append: true", 1))
+		drop("a.csv", "id,n\n5,5\n")
+		r.clock.Advance(time.Second)
+		drop("b.csv", "id,n\n6,6\n")
+		r.clock.Advance(time.Minute)
+		var names []string
+		for range 8 {
+			if i, _ := r.read(t, from); i != nil {
+				names = append(names, fmt.Sprint(i.File, " ", i.State))
+			}
+		}
+		if got := strings.Join(names, ", "); got != "monday-1.csv done, monday-2.csv failed" {
+			t.Errorf("files that add are read from the first one on, and a bad one holds the others up: %s", got)
+		}
+		if err := os.Remove(filepath.Join(folder, "register", "monday-2.csv")); err != nil {
+			t.Fatal(err)
+		}
+		names = nil
+		for range 8 {
+			if i, _ := r.read(t, from); i != nil {
+				names = append(names, i.File)
+			}
+		}
+		if got := strings.Join(names, ", "); got != "monday-2-mended.csv, a.csv, b.csv" || r.counted(t, d) != 6 {
+			t.Errorf("files that add: %s, %d records", got, r.counted(t, d))
 		}
 	})
 }

@@ -18,6 +18,14 @@ type Reader struct {
 	Folder *os.Root      // files of sources lie in it; nothing outside can be named
 	Net    *fetch.Client // reaches those networks that the operator lets it
 	Secret func(project, name string) (string, error)
+	Now    func() time.Time // nil: the time
+}
+
+func (r *Reader) now() time.Time {
+	if r.Now == nil {
+		return time.Now()
+	}
+	return r.Now()
 }
 
 // Limits of what is read at once.
@@ -39,9 +47,10 @@ type Request struct {
 
 // Copied says what was copied.
 type Copied struct {
-	File string // what to call it: its ending says its form
-	Rows int64  // -1: not known
-	Next string // the position behind it, for the next read of what has come since
+	File    string // what to call it: its ending says its form
+	Rows    int64  // -1: not known
+	Next    string // the position behind it, for the next read of what has come since
+	Nothing bool   // nothing new has come, which says nothing of what there was
 }
 
 // Copy writes what a source has to w.
@@ -57,7 +66,9 @@ func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, erro
 	}
 	switch {
 	case from.File != "":
-		return Copied{File: path.Base(from.File), Rows: -1}, r.file(from.File, w)
+		return Copied{File: path.Base(from.File), Rows: -1}, r.file(ctx, from.File, w)
+	case from.Folder != "":
+		return r.folder(ctx, q, w)
 	case from.Database != "":
 		return r.table(ctx, q, secret, w)
 	case from.HTTP != "":
@@ -72,7 +83,7 @@ func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, erro
 	return r.pages(ctx, withSecret(from.OpenAPI, secret), bearer(from.OpenAPI, secret), w)
 }
 
-func (r *Reader) file(name string, w io.Writer) error {
+func (r *Reader) file(_ context.Context, name string, w io.Writer) error {
 	f, err := r.Folder.Open(name)
 	if err != nil {
 		return noFile(name)

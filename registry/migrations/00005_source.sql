@@ -5,6 +5,7 @@ CREATE TABLE source_state (
   spec       TEXT NOT NULL,
   place      TEXT NOT NULL DEFAULT '',
   print      TEXT NOT NULL DEFAULT '',
+  bad        TEXT NOT NULL DEFAULT '',
   whole      TEXT NOT NULL DEFAULT '',
   good       TEXT NOT NULL DEFAULT '',
   tried      TEXT NOT NULL DEFAULT '',

@@ -30,8 +30,8 @@ kill -QUIT $! 2>/dev/null
 wait
 rm -rf "$dir"`
 
-// keepOpen is the writing end of the watch's pipe. It is never closed: the operating system does, when the process ends.
-var keepOpen *os.File
+// keepOpen are the writing ends of the watches' pipes. They are never closed: the operating system does, when the process ends.
+var keepOpen []*os.File
 
 // start makes a cluster, runs its server and returns its address when it answers.
 func start() (string, error) {
@@ -79,7 +79,7 @@ func run(bin, dir string, as *syscall.Credential) (exited <-chan struct{}, err e
 	if err != nil {
 		return nil, err
 	}
-	keepOpen = writing
+	keepOpen = append(keepOpen, writing)
 	server := exec.Command("/bin/sh", "-c", watch, "watch", dir, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
 		"-c", "shared_buffers=64MB", "-c", "autovacuum=off", "-c", "logging_collector=off")
