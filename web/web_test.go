@@ -21,6 +21,7 @@ import (
 	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
 	"github.com/maru-city/maru/web/console"
 )
@@ -37,6 +38,20 @@ type place struct {
 	ring     *keys.Ring
 	log      *ledger.Log
 	people   []int64 // whom the resident register knows; some stand there often
+	sources  *source.Reader
+}
+
+// StartImport implements registry.Work: at once.
+func (c *place) StartImport(id int64) {
+	if err := c.registry.Run(context.Background(), id, c.Snapshot().Dataset); err != nil {
+		panic(err)
+	}
+}
+
+// StartSource implements registry.Work: at once.
+func (c *place) StartSource(ctx context.Context, project, dataset string) error {
+	_, _, err := c.registry.ReadSource(ctx, c.sources, c.Snapshot().Dataset, project, dataset)
+	return err
 }
 
 // empty opens a catalog that holds nothing.
@@ -210,7 +225,7 @@ func handler(c *place, r console.Records, who *identity.Principal) http.Handler 
 
 func handlerWith(c *place, r console.Records, x web.Exchange, who *identity.Principal) http.Handler {
 	return identity.As(who, web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Exchange: x, Now: func() time.Time { return now },
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Work: c, Exchange: x, Now: func() time.Time { return now },
 	}))
 }
 

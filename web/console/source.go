@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,8 +43,8 @@ func (c *Console) sourceOf(ctx context.Context, v *datasetView) (*sourceView, er
 // placeOf is where a source lies, for people.
 func placeOf(from *manifest.Source) string {
 	switch {
-	case from.File != "":
-		return from.File
+	case from.File+from.Folder != "":
+		return from.File + from.Folder
 	case from.Database != "":
 		u, err := url.Parse(from.Database)
 		if err != nil {
@@ -107,6 +108,14 @@ func (c *Console) orderSource(r *http.Request) error {
 	return nil
 }
 
+// bringer is who brought an import.
+func bringer(by registry.By) lang.Text {
+	if by.Via == "source" {
+		return lang.T("원본에서 자동으로", "from the source")
+	}
+	return author(by.Actor)
+}
+
 // ago is how long before now a moment was, in the largest unit that says it.
 func ago(ctx context.Context, now, then time.Time) string {
 	d := now.Sub(then)
@@ -124,9 +133,9 @@ func ago(ctx context.Context, now, then time.Time) string {
 // asOf says of when what is seen is, of a source in trouble.
 func asOf(ctx context.Context, v *sourceView) lang.Text {
 	if v.Good.IsZero() {
-		return lang.T("원본을 아직 한 번도 읽지 못했습니다.", "The source could not be read yet.")
+		return lang.T("원본을 아직 한 번도 반영하지 못했습니다.", "Nothing from the source could be taken yet.")
 	}
-	return lang.F("원본을 읽지 못해, %[1]s(%[2]s) 기준의 자료를 보여 드립니다.", "The source can't be read: what you see is as of %[1]s (%[2]s).", components.Moment(ctx, v.Good), ago(ctx, v.Now, v.Good))
+	return lang.F("원본의 최신 내용을 반영하지 못했습니다. %[1]s(%[2]s) 기준의 자료입니다.", "The newest from the source could not be taken: these data are as of %[1]s (%[2]s).", components.Moment(ctx, v.Good), ago(ctx, v.Now, v.Good))
 }
 
 func sourceFacts(ctx context.Context, v *sourceView, from *manifest.Source) []components.Fact {
@@ -164,5 +173,23 @@ func scheduled(ctx context.Context, s string) string {
 			return components.Sayf(ctx, "%s초마다", "every %s s", components.Number(int(d/time.Second)))
 		}
 	}
+	f := strings.Fields(s) // minute, hour, day of the month, month, day of the week
+	if len(f) == 5 && f[2] == "*" && f[3] == "*" {
+		minute, err := strconv.Atoi(f[0])
+		hour, err2 := strconv.Atoi(f[1])
+		day, err3 := strconv.Atoi(f[4])
+		at := fmt.Sprintf("%02d:%02d", hour, minute)
+		switch {
+		case err != nil || err2 != nil:
+		case f[4] == "*":
+			return components.Sayf(ctx, "매일 %s", "every day at %s", at)
+		case err3 == nil && day >= 0 && day <= 7:
+			return components.Sayf(ctx, "매주 %[1]s %[2]s", "every %[1]s at %[2]s", components.In(ctx, weekdays[day%7]), at)
+		}
+	}
 	return s
+}
+
+var weekdays = [7]lang.Text{
+	lang.T("일요일", "Sunday"), lang.T("월요일", "Monday"), lang.T("화요일", "Tuesday"), lang.T("수요일", "Wednesday"), lang.T("목요일", "Thursday"), lang.T("금요일", "Friday"), lang.T("토요일", "Saturday"),
 }
