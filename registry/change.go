@@ -59,22 +59,31 @@ func (t *table) supersede(ctx context.Context, tx *db.Tx, former *Record, ended 
 	if !t.Spec.KeepsHistory() {
 		return nil
 	}
-	values, err := t.atRest(former)
+	body, err := t.body(former)
 	if err != nil {
 		return err
 	}
-	var body bytes.Buffer
-	body.WriteByte('{')
-	if err := writeMembers(&body, former.Fields, values); err != nil {
-		return err
-	}
-	body.WriteByte('}')
 	_, err = tx.Exec(ctx, "INSERT INTO former (dataset_id, keyed, record, change, ended, deleted, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		t.id, t.keyed, former.Key, former.Version, ended, deleted, body.String())
+		t.id, t.keyed, former.Key, former.Version, ended, deleted, body)
 	if err != nil {
 		return fmt.Errorf("keep the former state of a record of %s: %w", t.Path(), err)
 	}
 	return nil
+}
+
+// body is a record's state as JSON, sealed values as they lie.
+func (t *table) body(r *Record) (string, error) {
+	values, err := t.atRest(r)
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	b.WriteByte('{')
+	if err := writeMembers(&b, r.Fields, values); err != nil {
+		return "", err
+	}
+	b.WriteByte('}')
+	return b.String(), nil
 }
 
 // Version is one state of a record, or its end.
@@ -102,17 +111,11 @@ func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) 
 		}
 		if now != nil {
 			key = now.Key
-			var body bytes.Buffer
-			body.WriteByte('{')
-			values, err := t.atRest(now)
+			body, err := t.body(now)
 			if err != nil {
 				return err
 			}
-			if err := writeMembers(&body, now.Fields, values); err != nil {
-				return err
-			}
-			body.WriteByte('}')
-			v := Version{Values: body.Bytes(), persons: likePersons(now.Values)}
+			v := Version{Values: json.RawMessage(body), persons: likePersons(now.Values)}
 			if v.Change, err = change(ctx, tx, now.Version); err != nil {
 				return err
 			}

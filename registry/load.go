@@ -72,6 +72,11 @@ func (t *table) load(ctx context.Context, tx *db.Tx, c *Change, run int64, batch
 		}
 		if int(n) == len(chunk) {
 			w.Loaded += n
+			for _, in := range chunk {
+				if err := w.created(ctx, in); err != nil {
+					return tally, nil, err
+				}
+			}
 			continue
 		}
 		if err := w.settle(ctx, chunk); err != nil {
@@ -198,6 +203,9 @@ func (w *loading) settle(ctx context.Context, chunk []incoming) error {
 			continue
 		case now.Version == w.change.ID:
 			w.Loaded++
+			if err := w.created(ctx, in); err != nil {
+				return err
+			}
 			continue
 		case slices.Equal(now.Values, in.row):
 			w.Unchanged++
@@ -227,6 +235,14 @@ func (w *loading) settle(ctx context.Context, chunk []incoming) error {
 		w.Changed++
 	}
 	return nil
+}
+
+// created tells those who follow of a new record.
+func (w *loading) created(ctx context.Context, in incoming) error {
+	if !w.followed {
+		return nil
+	}
+	return w.emit(ctx, w.tx, w.change, KeyText(w.keyOf(in.row)), nil, in.row)
 }
 
 func (w *loading) uniques() string {

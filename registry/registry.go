@@ -49,14 +49,15 @@ func Open(ctx context.Context, d *db.DB, files blob.Store, keys Sealer, now func
 // table is the physical table of a dataset.
 type table struct {
 	*catalog.Dataset
-	id     int64
-	built  int64    // the revision that made the physical table, which names it
-	shaped int64    // the revision that gave it its shape
-	keyed  int64    // the revision that made its key what it is, or 0; see migration 2
-	name   string   // quoted
-	key    []string // the columns that identify a record: the key fields, or idColumn
-	keyAt  []int    // where the key fields stand among the fields; none for idColumn
-	sealer Sealer
+	id       int64
+	built    int64    // the revision that made the physical table, which names it
+	shaped   int64    // the revision that gave it its shape
+	keyed    int64    // the revision that made its key what it is, or 0; see migration 2
+	followed bool     // changes are kept for those who follow
+	name     string   // quoted
+	key      []string // the columns that identify a record: the key fields, or idColumn
+	keyAt    []int    // where the key fields stand among the fields; none for idColumn
+	sealer   Sealer
 }
 
 // The columns a table has beside its fields. Fields can't start with an underscore.
@@ -98,7 +99,8 @@ func fieldForm(name string) string {
 // table finds the table of a dataset and checks that the dataset is of the shape the table has now.
 func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*table, error) {
 	var id, built, shaped, keyed int64
-	err := tx.QueryRow(ctx, "SELECT id, built, shaped, keyed FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &built, &shaped, &keyed)
+	var followed bool
+	err := tx.QueryRow(ctx, "SELECT id, built, shaped, keyed, followed FROM dataset_table WHERE project = ? AND dataset = ?", d.Project, d.Name).Scan(&id, &built, &shaped, &keyed, &followed)
 	if db.NoRows(err) || (err == nil && shaped > d.Revision) {
 		return nil, problem.New("catalog.moved", 409, lang.F("데이터셋의 정의가 방금 바뀌었습니다: %s", "the definition of the dataset %s has just changed", d.Path())).
 			Hinting(lang.T("다시 시도하십시오", "try again"))
@@ -107,7 +109,7 @@ func (r *Registry) table(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (*t
 		return nil, fmt.Errorf("find the table of %s: %w", d.Path(), err)
 	}
 	t := r.tableOf(d, id, built)
-	t.shaped, t.keyed = shaped, keyed
+	t.shaped, t.keyed, t.followed = shaped, keyed, followed
 	return t, nil
 }
 

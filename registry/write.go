@@ -110,7 +110,7 @@ func (t *table) remove(ctx context.Context, tx *db.Tx, c *Change, before *Record
 	if _, err := tx.Exec(ctx, "DELETE FROM "+t.name+" WHERE "+where, args...); err != nil {
 		return fmt.Errorf("delete a record of %s: %w", t.Path(), err)
 	}
-	return nil
+	return t.emit(ctx, tx, c, before.Key, before.Values, nil)
 }
 
 // write runs one write of a record in a transaction of its own.
@@ -199,7 +199,7 @@ func (t *table) create(ctx context.Context, tx *db.Tx, c *Change, row []any) (*R
 	if _, err := tx.Exec(ctx, "INSERT INTO "+t.name+" ("+db.Quotes(columns)+") VALUES ("+db.Marks(len(columns))+")", args...); err != nil {
 		return nil, t.written(err)
 	}
-	return t.record(c.ID, row), nil
+	return t.record(c.ID, row), t.emit(ctx, tx, c, KeyText(key), nil, row)
 }
 
 // replace makes a record what values laid over row say.
@@ -250,8 +250,10 @@ func (t *table) update(ctx context.Context, tx *db.Tx, c *Change, before *Record
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE "+t.name+" SET "+strings.Join(sets, ", ")+" WHERE "+where, append(values, args...)...)
-	return t.written(err)
+	if _, err = tx.Exec(ctx, "UPDATE "+t.name+" SET "+strings.Join(sets, ", ")+" WHERE "+where, append(values, args...)...); err != nil {
+		return t.written(err)
+	}
+	return t.emit(ctx, tx, c, before.Key, before.Values, row)
 }
 
 func (t *table) otherKey() error {

@@ -1,0 +1,161 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/manifest"
+)
+
+// Changed is what a committed change made of one record of a dataset that is followed.
+type Changed struct {
+	Position int64 // grows with each change of the dataset, in the order in which they were committed
+	Change   int64
+	At       time.Time
+	Key      string
+	Before   *Record // nil: there was none
+	After    *Record // nil: it was deleted
+}
+
+// Follow has the changes of a dataset kept from the end of the transaction on, so that they can be read by [Registry.Changes], or ends that. It returns the position
+// behind the last change.
+func (r *Registry) Follow(ctx context.Context, tx *db.Tx, d *catalog.Dataset, on bool) (position int64, err error) {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return 0, err
+	}
+	if err := tx.Lock(ctx, "records "+t.Path()); err != nil { // what is being written isn't followed yet
+		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
+	}
+	if _, err := tx.Exec(ctx, "UPDATE dataset_table SET followed = ? WHERE id = ?", encode(on, tx.Dialect()), t.id); err != nil {
+		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
+	}
+	if err := tx.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM outbox").Scan(&position); err != nil {
+		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
+	}
+	return position, nil
+}
+
+// Changes reads up to limit changes of a dataset behind a position, in their order.
+func (r *Registry) Changes(ctx context.Context, tx *db.Tx, d *catalog.Dataset, after int64, limit int) (out []*Changed, err error) {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, `SELECT o.id, o.change, c.at, c.revision, o.record, o.before, o.after FROM outbox o JOIN change c ON c.id = o.change
+		WHERE o.dataset_id = ? AND o.id > ? ORDER BY o.id LIMIT ?`, t.id, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the changes of %s: %w", d.Path(), err)
+	}
+	defer rows.Close()
+	var states []Version // of both kinds, for names that were another field's in their day
+	for rows.Next() {
+		c := &Changed{}
+		var at string
+		var revision int64
+		var before, after *string
+		if err := rows.Scan(&c.Position, &c.Change, &at, &revision, &c.Key, &before, &after); err != nil {
+			return nil, fmt.Errorf("read the changes of %s: %w", d.Path(), err)
+		}
+		if c.At, err = time.Parse(manifest.DatetimeLayout, at); err != nil {
+			return nil, fmt.Errorf("time of change %d: %w", c.Change, err)
+		}
+		for _, body := range []*string{before, after} {
+			v := Version{named: revision}
+			if body != nil {
+				v.Values = json.RawMessage(*body)
+			}
+			states = append(states, v)
+		}
+		out = append(out, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the changes of %s: %w", d.Path(), err)
+	}
+	rows.Close()
+	if err := t.forget(ctx, tx, states); err != nil {
+		return nil, err
+	}
+	for i, c := range out {
+		if c.Before, err = t.state(c, states[2*i].Values); err != nil {
+			return nil, err
+		}
+		if c.After, err = t.state(c, states[2*i+1].Values); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// state is a state of a record as the dataset's fields are now: what they have no field for is left out, what is of another type is empty.
+func (t *table) state(c *Changed, body json.RawMessage) (*Record, error) {
+	if body == nil {
+		return nil, nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.UseNumber()
+	var values map[string]any
+	if err := decoder.Decode(&values); err != nil {
+		return nil, fmt.Errorf("a state of a record of %s: %w", t.Path(), err)
+	}
+	out := &Record{Key: c.Key, Version: c.Change, Fields: t.all(), Values: make([]any, len(t.Fields))}
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		v, there := values[f.Name]
+		if !there || v == nil {
+			continue
+		}
+		if sealed(f) {
+			if s, ok := v.(string); ok && len(s) > indexLength {
+				if open, err := t.opened(f, s); err == nil {
+					out.Values[i] = open
+				}
+			}
+			continue
+		}
+		if got, fault := fromJSON(f, v); fault == nil {
+			out.Values[i] = got
+		}
+	}
+	return out, nil
+}
+
+// emit keeps what a change makes of records, where the dataset is followed. before and after are values of all fields; nil for none.
+func (t *table) emit(ctx context.Context, tx *db.Tx, c *Change, key string, before, after []any) error {
+	if !t.followed {
+		return nil
+	}
+	states := make([]any, 2)
+	for i, values := range [][]any{before, after} {
+		if values == nil {
+			continue
+		}
+		body, err := t.body(&Record{Fields: t.all(), Values: values})
+		if err != nil {
+			return err
+		}
+		states[i] = body
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO outbox (dataset_id, change, record, before, after) VALUES (?, ?, ?, ?, ?)", t.id, c.ID, key, states[0], states[1])
+	if err != nil {
+		return fmt.Errorf("keep what a change made of a record of %s: %w", t.Path(), err)
+	}
+	return nil
+}
+
+// ForgetChanges forgets the changes up to a position of a dataset: those who follow it have had them.
+func (r *Registry) ForgetChanges(ctx context.Context, tx *db.Tx, d *catalog.Dataset, upTo int64) error {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM outbox WHERE dataset_id = ? AND id <= ?", t.id, upTo); err != nil {
+		return fmt.Errorf("forget changes of %s: %w", d.Path(), err)
+	}
+	return nil
+}
