@@ -190,6 +190,9 @@ func (r *Receipt) Sentence(s *catalog.Snapshot) lang.Text {
 	if r.Records == 0 {
 		return lang.F("%[1]s에 %[2]s에서 ‘%[3]s’ 자료를 조회했으나 해당하는 내용이 없었습니다.", "On %[1]s, %[2]s looked for you in “%[3]s” and found nothing.", day, r.Reader(s), from)
 	}
+	if r.Kind == "event" {
+		return lang.F("%[1]s에 ‘%[3]s’ 자료에서 바뀐 내용을 %[2]s에 알렸습니다. 알린 항목: %[4]s.", "On %[1]s, %[2]s was told what had changed about you in “%[3]s”: %[4]s.", day, r.Reader(s), from, r.What(s))
+	}
 	if r.People > 1 {
 		return lang.F("%[1]s에 %[2]s에서 ‘%[3]s’ 자료의 %[4]s 항목을 다른 사람들의 정보와 함께 열람했습니다.", "On %[1]s, %[2]s read %[4]s in “%[3]s”, of you among others.", day, r.Reader(s), from, r.What(s))
 	}

@@ -15,18 +15,20 @@ import (
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/rule"
 )
 
 // contract is an active version, ready to be read by: against the catalog as it is.
 type contract struct {
 	*Version
-	revision int64
-	dataset  *catalog.Dataset
-	subject  *catalog.Field   // nil where the records aren't about persons
-	view     *catalog.Dataset // what the caller's filter may name: the fields that are read as they are
-	fields   []shown          // in the agreement's order
-	consumer identity.Place
-	provider identity.Place
+	revision  int64
+	dataset   *catalog.Dataset
+	subject   *catalog.Field   // nil where the records aren't about persons
+	view      *catalog.Dataset // what the caller's filter may name: the fields that are read as they are
+	fields    []shown          // in the agreement's order
+	condition *rule.Rule       // which records; nil: all
+	consumer  identity.Place
+	provider  identity.Place
 }
 
 // shown is a field as the consumer sees it.
@@ -49,6 +51,7 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 	if d == nil {
 		return nil, problem.New("agreement.dataset", 409, lang.F("제공되던 데이터셋이 없어졌습니다: %s", "the provider's dataset is gone: %s", v.Dataset))
 	}
+	var err error
 	c := &contract{Version: v, revision: s.Revision, dataset: d, subject: subjectOf(d), consumer: s.Place(v.Project), provider: s.Place(d.Project)}
 	plain := map[string]bool{}
 	for _, name := range v.Spec.Fields {
@@ -71,7 +74,7 @@ func (x *Exchange) contract(v *Version) (*contract, error) {
 		c.fields = append(c.fields, one)
 	}
 	if v.Spec.Where != "" {
-		if _, err := environment(d).Compile(v.Spec.Where); err != nil {
+		if c.condition, err = environment(d).Compile(v.Spec.Where); err != nil {
 			return nil, problem.New("agreement.dataset", 409, lang.T("협약의 조건이 바뀐 데이터셋과 맞지 않습니다", "the agreement's condition doesn't fit the dataset any more")).
 				Hinting(lang.T("협약의 where를 고쳐 다시 신청하십시오", "mend the agreement's where and apply it again"))
 		}

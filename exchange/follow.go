@@ -140,6 +140,9 @@ func check(r *manifest.Resource, spec *manifest.Agreement, d *catalog.Dataset) (
 		fault("agreement.subject", "dataset", lang.F("누구에 관한 레코드인지 알 수 없는 데이터셋입니다: %s", "the dataset %s doesn't say whom its records are about", d.Path()),
 			lang.T("데이터셋의 subject가 identifies: person인 용어를 따라야 합니다", "its subject must cite a term with identifies: person"))
 	}
+	if spec.Events && about != nil && !spec.Many() {
+		fault("agreement.events", "events", lang.T("바뀔 때마다 알리려면 여러 사람의 자료를 열람하는 협약이어야 합니다", "events are about many people: the agreement must be for many"), lang.T("subject: many를 쓰십시오", "write subject: many"))
+	}
 	if spec.Where != "" {
 		if _, err := environment(d).Compile(spec.Where); err != nil {
 			p := problem.As(err)

@@ -7,7 +7,7 @@ import (
 
 // Public is what everyone may see of a read: the log's entries. It names no person.
 type Public struct {
-	Kind      string            `json:"kind"` // "read" by an agreement; by the owner's own people "own" (for their work, by the API), "reveal" (on a page, for a reason)
+	Kind      string            `json:"kind"` // "read" and "event" (sent when records change) by an agreement; by the owner's own people "own" (for their work, by the API), "reveal" (on a page, for a reason)
 	At        time.Time         `json:"at"`
 	Agreement string            `json:"agreement,omitempty"` // project/name
 	Version   int64             `json:"version,omitempty"`

@@ -278,12 +278,13 @@ func (x *Exchange) note(ctx context.Context, tx *db.Tx, v *Version, actor, what,
 
 // set makes a version's state another.
 func (x *Exchange) set(ctx context.Context, tx *db.Tx, v *Version, state State) error {
+	was := v.State
 	v.State = state
 	_, err := tx.Exec(ctx, "UPDATE agreement_version SET state = ?, steward = ?, privacy = ? WHERE project = ? AND name = ? AND version = ?", state, v.Steward, v.Privacy, v.Project, v.Name, v.Version)
 	if err != nil {
 		return fmt.Errorf("change the agreement %s: %w", v.Path(), err)
 	}
-	return nil
+	return x.follow(ctx, tx, v, was)
 }
 
 // titleOf is what an agreement is called: by its title, or by the dataset that it reads.

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ type Agreement struct {
 	Masks   map[string]string `yaml:"masks" ko:"항목 → 가림 방법" en:"Field → mask"`
 	Subject string            `yaml:"subject" oneof:"one,many" ko:"한 번에 한 사람(one, 기본) 또는 여럿(many)" en:"One person a read (one, the default) or many"`
 	Consent string            `yaml:"consent" oneof:"law,asked,none" ko:"동의: law(법에 따라 읽고 나중에 알림, 기본), asked(미리 동의), none(사람에 관한 자료가 아님)" en:"Consent: law (read by law and told afterwards, the default), asked (beforehand), none (not about people)"`
+	Events  bool              `yaml:"events" ko:"레코드가 바뀔 때마다 알림" en:"Whether each change of the records is sent"`
+	Webhook string            `yaml:"webhook" ko:"알림을 받을 주소 (없으면 NATS로 받습니다)" en:"Address that events are posted to; without it they are read by NATS"`
+	Secret  string            `yaml:"secret" pattern:"^[a-z][a-z0-9-]{0,62}$" ko:"알림의 서명 키 이름 (값은 서버의 secrets 폴더에 둡니다)" en:"Name of the key that signs them, which lies in the server's folder secrets"`
 	Until   Day               `yaml:"until" need:"yes" ko:"마지막 날" en:"Its last day"`
 	Limit   string            `yaml:"limit" pattern:"^[1-9][0-9]{0,8}/(s|min|h|day)$" ko:"읽기 횟수 한도 (예: 600/min)" en:"How many reads at most, such as 600/min"`
 }
@@ -58,6 +62,17 @@ func (a *Agreement) check(c *checker) {
 	}
 	if len(a.Fields) == 0 {
 		c.fault("fields", "manifest.empty", T("읽을 항목을 적어도 하나 쓰십시오", "name at least one field"), Text{})
+	}
+	if a.Webhook != "" {
+		u, err := url.Parse(a.Webhook)
+		switch {
+		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil:
+			c.fault("webhook", "agreement.webhook", Textf("알림을 받을 수 있는 주소가 아닙니다: %q", "%q is no address that events can be posted to", a.Webhook), T("https://…로 쓰십시오", "write https://…"))
+		case !a.Events:
+			c.fault("webhook", "agreement.webhook", T("webhook은 events: true와 함께 쓰십시오", "webhook goes with events: true"), Text{})
+		case a.Secret == "":
+			c.fault("webhook", "agreement.webhook", T("서명 키의 이름(secret)이 필요합니다", "it needs the name of the key that signs, secret"), Text{})
+		}
 	}
 	for name := range a.Masks {
 		if !seen[name] {

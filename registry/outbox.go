@@ -41,16 +41,32 @@ func (r *Registry) Follow(ctx context.Context, tx *db.Tx, d *catalog.Dataset, on
 	return position, nil
 }
 
-// Changes reads up to limit changes of a dataset behind a position, in their order.
-func (r *Registry) Changes(ctx context.Context, tx *db.Tx, d *catalog.Dataset, after int64, limit int) (out []*Changed, err error) {
+// Newest is the position of the newest change of all datasets that are followed.
+func (r *Registry) Newest(ctx context.Context, tx *db.Tx) (n int64, err error) {
+	if err := tx.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM outbox").Scan(&n); err != nil {
+		return 0, fmt.Errorf("find the newest change: %w", err)
+	}
+	return n, nil
+}
+
+// Changes reads up to limit changes of a dataset behind a position, in their order. forgotten is up to where changes were forgotten before all had them.
+func (r *Registry) Changes(ctx context.Context, tx *db.Tx, d *catalog.Dataset, after int64, limit int) (out []*Changed, forgotten int64, err error) {
 	t, err := r.table(ctx, tx, d)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
+	if err := tx.QueryRow(ctx, "SELECT forgotten FROM dataset_table WHERE id = ?", t.id).Scan(&forgotten); err != nil {
+		return nil, 0, fmt.Errorf("read the changes of %s: %w", d.Path(), err)
+	}
+	out, err = t.changes(ctx, tx, after, limit)
+	return out, forgotten, err
+}
+
+func (t *table) changes(ctx context.Context, tx *db.Tx, after int64, limit int) (out []*Changed, err error) {
 	rows, err := tx.Query(ctx, `SELECT o.id, o.change, c.at, c.revision, o.record, o.before, o.after FROM outbox o JOIN change c ON c.id = o.change
 		WHERE o.dataset_id = ? AND o.id > ? ORDER BY o.id LIMIT ?`, t.id, after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read the changes of %s: %w", d.Path(), err)
+		return nil, fmt.Errorf("read the changes of %s: %w", t.Path(), err)
 	}
 	defer rows.Close()
 	var states []Version // of both kinds, for names that were another field's in their day
@@ -60,7 +76,7 @@ func (r *Registry) Changes(ctx context.Context, tx *db.Tx, d *catalog.Dataset, a
 		var revision int64
 		var before, after *string
 		if err := rows.Scan(&c.Position, &c.Change, &at, &revision, &c.Key, &before, &after); err != nil {
-			return nil, fmt.Errorf("read the changes of %s: %w", d.Path(), err)
+			return nil, fmt.Errorf("read the changes of %s: %w", t.Path(), err)
 		}
 		if c.At, err = time.Parse(manifest.DatetimeLayout, at); err != nil {
 			return nil, fmt.Errorf("time of change %d: %w", c.Change, err)
@@ -75,7 +91,7 @@ func (r *Registry) Changes(ctx context.Context, tx *db.Tx, d *catalog.Dataset, a
 		out = append(out, c)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the changes of %s: %w", d.Path(), err)
+		return nil, fmt.Errorf("read the changes of %s: %w", t.Path(), err)
 	}
 	rows.Close()
 	if err := t.forget(ctx, tx, states); err != nil {
@@ -148,13 +164,23 @@ func (t *table) emit(ctx context.Context, tx *db.Tx, c *Change, key string, befo
 	return nil
 }
 
-// ForgetChanges forgets the changes up to a position of a dataset: those who follow it have had them.
-func (r *Registry) ForgetChanges(ctx context.Context, tx *db.Tx, d *catalog.Dataset, upTo int64) error {
+// ForgetChanges forgets the changes of a dataset up to a position, which all who follow have had, where they are from before a time; and those from before an earlier time
+// whoever hasn't had them.
+func (r *Registry) ForgetChanges(ctx context.Context, tx *db.Tx, d *catalog.Dataset, had int64, before, atAll time.Time) error {
 	t, err := r.table(ctx, tx, d)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "DELETE FROM outbox WHERE dataset_id = ? AND id <= ?", t.id, upTo); err != nil {
+	const of = "outbox o JOIN change c ON c.id = o.change WHERE o.dataset_id = ? AND c.at < ?"
+	var lost int64
+	err = tx.QueryRow(ctx, "SELECT coalesce(max(o.id), 0) FROM "+of, t.id, manifest.FormatDatetime(atAll)).Scan(&lost)
+	if err == nil {
+		_, err = tx.Exec(ctx, "DELETE FROM outbox WHERE id IN (SELECT o.id FROM "+of+" AND o.id <= ?)", t.id, manifest.FormatDatetime(before), max(had, lost))
+	}
+	if err == nil && lost > had {
+		_, err = tx.Exec(ctx, "UPDATE dataset_table SET forgotten = ? WHERE id = ?", lost, t.id)
+	}
+	if err != nil {
 		return fmt.Errorf("forget changes of %s: %w", d.Path(), err)
 	}
 	return nil

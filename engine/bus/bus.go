@@ -186,6 +186,23 @@ func (b *Bus) Remove(ctx context.Context, stream string) error {
 	return nil
 }
 
+// Last is the ID of the newest message of a stream, "" where it has none.
+func (b *Bus) Last(ctx context.Context, stream string) (string, error) {
+	s, err := b.js.Stream(ctx, stream)
+	if err != nil {
+		return "", fmt.Errorf("look at the stream %s: %w", stream, err)
+	}
+	n := s.CachedInfo().State.LastSeq
+	if s.CachedInfo().State.Msgs == 0 {
+		return "", nil
+	}
+	m, err := s.GetMsg(ctx, n)
+	if err != nil {
+		return "", fmt.Errorf("look at the stream %s: %w", stream, err)
+	}
+	return m.Header.Get(jetstream.MsgIDHeader), nil
+}
+
 // Streams lists the streams that there are.
 func (b *Bus) Streams(ctx context.Context) (out []string, err error) {
 	list := b.js.StreamNames(ctx)
@@ -206,9 +223,11 @@ func (b *Bus) Follow(ctx context.Context, stream, follower string, pause func(at
 		return fmt.Errorf("follow %s: %w", stream, err)
 	}
 	for ctx.Err() == nil {
-		m, err := c.Next(jetstream.FetchMaxWait(5 * time.Second))
+		wait, stop := context.WithTimeout(ctx, 30*time.Second)
+		m, err := c.Next(jetstream.FetchContext(wait))
+		stop()
 		if err != nil {
-			if errors.Is(err, nats.ErrTimeout) {
+			if errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) {
 				continue
 			}
 			if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) {

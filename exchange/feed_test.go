@@ -1,0 +1,420 @@
+package exchange_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/maru-city/maru/engine/bus"
+	"github.com/maru-city/maru/exchange"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/registry"
+)
+
+// event is what a follower gets.
+type event struct {
+	ID, Type, Subject, Agreement, Receipt string
+	Time                                  time.Time
+	Data                                  map[string]any
+}
+
+func (e event) String() string {
+	if e.Data == nil {
+		return e.Type[strings.LastIndex(e.Type, ".")+1:]
+	}
+	text, _ := json.Marshal(e.Data)
+	return e.Type[strings.LastIndex(e.Type, ".")+1:] + " " + string(text)
+}
+
+// post is a bus, and who follows it.
+type post struct {
+	exchange.Bus
+	own    *bus.Bus
+	folder string
+	stop   func()
+}
+
+// post begins to deliver a town's events on a bus in a folder.
+func (c *town) post(t testing.TB, folder string, through func(exchange.Bus) exchange.Bus) *post {
+	t.Helper()
+	b, err := bus.Open(t.Context(), bus.Options{Folder: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &post{Bus: b, own: b, folder: folder}
+	if through != nil {
+		p.Bus = through(b)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = c.Deliver(ctx, p.Bus, "node")
+	}()
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		<-done
+		_ = b.Close()
+	})
+	t.Cleanup(p.stop)
+	return p
+}
+
+// heard waits for n events of an agreement that a follower of a name hasn't had, and shows that there are no more.
+func (p *post) heard(t testing.TB, agreement, follower string, n int) (out []event) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var late *time.Timer
+	if n == 0 {
+		late = time.AfterFunc(700*time.Millisecond, cancel)
+	}
+	_ = p.own.Follow(ctx, exchange.StreamOf("housing", agreement), follower, func(int) time.Duration { return 0 }, func(_ context.Context, data []byte, _ int) error {
+		var e event
+		if err := json.Unmarshal(data, &e); err != nil {
+			t.Error(err)
+		}
+		if out = append(out, e); len(out) == n {
+			late = time.AfterFunc(300*time.Millisecond, cancel)
+		}
+		return nil
+	})
+	if late == nil || len(out) != n {
+		t.Fatalf("%d events instead of %d: %v", len(out), n, out)
+	}
+	return out
+}
+
+func heardAs(events []event) string {
+	var b strings.Builder
+	for _, e := range events {
+		fmt.Fprintln(&b, e)
+	}
+	return b.String()
+}
+
+const movedIn = `kind: Agreement
+name: moved
+title: {ko: 전입, en: Moved in}
+dataset: register/people
+purpose: eligibility
+basis: 전자정부법 제36조
+fields: [person, district, born]
+where: record.left_on == null
+masks: {born: month}
+subject: many
+events: true
+until: 2027-12-31
+`
+
+// following is a town in which an agreement with events holds.
+func following(t *testing.T, c *town) {
+	t.Helper()
+	c.files["housing/moved.yaml"] = movedIn
+	c.apply(t, clerk)
+	c.approve(t, "moved")
+}
+
+func (c *town) create(t testing.TB, number int64, values registry.Values) string {
+	t.Helper()
+	values["person"], values["household"] = c.person(t, "register", number), c.called(t, "register", "household", 9)
+	values["number"] = fmt.Sprintf("%06d-3000000", number)
+	if values["name"] == nil {
+		values["name"] = "새사람"
+	}
+	rec, err := c.registry.Create(t.Context(), registry.By{Actor: "clerk", Via: "api"}, c.catalog.Snapshot().Dataset("register", "people"), values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec.Key
+}
+
+func (c *town) patch(t testing.TB, key string, values registry.Values) {
+	t.Helper()
+	if _, err := c.registry.Patch(t.Context(), registry.By{Actor: "clerk", Via: "api"}, c.catalog.Snapshot().Dataset("register", "people"), key, registry.Match{Any: true}, values); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *town) remove(t testing.TB, key string) {
+	t.Helper()
+	if err := c.registry.Delete(t.Context(), registry.By{Actor: "clerk", Via: "api"}, c.catalog.Snapshot().Dataset("register", "people"), key, registry.Match{Any: true}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhoFollowsHearsWhatTheAgreementLetsThemAndNoMore(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"}) // before there is an agreement
+		following(t, c)
+		receipts := c.size(t)
+		key := c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung", "income": json.Number("3000000")})
+		c.patch(t, key, registry.Values{"income": json.Number("9000000"), "name": "다른이름"}) // nothing that they see
+		c.patch(t, key, registry.Values{"district": "mapo"})
+		c.patch(t, key, registry.Values{"left_on": "2026-11-30"})
+		c.patch(t, key, registry.Values{"district": "guro"}) // of somebody who has left
+		c.patch(t, key, registry.Values{"left_on": nil})
+		c.remove(t, key)
+		got := p.heard(t, "moved", "test", 5)
+		her := c.person(t, "housing", 501)
+		want := fmt.Sprintf(`created {"born":"1990-05","district":"jung","person":%[1]q}
+updated {"born":"1990-05","district":"mapo","person":%[1]q}
+deleted
+created {"born":"1990-05","district":"guro","person":%[1]q}
+deleted
+`, her)
+		if heardAs(got) != want {
+			t.Errorf("heard\n%s", heardAs(got))
+		}
+		ids := map[string]bool{}
+		for _, e := range got {
+			ids[e.ID] = true
+			if e.Subject != got[0].Subject || e.Agreement != "housing/moved" || e.Time.IsZero() || strings.Contains(e.Subject+e.ID, "501") {
+				t.Errorf("%+v", e)
+			}
+		}
+		if len(ids) != 5 {
+			t.Error("two events have one ID")
+		}
+		if c.size(t) == receipts {
+			t.Error("there is no receipt")
+		}
+		list, err := c.Receipts(t.Context(), citizen(501), 0, 10)
+		if err != nil || len(list) == 0 || list[0].Kind != "event" || !strings.Contains(list[0].Sentence(c.catalog.Snapshot()).Ko, "바뀐 내용을") {
+			t.Errorf("what she finds: %+v %v", list, err)
+		}
+		if list, err := c.Receipts(t.Context(), citizen(500), 0, 10); err != nil || len(list) != 0 {
+			t.Errorf("who was there before: %+v %v", list, err)
+		}
+	})
+}
+
+func TestAFeedStopsAndGoesOnWithItsAgreement(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		following(t, c)
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1)
+		c.act(t, officer, "moved", exchange.Suspend, "조사")
+		c.create(t, 502, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 0)
+		c.act(t, officer, "moved", exchange.Resume, "")
+		p.heard(t, "moved", "test", 1)
+		if err := c.CutOff(t.Context(), officer, "homes", true, "사고"); err != nil {
+			t.Fatal(err)
+		}
+		c.create(t, 503, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 0)
+		if err := c.CutOff(t.Context(), officer, "homes", false, ""); err != nil {
+			t.Fatal(err)
+		}
+		p.heard(t, "moved", "test", 1)
+		c.act(t, officer, "moved", exchange.Revoke, "끝")
+		until(t, "its stream goes", func() bool {
+			list, err := p.own.Streams(t.Context())
+			return err == nil && len(list) == 0
+		})
+		if r, err := c.Follows(t.Context(), program); err != nil || len(r.Streams) != 0 {
+			t.Errorf("it may still read %v %v", r, err)
+		}
+	})
+}
+
+func until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it never happens: " + what)
+		}
+	}
+}
+
+// failing lets messages through and then says once that it failed: as if the process had been killed between.
+type failing struct {
+	exchange.Bus
+	mu    sync.Mutex
+	times int
+}
+
+func (f *failing) Publish(ctx context.Context, stream string, messages []bus.Message) error {
+	if err := f.Bus.Publish(ctx, stream, messages); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.times--; f.times >= 0 {
+		return errors.New("cut off")
+	}
+	return nil
+}
+
+func TestEventsGoOutOnceInEffectHoweverItIsCutOff(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		folder := t.TempDir()
+		p := c.post(t, folder, func(b exchange.Bus) exchange.Bus { return &failing{Bus: b, times: 2} })
+		following(t, c)
+		for i := range int64(5) {
+			c.create(t, 501+i, registry.Values{"born": "1990-05-06", "district": "jung"})
+		}
+		p.heard(t, "moved", "test", 5)
+		p.stop()
+		for i := range int64(5) { // while nobody sends
+			c.create(t, 601+i, registry.Values{"born": "1990-05-06", "district": "jung"})
+		}
+		p = c.post(t, folder, nil)
+		p.heard(t, "moved", "test", 5)
+		p.stop()
+		if err := os.RemoveAll(filepath.Join(folder, "jetstream")); err != nil { // what wasn't on the disk yet when the power went: all of it
+			t.Fatal(err)
+		}
+		p = c.post(t, folder, nil)
+		ids := map[string]bool{}
+		for _, e := range p.heard(t, "moved", "anew", 10) {
+			ids[e.ID] = true
+		}
+		if len(ids) != 10 {
+			t.Errorf("%d IDs", len(ids))
+		}
+	})
+}
+
+func TestOneNodeSends(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		following(t, c)
+		other := c.node(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		none := &failing{Bus: nil}
+		if err := other.Deliver(ctx, none, "other"); err != nil { // it would panic
+			t.Error(err)
+		}
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1)
+	})
+}
+
+func TestWhoWasAwayTooLongIsToldOfTheGap(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		following(t, c)
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1)
+		c.act(t, officer, "moved", exchange.Suspend, "조사")
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung"})
+		c.files["housing/other.yaml"] = strings.Replace(strings.Replace(movedIn, "name: moved", "name: other", 1), "전입", "다른 전입", 1)
+		c.apply(t, clerk)
+		c.approve(t, "other")
+		c.clock.Advance(bus.Kept + 24*time.Hour)
+		c.create(t, 502, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "other", "test", 1)
+		c.clock.Advance(2 * time.Minute)
+		c.create(t, 503, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "other", "test", 1)
+		c.act(t, officer, "moved", exchange.Resume, "")
+		got := p.heard(t, "moved", "test", 3)
+		if got[0].Type != "city.maru.feed.gap" || got[1].Data["district"] != "jung" {
+			t.Errorf("heard %s", heardAs(got))
+		}
+	})
+}
+
+// TestWhatAFollowerHasIsWhatAReadShows keeps a copy by events only, while records change at random, and compares it with a read at the end.
+func TestWhatAFollowerHasIsWhatAReadShows(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		following(t, c)
+		random := rand.New(rand.NewPCG(7, 7))
+		keys := map[int64]string{}
+		districts := []any{"jung", "mapo", "guro"}
+		for range 150 {
+			n := int64(700 + random.IntN(12))
+			switch key, there := keys[n], random.IntN(3); {
+			case key == "":
+				keys[n] = c.create(t, n, registry.Values{"born": "1990-05-06", "district": districts[random.IntN(3)]})
+			case there == 0:
+				c.remove(t, key)
+				delete(keys, n)
+			default:
+				left := []any{nil, "2026-11-30"}[random.IntN(2)]
+				c.patch(t, key, registry.Values{"district": districts[random.IntN(3)], "left_on": left, "floor": json.Number(fmt.Sprint(random.IntN(9)))})
+			}
+		}
+		before := map[any]bool{} // who was there before the agreement
+		for _, p := range people {
+			before[c.person(t, "housing", p.number)] = true
+		}
+		copied := map[string]string{}
+		until(t, "the copy is what a read shows", func() bool {
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			_ = p.own.Follow(ctx, exchange.StreamOf("housing", "moved"), "copy", func(int) time.Duration { return 0 }, func(_ context.Context, data []byte, _ int) error {
+				var e event
+				if err := json.Unmarshal(data, &e); err != nil {
+					t.Error(err)
+				}
+				if e.Data == nil {
+					delete(copied, e.Subject)
+				} else {
+					text, _ := json.Marshal(e.Data)
+					copied[e.Subject] = string(text)
+				}
+				return nil
+			})
+			var want, got []string
+			records, _, err := c.read(t, "moved", exchange.Request{Filter: ""})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range records {
+				text, err := r.FieldsJSON()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var values map[string]any
+				if err := json.Unmarshal(text, &values); err != nil {
+					t.Fatal(err)
+				}
+				if before[values["person"]] {
+					continue
+				}
+				sorted, _ := json.Marshal(values)
+				want = append(want, string(sorted))
+			}
+			for _, text := range copied {
+				got = append(got, text)
+			}
+			slices.Sort(want)
+			slices.Sort(got)
+			return slices.Equal(want, got)
+		})
+	})
+}
+
+func TestOnlyAProjectsOwnServiceFollows(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		following(t, c)
+		if r, err := c.Follows(t.Context(), program); err != nil || fmt.Sprint(r.Streams) != "[events_housing_moved]" {
+			t.Errorf("%v %v", r, err)
+		}
+		other := &identity.Principal{Kind: identity.Service, Account: "other", Project: "register"}
+		if r, err := c.Follows(t.Context(), other); err != nil || len(r.Streams) != 0 {
+			t.Errorf("%v %v", r, err)
+		}
+		for _, who := range []*identity.Principal{citizen(1), steward, clerk, {}} {
+			if _, err := c.Follows(t.Context(), who); err == nil {
+				t.Errorf("%+v follows", who)
+			}
+		}
+	})
+}
