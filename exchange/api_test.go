@@ -28,7 +28,7 @@ import (
 func (c *town) serve(t *testing.T) func(who *identity.Principal, method, path, body string) (*http.Response, string) {
 	t.Helper()
 	s := httpd.New(httpd.Options{Title: "t", Version: "1", Log: slog.New(slog.DiscardHandler)})
-	c.Serve(s.API())
+	c.Serve(s.API(), nil, "")
 	var who *identity.Principal
 	handler := s.Handler()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { identity.As(who, handler).ServeHTTP(w, r) }))

@@ -170,7 +170,7 @@ func TestAnAnswerThatLacksItsEndCantBeTakenForAWholeOne(t *testing.T) {
 		c.approve(t, "census")
 		c.crowd(t, 50_010)
 		s := httpd.New(httpd.Options{Title: "t", Version: "1", Log: slog.New(slog.DiscardHandler)})
-		c.Serve(s.API())
+		c.Serve(s.API(), nil, "")
 		next := identity.As(program, s.Handler())
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(ending{w, c.log}, r) }))
 		defer server.Close()

@@ -32,6 +32,7 @@ type Exchange struct {
 	now      func() time.Time
 	catalog  func() *catalog.Snapshot
 	refresh  func(context.Context) error
+	hooks    Hooks
 
 	auditing chan struct{} // has room for one
 
@@ -50,6 +51,7 @@ type Options struct {
 	Catalog func() *catalog.Snapshot
 	// Refresh brings the catalog up to what was applied on other nodes.
 	Refresh func(context.Context) error
+	Hooks   Hooks
 }
 
 // Open opens the exchange.
@@ -61,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Exchange, error) {
 	if err := o.DB.Migrate(ctx, "exchange", dir); err != nil {
 		return nil, err
 	}
-	x := &Exchange{db: o.DB, registry: o.Registry, log: o.Log, keys: o.Keys, now: o.Now, catalog: o.Catalog, refresh: o.Refresh, auditing: make(chan struct{}, 1)}
+	x := &Exchange{db: o.DB, registry: o.Registry, log: o.Log, keys: o.Keys, now: o.Now, catalog: o.Catalog, refresh: o.Refresh, hooks: o.Hooks, auditing: make(chan struct{}, 1)}
 	return x, x.checkKeys(ctx)
 }
 

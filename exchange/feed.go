@@ -32,6 +32,7 @@ type Bus interface {
 	Remove(ctx context.Context, stream string) error
 	Streams(ctx context.Context) ([]string, error)
 	Last(ctx context.Context, stream string) (id string, err error)
+	Follow(ctx context.Context, stream, follower string, pause func(attempt int) time.Duration, take func(ctx context.Context, data []byte, attempt int) error) error
 	Check(ctx context.Context)
 }
 
@@ -110,6 +111,8 @@ func (x *Exchange) follow(ctx context.Context, tx *db.Tx, v *Version, was State)
 // those on one database, of which one sends.
 func (x *Exchange) Deliver(ctx context.Context, b Bus, node string) error {
 	s := &sender{x: x, bus: b, node: node}
+	s.hooks = &hooks{s, map[string]func(){}}
+	defer s.hooks.stop()
 	tick := time.NewTicker(feedPause)
 	defer tick.Stop()
 	for {
@@ -130,9 +133,10 @@ func (x *Exchange) Deliver(ctx context.Context, b Bus, node string) error {
 
 // sender sends the events of all feeds.
 type sender struct {
-	x    *Exchange
-	bus  Bus
-	node string
+	x     *Exchange
+	bus   Bus
+	node  string
+	hooks *hooks
 
 	leased  time.Time // until when this node sends
 	checked time.Time
@@ -206,6 +210,7 @@ func (s *sender) lease(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("take the lease of feeds: %w", err)
 	}
 	if n == 0 {
+		s.hooks.stop()
 		s.leased, s.ready = time.Time{}, nil
 		return false, nil
 	}
@@ -267,15 +272,19 @@ func (s *sender) settle(ctx context.Context, feeds []*feed) error {
 	if err != nil {
 		return err
 	}
+	now, _, _, err := s.look(ctx) // behind the list: a stream that was made meanwhile is of a feed that has begun
+	if err != nil {
+		return err
+	}
 	for _, stream := range there {
-		if !wanted[stream] {
+		if !slices.ContainsFunc(now, func(f *feed) bool { return StreamOf(f.project, f.name) == stream }) {
 			if err := s.bus.Remove(ctx, stream); err != nil {
 				return err
 			}
 		}
 	}
 	s.ready = wanted
-	return nil
+	return s.hooks.settle(ctx, feeds)
 }
 
 // dataset sends the changes of one dataset to those who follow it, from the one that is the furthest behind on.

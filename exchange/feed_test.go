@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,16 +81,18 @@ func (p *post) heard(t testing.TB, agreement, follower string, n int) (out []eve
 	if n == 0 {
 		late = time.AfterFunc(700*time.Millisecond, cancel)
 	}
-	_ = p.own.Follow(ctx, exchange.StreamOf("housing", agreement), follower, func(int) time.Duration { return 0 }, func(_ context.Context, data []byte, _ int) error {
-		var e event
-		if err := json.Unmarshal(data, &e); err != nil {
-			t.Error(err)
-		}
-		if out = append(out, e); len(out) == n {
-			late = time.AfterFunc(300*time.Millisecond, cancel)
-		}
-		return nil
-	})
+	for ctx.Err() == nil { // a stream that the sender doesn't know yet it removes
+		_ = p.own.Follow(ctx, exchange.StreamOf("housing", agreement), follower, func(int) time.Duration { return 0 }, func(_ context.Context, data []byte, _ int) error {
+			var e event
+			if err := json.Unmarshal(data, &e); err != nil {
+				t.Error(err)
+			}
+			if out = append(out, e); len(out) == n {
+				late = time.AfterFunc(300*time.Millisecond, cancel)
+			}
+			return nil
+		})
+	}
 	if late == nil || len(out) != n {
 		t.Fatalf("%d events instead of %d: %v", len(out), n, out)
 	}
@@ -416,5 +421,83 @@ func TestOnlyAProjectsOwnServiceFollows(t *testing.T) {
 				t.Errorf("%+v follows", who)
 			}
 		}
+	})
+}
+
+// receiver takes webhooks: it fails some, and checks the signatures of all.
+type receiver struct {
+	*httptest.Server
+	mu       sync.Mutex
+	fails    int
+	got      []event
+	attempts int
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attempts++
+	at := req.Header.Get("Webhook-Timestamp")
+	if err != nil || req.Header.Get("Webhook-Signature") != exchange.Sign("key of the town", req.Header.Get("Webhook-Id"), at, body) || !strings.HasPrefix(req.Header.Get("Content-Type"), "application/cloudevents+json") {
+		http.Error(w, "not genuine", http.StatusForbidden)
+		return
+	}
+	if r.fails--; r.fails >= 0 {
+		http.Error(w, "not now", http.StatusInternalServerError)
+		return
+	}
+	var e event
+	if err := json.Unmarshal(body, &e); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.got = append(r.got, e)
+}
+
+func (r *receiver) heard() []event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+func TestAWebhookGetsSignedEventsInOrderUntilItTakesThem(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		r := &receiver{fails: 1}
+		r.Server = httptest.NewServer(r)
+		t.Cleanup(r.Close)
+		p := c.post(t, t.TempDir(), nil)
+		c.files["housing/moved.yaml"] = movedIn + "webhook: " + r.URL + "/in\nsecret: hook\n"
+		c.apply(t, clerk)
+		c.approve(t, "moved")
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung"})
+		c.create(t, 502, registry.Values{"born": "1990-05-06", "district": "mapo"})
+		until(t, "both come", func() bool { return len(r.heard()) == 2 })
+		if got := r.heard(); got[0].Data["district"] != "jung" || got[1].Data["district"] != "mapo" {
+			t.Errorf("heard %v", got)
+		}
+		until(t, "it stands well", func() bool {
+			s, err := c.Feed(t.Context(), "housing", "moved")
+			if err != nil || s == nil {
+				t.Fatal(s, err)
+			}
+			return s.Failed == 0 && s.Waiting == 0 && !s.At.IsZero()
+		})
+		c.act(t, officer, "moved", exchange.Suspend, "조사")
+		r.mu.Lock()
+		r.fails = 1000
+		r.mu.Unlock()
+		c.act(t, officer, "moved", exchange.Resume, "")
+		c.create(t, 503, registry.Values{"born": "1990-05-06", "district": "guro"})
+		until(t, "it is said that it fails", func() bool {
+			s, err := c.Feed(t.Context(), "housing", "moved")
+			return err == nil && s.Failed > 0 && strings.Contains(s.Reason.En, "500")
+		})
+		c.act(t, officer, "moved", exchange.Revoke, "끝")
+		until(t, "the feed is gone", func() bool {
+			s, err := c.Feed(t.Context(), "housing", "moved")
+			list, _ := p.own.Streams(t.Context())
+			return err == nil && s == nil && len(list) == 0
+		})
 	})
 }

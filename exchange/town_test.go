@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
+	"github.com/maru-city/maru/engine/fetch"
 	"github.com/maru-city/maru/engine/keys"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
@@ -80,7 +82,10 @@ func open(t testing.TB, address, folder string, now *clock.Fake) *town {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.log.Close() })
-	c.Exchange, err = exchange.Open(t.Context(), exchange.Options{DB: c.db, Registry: c.registry, Log: c.log, Keys: c.ring, Now: now.Now, Catalog: func() *catalog.Snapshot { return c.catalog.Snapshot() }, Refresh: func(ctx context.Context) error { return c.catalog.Refresh(ctx) }})
+	c.Exchange, err = exchange.Open(t.Context(), exchange.Options{
+		DB: c.db, Registry: c.registry, Log: c.log, Keys: c.ring, Now: now.Now, Catalog: func() *catalog.Snapshot { return c.catalog.Snapshot() }, Refresh: func(ctx context.Context) error { return c.catalog.Refresh(ctx) },
+		Hooks: exchange.Hooks{Post: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}).Post, Secret: func(_, _ string) (string, error) { return "key of the town", nil }},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func describe(whole *huma.OpenAPI, d *catalog.Dataset) ([]byte, error) {
 	fields, required := map[string]any{}, []string{}
 	for i := range d.Fields {
 		f := &d.Fields[i]
-		fields[f.Name] = fieldSchema(f)
+		fields[f.Name] = FieldSchema(f)
 		if f.Required {
 			required = append(required, f.Name)
 		}
@@ -117,8 +117,8 @@ var schemaTypes = map[manifest.Type][2]string{
 	manifest.Date: {"string", "date"}, manifest.Datetime: {"string", "date-time"}, manifest.Geometry: {"object", ""},
 }
 
-// fieldSchema is the JSON Schema of a field's values.
-func fieldSchema(f *catalog.Field) map[string]any {
+// FieldSchema is the JSON Schema of a field's values.
+func FieldSchema(f *catalog.Field) map[string]any {
 	typ := schemaTypes[f.Type]
 	out := map[string]any{"type": typ[0], "title": f.Label().In("ko"), "x-class": string(f.Class)}
 	if !f.Required {

@@ -62,6 +62,18 @@ func (r *Registry) Changes(ctx context.Context, tx *db.Tx, d *catalog.Dataset, a
 	return out, forgotten, err
 }
 
+// Waiting counts the changes of a dataset behind a position, at most ten thousand.
+func (r *Registry) Waiting(ctx context.Context, tx *db.Tx, d *catalog.Dataset, after int64) (n int64, err error) {
+	t, err := r.table(ctx, tx, d)
+	if err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1 AS one FROM outbox WHERE dataset_id = ? AND id > ? LIMIT 10000) AS waiting", t.id, after).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the changes of %s: %w", d.Path(), err)
+	}
+	return n, nil
+}
+
 func (t *table) changes(ctx context.Context, tx *db.Tx, after int64, limit int) (out []*Changed, err error) {
 	rows, err := tx.Query(ctx, `SELECT o.id, o.change, c.at, c.revision, o.record, o.before, o.after FROM outbox o JOIN change c ON c.id = o.change
 		WHERE o.dataset_id = ? AND o.id > ? ORDER BY o.id LIMIT ?`, t.id, after, limit)

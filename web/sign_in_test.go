@@ -86,7 +86,7 @@ func (c *place) house(t testing.TB, secure bool) *house {
 	s := httpd.New(httpd.Options{Title: "Maru", Version: "test", Log: slog.New(slog.DiscardHandler), Who: gate.Wrap})
 	c.Serve(s.API())
 	c.registry.Serve(s.API(), c.Snapshot, nil, c.exchange.Own)
-	c.exchange.Serve(s.API())
+	c.exchange.Serve(s.API(), nil, "")
 	s.Handle(ledger.Path+"/", c.log.Handler())
 	pages := web.New(web.Options{
 		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: c.registry, Work: c, Exchange: c.exchange,

@@ -79,13 +79,16 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	return c.send(ctx, method, path, "application/json", bytes.NewReader(text), out)
 }
 
-// send sends a body of a media type and reads the answer into out.
+// send sends a body of a media type and reads the answer into out, unless that is nil.
 func (c *client) send(ctx context.Context, method, path, media string, body io.Reader, out any) error {
 	res, err := c.do(ctx, method, path, media, body)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
+	if out == nil {
+		return nil
+	}
 	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(out); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

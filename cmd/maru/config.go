@@ -39,7 +39,8 @@ type config struct {
 		Audience string          `yaml:"audience"`
 		Claims   identity.Claims `yaml:"claims"`
 	} `yaml:"identity"`
-	Fetch []string `yaml:"fetch"` // networks beside the public ones in which sources may lie, such as 10.0.0.0/8
+	Events string   `yaml:"events"` // host:port on which events are read by NATS; empty: only webhooks get them
+	Fetch  []string `yaml:"fetch"`  // networks beside the public ones in which sources may lie, such as 10.0.0.0/8
 
 	Demo      bool   `yaml:"-"` // pages say that they are a demonstration
 	seed      uint64 // its people are made from, and how many they are
@@ -60,6 +61,7 @@ var settings = []setting{
 	{"issuer", "MARU_ISSUER", "", lang.T("로그인을 맡은 OpenID Connect 주소", "the OpenID Connect provider"), func(c *config) *string { return &c.Identity.Issuer }},
 	{"tls-cert", "MARU_TLS_CERT", "", lang.T("TLS 인증서 파일", "file of the TLS certificate"), func(c *config) *string { return &c.TLSCert }},
 	{"tls-key", "MARU_TLS_KEY", "", lang.T("TLS 개인 키 파일", "file of its private key"), func(c *config) *string { return &c.TLSKey }},
+	{"events", "MARU_EVENTS", "", lang.T("NATS로 알림(이벤트)을 받을 주소 (예: 127.0.0.1:4222). 비우면 웹훅으로만 보냅니다", "address on which events are read by NATS, such as 127.0.0.1:4222; without it only webhooks get them"), func(c *config) *string { return &c.Events }},
 	{"keys", "MARU_KEYS", "", lang.T("키 폴더 (기본: 자료 폴더의 keys)", "folder of keys (default: keys in the data folder)"), func(c *config) *string { return &c.Keys }},
 	{"listen", "MARU_LISTEN", "127.0.0.1:8700", lang.T("요청을 받을 주소. --issuer와 TLS가 없으면 이 컴퓨터의 주소만 쓸 수 있습니다", "address to listen on; without --issuer and TLS only one of this machine"), func(c *config) *string { return &c.Listen }},
 }
@@ -143,7 +145,7 @@ func readConfig(path string) (out config, err error) {
 		}
 	}
 	return out, problem.New("config.invalid", 400, lang.F("설정 파일을 읽을 수 없습니다: %s (%s)", "the file of settings %s can't be read: %s", path, strings.TrimSpace(message))).
-		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, url, tls_cert, tls_key, keys, log, witnesses, identity, city (ko, en), fetch", "its keys: data, database, listen, url, tls_cert, tls_key, keys, log, witnesses, identity, city (ko, en), fetch"))
+		Hinting(lang.T("쓸 수 있는 항목: data, database, listen, url, tls_cert, tls_key, keys, log, witnesses, identity, city (ko, en), events, fetch", "its keys: data, database, listen, url, tls_cert, tls_key, keys, log, witnesses, identity, city (ko, en), events, fetch"))
 }
 
 // reason is what an operating system's error says, without the path and the call, which the sentence around it names.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/blob"
+	"github.com/maru-city/maru/engine/bus"
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/httpd"
@@ -40,6 +42,8 @@ type server struct {
 	http     *httpd.Server
 	jobs     *jobs.Queue
 	sources  *source.Reader
+	bus      *bus.Bus
+	node     string
 	keys     *keys.Ring
 	log      *ledger.Log
 	exchange *exchange.Exchange
@@ -94,6 +98,12 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.exchange, err = exchange.Open(ctx, exchange.Options{
 		DB: s.db, Registry: s.registry, Log: s.log, Keys: s.keys, Now: now, Catalog: func() *catalog.Snapshot { return s.catalog.Snapshot() },
 		Refresh: func(ctx context.Context) error { return s.catalog.Refresh(ctx) },
+		Hooks: exchange.Hooks{
+			Post: func(ctx context.Context, address string, h http.Header, body []byte) error {
+				return s.sources.Net.Post(ctx, address, h, body)
+			},
+			Secret: func(project, name string) (string, error) { return s.sources.Secret(project, name) },
+		},
 	})
 	if err != nil {
 		return err
@@ -116,11 +126,14 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	if err := s.openWork(ctx, c); err != nil {
 		return err
 	}
+	if err := s.openFeeds(ctx, c); err != nil {
+		return err
+	}
 	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap})
 	identity.Guard(s.http.API())
 	s.catalog.Serve(s.http.API())
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s, s.exchange.Own)
-	s.exchange.Serve(s.http.API())
+	s.exchange.Serve(s.http.API(), s.bus, s.eventsAt())
 	s.http.Handle(ledger.Path+"/", s.log.Handler())
 	pages := web.New(web.Options{
 		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Work: s, Exchange: s.exchange, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
@@ -152,12 +165,18 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 	background, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() { defer close(ended); s.catalog.Watch(background) }()
+	delivered := make(chan struct{})
+	go func() {
+		defer close(delivered)
+		_ = s.exchange.Deliver(background, s.bus, s.node) // it ends with the context
+	}()
 	err := s.begin(background)
 	if err == nil {
 		err = s.http.Serve(ctx, l)
 	}
 	stop()
 	<-ended
+	<-delivered
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, s.jobs.Stop(ending))

@@ -52,7 +52,8 @@ func (s *server) openWork(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	s.jobs, err = jobs.Open(ctx, s.db, jobs.Options{Database: c.Database, Node: host + " " + data, Kinds: s.work(), Pauses: map[string]func(int) time.Duration{sourceWork: source.Pause}})
+	s.node = host + " " + data
+	s.jobs, err = jobs.Open(ctx, s.db, jobs.Options{Database: c.Database, Node: s.node, Kinds: s.work(), Pauses: map[string]func(int) time.Duration{sourceWork: source.Pause}})
 	return err
 }
 

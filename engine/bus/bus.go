@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,7 @@ const (
 	Window     = 10 * time.Minute
 	maxStream  = 8 << 30 // bytes
 	maxMessage = 1 << 20
+	maxCursors = 32 // of a stream
 	startLimit = 20 * time.Second
 )
 
@@ -43,8 +45,9 @@ type Reader struct {
 
 // Options say how a bus runs.
 type Options struct {
-	Folder string // of what it keeps
-	Listen string // host:port of its listener; "" for none, then nobody outside the process follows
+	Folder string      // of what it keeps
+	Listen string      // host:port of its listener; "" for none, then nobody outside the process follows
+	TLS    *tls.Config // of the listener; nil for none
 	// Allow says who a client is by its token, and what it may read.
 	Allow func(ctx context.Context, token string) (Reader, error)
 }
@@ -69,6 +72,9 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	settings := &server.Options{
 		ServerName: "maru", JetStream: true, StoreDir: o.Folder, DontListen: o.Listen == "", NoSigs: true, NoLog: true, MaxPayload: maxMessage, CustomClientAuthentication: g,
 		MaxConn: 10_000, MaxSubs: 1000, AuthTimeout: 5, NoSystemAccount: true,
+	}
+	if o.TLS != nil {
+		settings.TLSConfig, settings.TLS, settings.TLSTimeout = o.TLS, true, 5
 	}
 	if o.Listen != "" {
 		host, port, err := net.SplitHostPort(o.Listen)
@@ -131,7 +137,7 @@ func (b *Bus) stream(ctx context.Context, name string) error {
 		return nil
 	}
 	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: name, Subjects: []string{name + ".>"}, MaxAge: Kept, MaxBytes: maxStream, MaxMsgSize: maxMessage, Duplicates: Window, Storage: jetstream.FileStorage,
+		Name: name, Subjects: []string{name + ".>"}, MaxAge: Kept, MaxBytes: maxStream, MaxMsgSize: maxMessage, MaxConsumers: maxCursors, Duplicates: Window, Storage: jetstream.FileStorage,
 		Discard: jetstream.DiscardOld, DenyDelete: true,
 	})
 	if err != nil {

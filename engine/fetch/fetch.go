@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 // Limits of one document.
 const (
 	timeout      = 10 * time.Minute
+	postTimeout  = 30 * time.Second
 	dialTimeout  = 10 * time.Second
 	maxRedirects = 5
 )
@@ -103,6 +105,34 @@ func (c *Client) Get(ctx context.Context, address, authorization string, limit i
 		return nil, problem.New("fetch.status", 502, lang.F("%[1]s 서버가 오류로 응답했습니다 (HTTP 상태 %[2]d)", "%[1]s answered %[2]d", place(address), res.StatusCode))
 	}
 	return &limited{body: res.Body, left: limit, limit: limit, address: address}, nil
+}
+
+// Post sends a body to an address that the client may reach, within half a minute. It follows no redirects: what is sent is for that address. Where it isn't answered by a status of
+// success, it returns a problem with code fetch.failed, fetch.status or fetch.private.
+func (c *Client) Post(ctx context.Context, address string, header http.Header, body []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return failed(address, err)
+	}
+	req.Header = header.Clone()
+	req.Header.Set("User-Agent", "maru")
+	direct := c.http
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := direct.Do(req)
+	if err != nil {
+		if p := problem.As(err); p != nil {
+			return p
+		}
+		return failed(address, err)
+	}
+	defer res.Body.Close()
+	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // so that the connection serves again
+	if res.StatusCode/100 != 2 {
+		return problem.New("fetch.status", 502, lang.F("%[1]s 서버가 오류로 응답했습니다 (HTTP 상태 %[2]d)", "%[1]s answered %[2]d", place(address), res.StatusCode))
+	}
+	return nil
 }
 
 func failed(address string, err error) error {

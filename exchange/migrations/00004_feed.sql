@@ -6,6 +6,9 @@ CREATE TABLE feed (
   dataset  TEXT NOT NULL,
   position BIGINT NOT NULL,
   last     TEXT NOT NULL DEFAULT '',
+  hook_failed BIGINT NOT NULL DEFAULT 0,
+  hook_reason TEXT NOT NULL DEFAULT '{}',
+  hook_at     TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (project, name)
 );
 CREATE TABLE feed_lease (

@@ -33,6 +33,7 @@ type Exchange interface {
 	CutOff(ctx context.Context, who *identity.Principal, agency string, off bool, note string) error
 	CutOffs(ctx context.Context, agency string) ([]exchange.CutOffEvent, error)
 	Handle(d *catalog.Dataset, key string) (string, error)
+	Feed(ctx context.Context, project, name string) (*exchange.FeedState, error)
 	Reveal(ctx context.Context, who *identity.Principal, project, name, handle, reason string) (*registry.Record, int64, error)
 }
 
@@ -66,9 +67,10 @@ type agreementView struct {
 	Other    *exchange.Version // the one that holds while a change waits, or the other way round; nil: there is none
 	Dataset  *catalog.Dataset
 	Actions  []action
-	Waiting  []lang.Text // whose approval is missing
-	Renew    bool        // who asks may ask for a longer term
-	Done     lang.Text   // what they have just done
+	Waiting  []lang.Text         // whose approval is missing
+	Feed     *exchange.FeedState // nil: nothing is sent
+	Renew    bool                // who asks may ask for a longer term
+	Done     lang.Text           // what they have just done
 	Problem  *problem.Problem
 	Typed    decision // what was typed into the form that Problem is about
 }
@@ -143,6 +145,9 @@ func (c *Console) openAgreement(r *http.Request) (agreementView, error) {
 		if v.Shown.Personal && v.Shown.Privacy == "" {
 			v.Waiting = append(v.Waiting, lang.T("개인정보 보호책임자", "the privacy officer"))
 		}
+	}
+	if v.Feed, err = c.exchange.Feed(r.Context(), v.Shown.Project, v.Shown.Name); err != nil {
+		return agreementView{}, err
 	}
 	can := c.exchange.Actions(who, v.Shown)
 	v.Renew = slices.Contains(can, exchange.Renew) && s.Waits == nil
