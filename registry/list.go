@@ -74,6 +74,39 @@ func (r *Registry) List(ctx context.Context, d *catalog.Dataset, q Query) (*Page
 	return page, nil
 }
 
+// Slice reads the records that a query finds from the offset-th on, in its order, and how many there are in all. Limit and Cursor don't count.
+func (r *Registry) Slice(ctx context.Context, d *catalog.Dataset, q Query, offset int64, limit int) (out []*Record, total int64, err error) {
+	q.Cursor = ""
+	if q.Filter == "" {
+		counts, err := r.Counts(ctx, []*catalog.Dataset{d})
+		if err != nil {
+			return nil, 0, err
+		}
+		total = counts[d.Path()]
+	}
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		l, err := r.list(ctx, tx, d, q)
+		if err != nil {
+			return err
+		}
+		if q.Filter != "" {
+			if err := tx.QueryRow(ctx, "SELECT count(*) FROM "+l.name+" WHERE "+strings.Join(l.where, " AND "), l.args...).Scan(&total); err != nil {
+				return fmt.Errorf("count records of %s: %w", d.Path(), err)
+			}
+		}
+		if limit <= 0 || offset < 0 || offset >= total {
+			return nil
+		}
+		l.limit, l.offset = limit, offset
+		return l.each(ctx, tx, func(rec *Record, _ []any) error {
+			rec.Fields, rec.Values = rec.Fields[:l.wanted], rec.Values[:l.wanted]
+			out = append(out, rec)
+			return nil
+		})
+	})
+	return out, total, err
+}
+
 // Stream hands all records that a query asks for to yield, in one state of the database. Values are the callee's to keep. Limit and Cursor don't count.
 func (r *Registry) Stream(ctx context.Context, d *catalog.Dataset, q Query, yield func(*Record) error) error {
 	q.Cursor = ""
@@ -109,6 +142,7 @@ type listing struct {
 	where   []string
 	args    []any
 	limit   int // 0: all
+	offset  int64
 	bound   string
 	atRest  bool // sealed values stay so
 
@@ -221,7 +255,7 @@ func (l *listing) each(ctx context.Context, tx *db.Tx, yield func(rec *Record, t
 		query += " ORDER BY " + l.orderBy()
 	}
 	if l.limit > 0 {
-		query += fmt.Sprintf(" LIMIT %d", l.limit)
+		query += fmt.Sprintf(" LIMIT %d OFFSET %d", l.limit, l.offset)
 	}
 	rows, err := tx.Query(ctx, query, l.args...)
 	if err != nil {

@@ -28,6 +28,7 @@ import (
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/ledger"
+	"github.com/maru-city/maru/outlet"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
@@ -135,12 +136,30 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s, s.exchange.Own)
 	s.exchange.Serve(s.http.API(), s.bus, s.eventsAt())
 	s.http.Handle(ledger.Path+"/", s.log.Handler())
+	openKeys, err := outlet.OpenKeys(ctx, s.db, now)
+	if err != nil {
+		return err
+	}
+	openKeys.Serve(s.http.API())
+	outlet.New(outlet.Options{Catalog: s.catalog.Snapshot, Dated: s.dated, Records: s.registry, Keys: openKeys, Base: s.base, City: name}).Routes(s.http.Handle)
 	pages := web.New(web.Options{
 		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Work: s, Exchange: s.exchange, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
 	})
 	s.http.Handle("/", pages)
 	s.serveSignIn(pages)
 	return nil
+}
+
+// dated is when a revision was applied.
+func (s *server) dated(ctx context.Context, revision int64) (time.Time, error) {
+	if revision == 0 {
+		return time.Unix(0, 0).UTC(), nil
+	}
+	r, err := s.catalog.Revision(ctx, revision)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return r.At, nil
 }
 
 // ready reports whether requests can be answered: the database does, the catalog is as new as it, and receipts can be stored.

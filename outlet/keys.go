@@ -1,0 +1,146 @@
+package outlet
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// maxKeys is how many keys one may have.
+const maxKeys = 20
+
+// Store keeps the keys of the city's address form. Of a key only its SHA-256 is kept.
+type Store struct {
+	db    *db.DB
+	now   func() time.Time
+	known sync.Map // hash → when it was looked at
+}
+
+// keyLife is how long a node takes a key for known without looking again: so long one that was given up may still work.
+const keyLife = 10 * time.Second
+
+// OpenKeys opens the store in a database.
+func OpenKeys(ctx context.Context, d *db.DB, now func() time.Time) (*Store, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: d, now: now}, d.Migrate(ctx, "outlet", dir)
+}
+
+func hashed(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// Known implements Keys.
+func (s *Store) Known(ctx context.Context, key string) (bool, error) {
+	hash := hashed(key)
+	if at, ok := s.known.Load(hash); ok && s.now().Sub(at.(time.Time)) < keyLife {
+		return true, nil
+	}
+	s.known.Delete(hash)
+	var found bool
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM open_key WHERE hash = ?)", hash).Scan(&found)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for a key: %w", err)
+	}
+	if found {
+		s.known.Store(hash, s.now())
+	}
+	return found, nil
+}
+
+// Make makes a key for somebody who is signed in.
+func (s *Store) Make(ctx context.Context, who *identity.Principal) (string, error) {
+	if !who.SignedIn() {
+		return "", who.Refused()
+	}
+	key := strings.ToLower(rand.Text())
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		var n int
+		if err := tx.QueryRow(ctx, "SELECT count(*) FROM open_key WHERE owner = ?", who.Actor()).Scan(&n); err != nil {
+			return fmt.Errorf("make a key: %w", err)
+		}
+		if n >= maxKeys {
+			return problem.New("open_key.many", 409, lang.F("인증키는 %d개까지 받을 수 있습니다", "one may have at most %d keys", maxKeys)).Hinting(lang.T("쓰지 않는 인증키를 없애십시오", "give up those you don't use"))
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO open_key (hash, owner, made) VALUES (?, ?, ?)", hashed(key), who.Actor(), manifest.FormatDatetime(s.now()))
+		return err
+	})
+	return key, err
+}
+
+// GiveUp gives a key up: whoever has it may.
+func (s *Store) GiveUp(ctx context.Context, who *identity.Principal, key string) error {
+	if !who.SignedIn() {
+		return who.Refused()
+	}
+	s.known.Delete(hashed(key))
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, "DELETE FROM open_key WHERE hash = ? AND owner = ?", hashed(key), who.Actor())
+		if err != nil {
+			return fmt.Errorf("give a key up: %w", err)
+		}
+		if n == 0 {
+			return problem.New("open_key.unknown", 404, lang.T("없는 인증키입니다", "there is no such key of yours"))
+		}
+		return nil
+	})
+}
+
+// Serve registers the operations on keys under /api/v1.
+func (s *Store) Serve(h huma.API) {
+	op := func(id, method, summary string, errs ...int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/me/open-keys", Summary: summary, Tags: []string{"me"}, Errors: errs}
+	}
+	create := op("make-open-key", http.MethodPost, "Make a key for the address form of the city's open API (/openapi/KEY/…); it is shown this once", 409)
+	create.DefaultStatus = http.StatusCreated
+	huma.Register(h, create, func(ctx context.Context, _ *struct{}) (*struct {
+		Body struct {
+			Key string `json:"key"`
+		}
+	}, error,
+	) {
+		key, err := s.Make(ctx, identity.From(ctx))
+		if err != nil {
+			return nil, err
+		}
+		out := &struct {
+			Body struct {
+				Key string `json:"key"`
+			}
+		}{}
+		out.Body.Key = key
+		return out, nil
+	})
+	huma.Register(h, op("give-up-open-key", http.MethodDelete, "Give up a key of yours", 404), func(ctx context.Context, in *struct {
+		Body struct {
+			Key string `json:"key" minLength:"1" maxLength:"100"`
+		}
+	},
+	) (*struct{}, error) {
+		return nil, s.GiveUp(ctx, identity.From(ctx), in.Body.Key)
+	})
+}
