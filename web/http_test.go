@@ -307,12 +307,12 @@ func TestThePortalListsOpenDataOnly(t *testing.T) {
 	s := serve(t, c)
 	_, body := get(t, s.URL+"/", "Accept-Language", "en")
 	for _, d := range c.Snapshot().Datasets() {
-		listed := strings.Contains(body, "/console/datasets/"+d.Path()+"\"")
+		listed := strings.Contains(body, "/data/"+d.Path()+"\"")
 		if listed != d.Open() {
 			t.Errorf("%s: listed %v, open %v", d.Path(), listed, d.Open())
 		}
 	}
-	if _, body := get(t, s.URL+"/?q="+url.QueryEscape("공중 화장실")); !strings.Contains(body, "/console/datasets/public-toilets/toilets\"") || strings.Contains(body, "/console/datasets/culture/") {
+	if _, body := get(t, s.URL+"/?q="+url.QueryEscape("공중 화장실")); !strings.Contains(body, "/data/public-toilets/toilets\"") || strings.Contains(body, "/data/culture/") {
 		t.Error("a search with other spacing doesn't find the toilets alone")
 	}
 	if _, body := get(t, s.URL+"/?q="+url.QueryEscape("주민")); strings.Contains(body, "resident-registry") {

@@ -47,7 +47,14 @@ func TestOpenDataIsThereWithoutSigningIn(t *testing.T) {
 	bothLanguages(t, demo, func(w *walk) {
 		w.open("/")
 		w.looks("portal-nobody")
-		w.press(`a[href="/console/datasets/public-toilets/toilets"]`)
+		w.press(`a[href="/data/public-toilets/toilets"]`)
+		w.says("#chart", "자치구별 레코드 수", "Records by")
+		w.looks("open-data")
+		w.Do(chromedp.SetAttributeValue("#by option[value=accessible]", "selected", "selected"))
+		w.press("form[action*='/data/'] button")
+		w.at("/data/public-toilets/toilets?by=accessible")
+		w.says("#bars", "예", "yes")
+		w.press(`a[href*="tab=profile"]`)
 		w.looks("open-dataset-nobody")
 		for _, tab := range []string{"profile", "sample", "api"} {
 			w.Do(chromedp.Click("#tab-"+tab), chromedp.WaitVisible("#tab-"+tab+"[aria-current]"))

@@ -60,6 +60,8 @@ var pages = []struct{ name, path string }{
 	{"agreement-waits", "/console/agreements/youth-housing/household-income"},
 	{"dataset-readers", "/console/datasets/resident-registry/residents?tab=readers"},
 	{"log", "/console/log"},
+	{"data", "/data/public-toilets/toilets"},
+	{"data-by", "/data/learning/libraries?by=district"},
 	{"my", "/my"},
 	{"my-receipt", "/my/receipts/0"},
 	{"my-consents", "/my/consents"},

@@ -614,7 +614,7 @@ func TestWhatIsShownToWhoIsSignedInIsKeptNowhere(t *testing.T) {
 func TestWhatTheStartOffersIsThereForEveryone(t *testing.T) {
 	h := demo(t).house(t, false)
 	_, body := h.ask(t, h.visitor(t), http.MethodGet, "/", nil)
-	const path = `href="/console/datasets/`
+	const path = `href="/data/`
 	offered := strings.Split(body, path)[1:]
 	if len(offered) < 3 {
 		t.Fatalf("the start offers %d datasets", len(offered))
@@ -632,6 +632,9 @@ func TestWhatTheStartOffersIsThereForEveryone(t *testing.T) {
 						t.Errorf("%s at %s%s is led to what is closed: %s", name, name2, tab, closed)
 					}
 				}
+			}
+			if res, body := h.ask(t, v, http.MethodGet, "/data/"+name2, nil); res.StatusCode != http.StatusOK || strings.Contains(body, "register-steward") || !strings.Contains(body, `"@type":"Dataset"`) {
+				t.Errorf("%s at /data/%s: status %d", name, name2, res.StatusCode)
 			}
 			if res, _ := h.ask(t, v, http.MethodGet, "/api/v1/datasets/"+name2+"/records?as=csv", nil); res.StatusCode != http.StatusOK {
 				t.Errorf("%s can't download %s: status %d", name, name2, res.StatusCode)

@@ -46,7 +46,7 @@ func New(o Options) http.Handler {
 	mux.Handle("GET "+assets.Prefix, assets.Handler())
 	pages := http.NewServeMux()
 	console.New(o.Catalog, o.Records, o.Work, o.Exchange, o.Now).Routes(pages)
-	portal.New(portal.Options{Catalog: o.Catalog, Exchange: o.Exchange, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
+	portal.New(portal.Options{Catalog: o.Catalog, Records: o.Records, Exchange: o.Exchange, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)
 	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil, Secure: o.Secure}

@@ -88,7 +88,7 @@ func (v recordView) facts(ctx context.Context) (out []components.Fact) {
 		f := &v.Dataset.Fields[i]
 		fact := components.Fact{Name: f.Label(), Value: masked()}
 		if value, ok := v.shownField(f.Name); ok {
-			fact.Value = components.Words(components.Own(orNone(ctx, fieldValue(ctx, f, value))))
+			fact.Value = components.Words(components.Own(orNone(ctx, components.FieldValue(ctx, &f.Field, value))))
 		}
 		out = append(out, fact)
 	}

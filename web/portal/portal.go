@@ -1,7 +1,9 @@
 package portal
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -25,6 +27,7 @@ const maxFound = 100
 // Options is what the portal is made from.
 type Options struct {
 	Catalog  Catalog
+	Records  Records
 	Exchange Exchange           // nil: a citizen has no pages
 	Gate     *identity.Gate     // nil, or without a provider: nobody signs in
 	Embedded *provider.Provider // nil: the provider is elsewhere
@@ -53,6 +56,7 @@ func Door() components.Door {
 // Routes puts the portal's page into mux.
 func (p *Portal) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", components.Page(p.start))
+	mux.Handle("GET /data/{project}/{name}", components.Page(p.data))
 	p.signRoutes(mux)
 	if p.Exchange != nil {
 		p.mineRoutes(mux)
@@ -66,21 +70,28 @@ type group struct {
 }
 
 type startView struct {
-	Query  string
-	Groups []group
-	Found  int // open datasets that the query lets through
-	Open   int // open datasets in all
+	Query    string
+	Agencies []components.Choice // that provide something, with how much
+	Groups   []group
+	Found    int // open datasets that the query lets through
+	Open     int // open datasets in all
 }
 
 func (p *Portal) start(r *http.Request) (templ.Component, error) {
 	s := p.Catalog.Snapshot()
 	v := startView{Query: components.Asked(r.URL)}
+	agency, provided := r.URL.Query().Get("agency"), map[string]int{}
 	for _, d := range s.Datasets() {
 		if !d.Open() {
 			continue
 		}
 		v.Open++
-		if !matches(s, d, v.Query) {
+		owner := ""
+		if place := s.Place(d.Project); len(place.Owners) > 0 {
+			owner = place.Owners[0]
+			provided[owner]++
+		}
+		if !matches(s, d, v.Query) || agency != "" && owner != agency {
 			continue
 		}
 		v.Found++
@@ -93,6 +104,9 @@ func (p *Portal) start(r *http.Request) (templ.Component, error) {
 		}
 		last := &v.Groups[len(v.Groups)-1]
 		last.Datasets = append(last.Datasets, d)
+	}
+	for _, name := range slices.Sorted(maps.Keys(provided)) {
+		v.Agencies = append(v.Agencies, components.Choice{Value: name, Title: lang.F("%[1]s (%[2]s)", "%[1]s (%[2]s)", s.Title(manifest.Key{Kind: "Agency", Name: name}), components.Number(provided[name]))})
 	}
 	return startPage(r.URL, v), nil
 }
