@@ -143,6 +143,7 @@ type sender struct {
 	swept   time.Time
 	changes int64 // of agreements, when the feeds were looked at
 	ready   map[string]bool
+	again   time.Time // when to settle again what couldn't be; zero for never
 	head    int64 // of the outbox, when all had gone out
 }
 
@@ -155,9 +156,9 @@ func (s *sender) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if changes != s.changes || s.ready == nil {
-		if err := s.settle(ctx, feeds); err != nil {
-			return err
+	if changes != s.changes || s.ready == nil || !s.again.IsZero() && time.Now().After(s.again) {
+		if s.again = (time.Time{}); !s.settle(ctx, feeds) {
+			s.again = time.Now().Add(feedCheck)
 		}
 		s.changes, s.head = changes, -1
 	}
@@ -173,6 +174,9 @@ func (s *sender) round(ctx context.Context) error {
 	}
 	of := map[string][]*feed{}
 	for _, f := range feeds {
+		if !s.ready[StreamOf(f.project, f.name)] {
+			continue // it has no stream yet: its changes wait
+		}
 		of[f.dataset] = append(of[f.dataset], f)
 	}
 	var all errgroup.Group
@@ -247,44 +251,54 @@ func (s *sender) look(ctx context.Context) (out []*feed, head, changes int64, er
 	return out, head, changes, nil
 }
 
-// settle makes the streams those of the feeds that there are. What is lost from a stream since its last event went out is sent again.
-func (s *sender) settle(ctx context.Context, feeds []*feed) error {
-	wanted, first := map[string]bool{}, s.ready == nil
+// settle makes the streams those of the feeds that there are, and reports whether all could be. What is lost from a stream since its last event went out is sent again.
+func (s *sender) settle(ctx context.Context, feeds []*feed) bool {
+	first, whole := s.ready == nil, true
+	failed := func(what string, err error) {
+		if whole = false; ctx.Err() == nil {
+			slog.Error("feeds: a stream can't be settled and is tried again", "stream", what, "error", err)
+		}
+	}
+	s.ready = map[string]bool{}
 	for _, f := range feeds {
 		stream := StreamOf(f.project, f.name)
-		wanted[stream] = true
 		if err := s.bus.Cursor(ctx, stream, MainCursor, time.Time{}); err != nil {
-			return err
+			failed(stream, err)
+			continue
 		}
+		s.ready[stream] = true
 		if !first {
 			continue
 		}
 		last, err := s.bus.Last(ctx, stream)
 		if err != nil {
-			return err
-		}
-		if last != f.last {
+			failed(stream, err)
+		} else if last != f.last {
 			slog.Warn("feeds: the bus has lost events, which go out again", "agreement", f.project+"/"+f.name)
 			f.position = 0
 		}
 	}
 	there, err := s.bus.Streams(ctx)
 	if err != nil {
-		return err
+		failed("all", err)
 	}
 	now, _, _, err := s.look(ctx) // behind the list: a stream that was made meanwhile is of a feed that has begun
 	if err != nil {
-		return err
+		failed("all", err)
+		there = nil
 	}
 	for _, stream := range there {
-		if !slices.ContainsFunc(now, func(f *feed) bool { return StreamOf(f.project, f.name) == stream }) {
-			if err := s.bus.Remove(ctx, stream); err != nil {
-				return err
-			}
+		if slices.ContainsFunc(now, func(f *feed) bool { return StreamOf(f.project, f.name) == stream }) {
+			continue
+		}
+		if err := s.bus.Remove(ctx, stream); err != nil {
+			failed(stream, err)
 		}
 	}
-	s.ready = wanted
-	return s.hooks.settle(ctx, feeds)
+	if err := s.hooks.settle(ctx, feeds); err != nil {
+		failed("webhooks", err)
+	}
+	return whole
 }
 
 // dataset sends the changes of one dataset to those who follow it, from the one that is the furthest behind on.

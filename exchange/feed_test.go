@@ -501,3 +501,32 @@ func TestAWebhookGetsSignedEventsInOrderUntilItTakesThem(t *testing.T) {
 		})
 	})
 }
+
+// full is a bus on which one stream can't be made.
+type full struct {
+	exchange.Bus
+	stream string
+}
+
+func (f *full) Cursor(ctx context.Context, stream, name string, from time.Time) error {
+	if stream == f.stream {
+		return errors.New("insufficient storage")
+	}
+	return f.Bus.Cursor(ctx, stream, name, from)
+}
+
+func TestAStreamThatCantBeMadeHoldsUpNobodyElse(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.files["housing/another.yaml"] = strings.Replace(movedIn, "name: moved", "name: another", 1)
+		p := c.post(t, t.TempDir(), func(b exchange.Bus) exchange.Bus {
+			return &full{Bus: b, stream: exchange.StreamOf("housing", "another")}
+		})
+		following(t, c)
+		c.approve(t, "another")
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1)
+		if s, err := c.Feed(t.Context(), "housing", "another"); err != nil || s.Waiting != 1 {
+			t.Errorf("what the other one is to hear: %+v %v", s, err)
+		}
+	})
+}

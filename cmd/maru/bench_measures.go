@@ -34,6 +34,10 @@ var measures = []measure{
 	{"bulk", "≤1.3×", "POST /reads of all 1,000,000 residents as CSV, identifiers translated, in parts with a receipt each, beside a download of the same records from a dataset that is open to all: no agreement, no receipt", false, bulkRead},
 	{"revoke", "<1 s", "how long after the answer to a revocation a read begins that is let through, of 32 at once", false, revokeFelt},
 	{"verify-million", "<10 s", "`maru verify` of a log of 1,000,000 receipts over HTTP: every entry hashed, the tree built anew", false, verifyMillion},
+	{"source-load", "≥50,000 rows/s", "the first read of a table of 1,000,000 rows of seven columns in PostgreSQL on the same machine, from apply to the end of the import", false, sourceLoads},
+	{"events", "≥5,000 events/s", "100,000 records imported into a dataset that 50 follow, each one in 50 of them by a condition: until the last has its events on the bus, receipts and import included", false, eventsOut},
+	{"city-form", "≥2,000 requests/s", "/openapi/KEY/json/… of 100 rows each from 64 places at once for 10 s", false, cityForm},
+	{"package-search", "<50 ms", "CKAN's package_search with two words and facets over 60,000 open datasets, in a catalog without tables", false, packageSearches},
 	{"receipts-page", "<50 ms", "the page /my of somebody who stands in one of 10,000 of 10,000,000 receipts", true, receiptsPage},
 	{"import-5gb", "<200 MB", "VmHWM of a server after it has imported a CSV of 5 GB, history off", true, importHuge},
 }

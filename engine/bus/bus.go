@@ -18,13 +18,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Limits of streams.
+// Limits of streams. How much all of them keep together is bounded by the server: three quarters of what the disk has free. What doesn't fit isn't taken, and waits where it was.
 const (
 	// Kept is how long a message waits for those who follow.
 	Kept = 14 * 24 * time.Hour
 	// Window is how long a message's ID is known, so that the same isn't kept twice.
 	Window     = 10 * time.Minute
-	maxStream  = 8 << 30 // bytes
 	maxMessage = 1 << 20
 	maxCursors = 32 // of a stream
 	startLimit = 20 * time.Second
@@ -137,7 +136,7 @@ func (b *Bus) stream(ctx context.Context, name string) error {
 		return nil
 	}
 	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: name, Subjects: []string{name + ".>"}, MaxAge: Kept, MaxBytes: maxStream, MaxMsgSize: maxMessage, MaxConsumers: maxCursors, Duplicates: Window, Storage: jetstream.FileStorage,
+		Name: name, Subjects: []string{name + ".>"}, MaxAge: Kept, MaxMsgSize: maxMessage, MaxConsumers: maxCursors, Duplicates: Window, Storage: jetstream.FileStorage,
 		Discard: jetstream.DiscardOld, DenyDelete: true,
 	})
 	if err != nil {
