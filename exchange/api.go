@@ -46,11 +46,11 @@ func (x *Exchange) Serve(h huma.API, events Bus, server string) {
 	huma.Register(h, op("list-agreements", http.MethodGet, "/agreements", "exchange", "All agreements, as they stand"), x.listAgreements)
 	huma.Register(h, op("get-agreement", http.MethodGet, "/agreements/{project}/{name}", "exchange", "One agreement with its events", 404), x.getAgreement)
 	huma.Register(h, op("act-on-agreement", http.MethodPost, "/agreements/{project}/{name}/{action}", "exchange", "Approve, refuse, suspend, resume, revoke or renew an agreement", 404, 409), x.actOn)
-	huma.Register(h, op("get-feed", http.MethodGet, "/agreements/{project}/{name}/feed", "events", "How the events of an agreement stand", 404),
+	huma.Register(h, op("get-feed", http.MethodGet, "/feeds/{project}/{name}", "events", "How the events of an agreement stand", 404, 409),
 		func(ctx context.Context, in *AgreementPath) (*struct{ Body feedBody }, error) {
 			return x.getFeed(ctx, in, events, server)
 		})
-	huma.Register(h, op("set-cursor", http.MethodPut, "/agreements/{project}/{name}/feed/cursors/{cursor}", "events", "Make a place from which events are read by NATS, or move it to a time", 404, 409),
+	huma.Register(h, op("set-cursor", http.MethodPut, "/feeds/{project}/{name}/cursors/{cursor}", "events", "Make a place from which events are read by NATS, or move it to a time", 404, 409),
 		func(ctx context.Context, in *cursorInput) (*struct{}, error) {
 			return nil, x.setCursor(ctx, in, events)
 		})

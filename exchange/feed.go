@@ -144,7 +144,7 @@ type sender struct {
 	changes int64 // of agreements, when the feeds were looked at
 	ready   map[string]bool
 	again   time.Time // when to settle again what couldn't be; zero for never
-	head    int64 // of the outbox, when all had gone out
+	head    int64     // of the outbox, when all had gone out
 }
 
 // round sends what there is.

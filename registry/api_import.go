@@ -35,7 +35,7 @@ func (a *api) serveImports(h huma.API) {
 	accept := op("accept-import", http.MethodPost, "/api/v1/imports/{id}/accept", "Let a held import go on, however many records the dataset's source doesn't have any more", 409)
 	accept.DefaultStatus = http.StatusOK
 	huma.Register(h, accept, a.acceptImport)
-	source := op("get-source", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/source", "How the dataset's source stands")
+	source := op("get-source", http.MethodGet, "/api/v1/datasets/{project}/{dataset}/source", "How the dataset's source stands", 409)
 	huma.Register(h, source, a.getSource)
 	read := op("read-source", http.MethodPost, "/api/v1/datasets/{project}/{dataset}/source/read", "Read the dataset's source now, without waiting for its schedule", 409)
 	read.DefaultStatus = http.StatusAccepted

@@ -142,12 +142,13 @@ func TestPagesNameNoOtherServerAndHoldNoScriptOrStyle(t *testing.T) {
 	whose := servers(t, c)
 	outside := regexp.MustCompile(`(?:src|href|action|hx-get)="(?:https?:)?//`)
 	inside := regexp.MustCompile(`<script[^>]*>[^<]|<style|\sstyle="|\son[a-z]+="|javascript:`)
+	data := regexp.MustCompile(`<script type="application/ld\+json">[^<]*</script>`) // no script: browsers don't run it, and the policy says nothing of it
 	for _, p := range pages {
 		res, body := get(t, whose(p.path)+p.path)
 		if m := outside.FindString(body); m != "" {
 			t.Errorf("%s names another server: %s", p.path, m)
 		}
-		if m := inside.FindString(body); m != "" {
+		if m := inside.FindString(data.ReplaceAllString(body, "")); m != "" {
 			t.Errorf("%s has something written into it that its policy refuses: %s", p.path, m)
 		}
 		if got := res.Header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'self'") {

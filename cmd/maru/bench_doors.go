@@ -157,7 +157,7 @@ func eventsOut(ctx context.Context, b *bench) (string, bool, error) {
 	}
 	imported := time.Since(began)
 	for i := 0; i < doorFeeds; {
-		text, err := g.ask(ctx, "admin", http.MethodGet, fmt.Sprintf("/api/v1/agreements/bench-hear/a%d/feed", i), nil)
+		text, err := g.ask(ctx, "admin", http.MethodGet, fmt.Sprintf("/api/v1/feeds/bench-hear/a%d", i), nil)
 		if err != nil {
 			return "", false, err
 		}

@@ -33,6 +33,17 @@ events: true
 until: 2099-12-31
 `
 
+// followed are the manifests of the demo's housing office, with an agreement that has events.
+func followed() map[string]string {
+	files := map[string]string{"youth-housing/moved.yaml": movedIn}
+	for path, text := range city.Manifests() {
+		if strings.HasPrefix(path, "youth-housing/") {
+			files[path] = text
+		}
+	}
+	return files
+}
+
 // TestADeveloperOfAnotherBureauFollowsWhoMovedIn plays the journey on the demo city with a client of NATS as it is.
 func TestADeveloperOfAnotherBureauFollowsWhoMovedIn(t *testing.T) {
 	c := started(t, func(c *config) { c.Demo, c.seed, c.residents = true, 1, 1000 })
@@ -49,21 +60,14 @@ func TestADeveloperOfAnotherBureauFollowsWhoMovedIn(t *testing.T) {
 		return own
 	}
 	author, steward, app := as("housing-author"), as("register-steward"), as("housing-app")
-	files := map[string]string{}
-	for path, text := range city.Manifests() {
-		if strings.HasPrefix(path, "youth-housing/") {
-			files[path] = text
-		}
-	}
-	files["youth-housing/moved.yaml"] = movedIn
-	applied(t, author, files)
+	applied(t, author, followed())
 	for _, who := range []*client{steward, as("privacy-officer")} {
 		if err := who.call(t.Context(), http.MethodPost, "/agreements/youth-housing/moved-in/approve", map[string]string{"note": "확인"}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var feed struct{ Server, Stream, Cursor string }
-	if err := app.get(t.Context(), "/agreements/youth-housing/moved-in/feed", nil, &feed); err != nil {
+	if err := app.get(t.Context(), "/feeds/youth-housing/moved-in", nil, &feed); err != nil {
 		t.Fatal(err)
 	}
 
@@ -140,7 +144,7 @@ func TestADeveloperOfAnotherBureauFollowsWhoMovedIn(t *testing.T) {
 		t.Errorf("a citizen: %v", err)
 	}
 
-	if err := app.call(t.Context(), http.MethodPut, "/agreements/youth-housing/moved-in/feed/cursors/again", map[string]any{"from": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}, nil); err != nil {
+	if err := app.call(t.Context(), http.MethodPut, "/feeds/youth-housing/moved-in/cursors/again", map[string]any{"from": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if cursor, err = js.Consumer(t.Context(), feed.Stream, "again"); err != nil {
@@ -149,13 +153,13 @@ func TestADeveloperOfAnotherBureauFollowsWhoMovedIn(t *testing.T) {
 	if kind, _ := next(); kind != "city.maru.record.updated" {
 		t.Errorf("replayed: %s", kind)
 	}
-	if err := as("income-steward").call(t.Context(), http.MethodPut, "/agreements/youth-housing/moved-in/feed/cursors/mine", map[string]any{}, nil); problem.Code(err) != "auth.refused" {
+	if err := as("income-steward").call(t.Context(), http.MethodPut, "/feeds/youth-housing/moved-in/cursors/mine", map[string]any{}, nil); problem.Code(err) != "auth.refused" {
 		t.Errorf("another's cursor: %v", err)
 	}
-	if err := app.call(t.Context(), http.MethodPut, "/agreements/youth-housing/moved-in/feed/cursors/webhook", map[string]any{}, nil); problem.Code(err) != "feed.cursor" {
+	if err := app.call(t.Context(), http.MethodPut, "/feeds/youth-housing/moved-in/cursors/webhook", map[string]any{}, nil); problem.Code(err) != "feed.cursor" {
 		t.Errorf("the webhook's cursor: %v", err)
 	}
-	if err := app.get(t.Context(), "/agreements/youth-housing/residents/feed", nil, &feed); problem.Code(err) != "agreement.events" {
+	if err := app.get(t.Context(), "/feeds/youth-housing/residents", nil, &feed); problem.Code(err) != "agreement.events" {
 		t.Errorf("an agreement without events: %v", err)
 	}
 

@@ -47,10 +47,18 @@ include-operation-id = "list-record-history"
 [operations.checks.use_after_free]
 enabled = false
 
+[[operations]]
+include-operation-id = "get-feed"
+parameters = {"path.project" = "youth-housing", "path.name" = "moved-in"}
+
+[[operations]]
+include-operation-id = "set-cursor"
+parameters = {"path.project" = "youth-housing", "path.name" = "moved-in"}
+
 [dictionaries]
 projects = {values = ["resident-registry", "youth-housing", "culture"]}
-datasets = {values = ["residents", "households", "culture-events"]}
-names = {values = ["residents", "household-income", "resident-registry"]}
+datasets = {values = ["residents", "households", "culture-events", "rent-payments"]}
+names = {values = ["residents", "household-income", "resident-registry", "moved-in"]}
 kinds = {values = ["Dataset", "Project", "Agreement"]}
 agencies = {values = ["digital-city", "housing"]}
 numbers = {values = [0, 1, 2, %[3]s]}
@@ -64,6 +72,8 @@ fields = {values = ["person"]}
 matches = {values = ["*"]}
 tags = {values = ["\"1\"", "\"2\""]}
 nothing = {values = [""]}
+cursors = {values = ["main", "second"]}
+moments = {values = ["2026-11-01T00:00:00Z"]}
 
 [parameters]
 "path.project" = {dictionary = "projects", probability = 0.8}
@@ -75,6 +85,8 @@ nothing = {values = [""]}
 "path.n" = {dictionary = "numbers", probability = 0.8}
 "path.offset" = {dictionary = "beginning", probability = 0.9}
 "path.key" = {dictionary = "keys", probability = 0.8}
+"path.cursor" = {dictionary = "cursors", probability = 0.8}
+"body.from" = {dictionary = "moments", probability = 0.9}
 "query.agreement" = {dictionary = "agreements", probability = 0.8}
 "query.filter" = {dictionary = "nothing", probability = 0.7}
 "query.sort" = {dictionary = "nothing", probability = 0.7}
@@ -114,6 +126,14 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	c.token = tokens["admin"]
+	applied(t, c, followed()) // an agreement whose events are followed
+	for _, name := range []string{"register-steward", "privacy-officer"} {
+		c.token = tokens[name]
+		if err := c.call(t.Context(), http.MethodPost, "/agreements/youth-housing/moved-in/approve", map[string]string{"note": "for the test"}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	file := filepath.Join(t.TempDir(), "schemathesis.toml")
 	if err := os.WriteFile(file, words(t, c, tokens), 0o600); err != nil {
 		t.Fatal(err)
@@ -150,8 +170,11 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 			}
 		})
 	}
-	// A part of a file must be just as long as the import that waits for it says: whether random bytes ever are is chance. TestAFileIsImported and others send parts.
-	never := slices.DeleteFunc(neverDone(t, c), func(o string) bool { return o == "PUT /api/v1/imports/{id}/parts/{offset}" })
+	// A part of a file must be just as long as the import that waits for it says: whether random bytes ever are is chance. TestAFileIsImported and others send parts. An import is held
+	// only where a source has lost much: TestASourceThatIsDownEmptyOrHalfChangesNothing and TestABadMondayIsSeenAndLetGoOnOrMended let such ones go on.
+	never := slices.DeleteFunc(neverDone(t, c), func(o string) bool {
+		return o == "PUT /api/v1/imports/{id}/parts/{offset}" || o == "POST /api/v1/imports/{id}/accept"
+	})
 	if len(never) > 0 {
 		t.Errorf("requests that do what they ask for were never made to %v", never)
 	}
