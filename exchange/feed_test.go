@@ -297,6 +297,8 @@ func TestOneNodeSends(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
 		p := c.post(t, t.TempDir(), nil)
 		following(t, c)
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1) // so this node is the one that sends
 		other := c.node(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
