@@ -78,6 +78,7 @@ func message(stream, kind string, data bool) map[string]any {
 	properties := map[string]any{
 		"specversion": map[string]any{"const": "1.0"}, "id": text, "source": text, "type": map[string]any{"const": kind}, "subject": text, "agreement": text,
 		"time": map[string]any{"type": "string", "format": "date-time"}, "receipt": map[string]any{"type": "string", "description": "The number of the receipt in the log"},
+		"toolong": map[string]any{"type": "boolean", "description": "The data are too long for an event: read the record by the agreement"},
 	}
 	if data {
 		properties["datacontenttype"], properties["data"] = map[string]any{"const": "application/json"}, reference("schemas/"+stream)

@@ -72,6 +72,7 @@ type cloudEvent struct {
 	Media     string          `json:"datacontenttype,omitempty"`
 	Agreement string          `json:"agreement"`
 	Receipt   string          `json:"receipt,omitempty"`
+	TooLong   bool            `json:"toolong,omitempty"` // data is left out: read the record by the agreement
 	Data      json.RawMessage `json:"data,omitempty"`
 }
 
@@ -425,6 +426,12 @@ func (b *batch) send(ctx context.Context, f *feed) error {
 			text, err := json.Marshal(e)
 			if err != nil {
 				return err
+			}
+			if len(text) > bus.MaxMessage {
+				e.Data, e.Media, e.TooLong = nil, "", true
+				if text, err = json.Marshal(e); err != nil {
+					return err
+				}
 			}
 			key := e.Subject
 			if key == "" {

@@ -532,3 +532,26 @@ func TestAStreamThatCantBeMadeHoldsUpNobodyElse(t *testing.T) {
 		}
 	})
 }
+
+func TestARecordThatIsTooLongForAnEventDoesntStopTheFeed(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		c.files["register/project.yaml"] = strings.Replace(c.files["register/project.yaml"], "  left_on:", "  shape: {type: geometry, title: {ko: 도형}, class: personal}\n  left_on:", 1)
+		c.files["housing/moved.yaml"] = strings.Replace(strings.Replace(movedIn, "[person, district, born]", "[person, shape]", 1), "masks: {born: month}\n", "", 1)
+		for name := range agreements {
+			delete(c.files, "housing/"+name+".yaml")
+		}
+		c.apply(t, identity.Itself("setup"))
+		c.approve(t, "moved")
+		var line strings.Builder
+		for i := range 300_000 {
+			fmt.Fprintf(&line, ",[127.%06d,37.5]", i)
+		}
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung", "shape": `{"type":"LineString","coordinates":[[126.9,37.5]` + line.String() + `]}`})
+		c.create(t, 502, registry.Values{"born": "1990-05-06", "district": "jung", "shape": `{"type":"Point","coordinates":[127,37.5]}`})
+		got := p.heard(t, "moved", "test", 2)
+		if got[0].Data != nil || got[1].Data == nil {
+			t.Errorf("heard %v", got)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func (a *Agreement) check(c *checker) {
 	if a.Webhook != "" {
 		u, err := url.Parse(a.Webhook)
 		switch {
-		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil:
+		case err != nil || u.Scheme != "https" && (u.Scheme != "http" || !here(u.Hostname())) || u.Host == "" || u.User != nil:
 			c.fault("webhook", "agreement.webhook", Textf("알림을 받을 수 있는 주소가 아닙니다: %q", "%q is no address that events can be posted to", a.Webhook), T("https://…로 쓰십시오", "write https://…"))
 		case !a.Events:
 			c.fault("webhook", "agreement.webhook", T("webhook은 events: true와 함께 쓰십시오", "webhook goes with events: true"), Text{})
@@ -79,6 +80,12 @@ func (a *Agreement) check(c *checker) {
 			c.fault("masks."+name, "agreement.mask", Textf("fields에 없는 항목입니다: %s", "%s isn't one of fields", name), Text{})
 		}
 	}
+}
+
+// here reports whether a host is the machine itself: to it nothing goes over a network.
+func here(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (a *Agreement) references(r *Resource) []Reference {

@@ -48,6 +48,7 @@ const (
 	maxArguments = 1 << 20 // bytes
 	ckanRows     = 1000    // of a search
 	storeRows    = 32_000  // of the datastore
+	storeCells   = 1 << 20 // of its answer: a wide dataset has fewer rows in one
 )
 
 type action func(o *Outlets, ctx context.Context, s *shelf, a arguments) (any, error)
@@ -468,6 +469,7 @@ func datastoreSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (an
 	if err != nil {
 		return nil, err
 	}
+	limit = min(limit, max(1, storeCells/len(i.Fields)))
 	offset, err := a.number("offset", 0, 1<<31-1)
 	if err != nil {
 		return nil, err

@@ -23,8 +23,9 @@ const (
 	// Kept is how long a message waits for those who follow.
 	Kept = 14 * 24 * time.Hour
 	// Window is how long a message's ID is known, so that the same isn't kept twice.
-	Window     = 10 * time.Minute
-	maxMessage = 1 << 20
+	Window = 10 * time.Minute
+	// MaxMessage is how long a message may be, in bytes.
+	MaxMessage = 4 << 20
 	maxCursors = 32 // of a stream
 	startLimit = 20 * time.Second
 )
@@ -69,7 +70,7 @@ const ownUser = "maru"
 func Open(ctx context.Context, o Options) (*Bus, error) {
 	g := &gate{allow: o.Allow, secret: rand.Text(), clients: map[uint64]*client{}, rooms: map[string]*server.Account{}}
 	settings := &server.Options{
-		ServerName: "maru", JetStream: true, StoreDir: o.Folder, DontListen: o.Listen == "", NoSigs: true, NoLog: true, MaxPayload: maxMessage, CustomClientAuthentication: g,
+		ServerName: "maru", JetStream: true, StoreDir: o.Folder, DontListen: o.Listen == "", NoSigs: true, NoLog: true, MaxPayload: MaxMessage + 64<<10, CustomClientAuthentication: g,
 		MaxConn: 10_000, MaxSubs: 1000, AuthTimeout: 5, NoSystemAccount: true,
 	}
 	if o.TLS != nil {
@@ -136,7 +137,7 @@ func (b *Bus) stream(ctx context.Context, name string) error {
 		return nil
 	}
 	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: name, Subjects: []string{name + ".>"}, MaxAge: Kept, MaxMsgSize: maxMessage, MaxConsumers: maxCursors, Duplicates: Window, Storage: jetstream.FileStorage,
+		Name: name, Subjects: []string{name + ".>"}, MaxAge: Kept, MaxMsgSize: MaxMessage + 64<<10, MaxConsumers: maxCursors, Duplicates: Window, Storage: jetstream.FileStorage,
 		Discard: jetstream.DiscardOld, DenyDelete: true,
 	})
 	if err != nil {
