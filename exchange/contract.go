@@ -104,6 +104,15 @@ func (c *contract) field(name string) *shown {
 	return nil
 }
 
+// all are all of the agreement's fields.
+func (c *contract) all() []*shown {
+	out := make([]*shown, len(c.fields))
+	for i := range c.fields {
+		out[i] = &c.fields[i]
+	}
+	return out
+}
+
 // wanted are the fields that a request names, all where it names none.
 func (c *contract) wanted(names []string) ([]*shown, error) {
 	if len(names) == 0 {
@@ -269,13 +278,7 @@ func (x *Exchange) caughtUp(ctx context.Context, do func() error) error {
 
 // still reports, as an error, that the version by which a bulk read began doesn't hold any more.
 func (x *Exchange) still(ctx context.Context, c *contract) error {
-	var now *contract
-	err := x.caughtUp(ctx, func() error {
-		return x.db.Read(ctx, func(tx *db.Tx) (err error) {
-			now, err = x.active(ctx, tx, c.Project, c.Name)
-			return err
-		})
-	})
+	now, err := x.holds(ctx, c.Project, c.Name)
 	if err == nil && now.Version.Version != c.Version.Version {
 		err = problem.New("agreement.replaced", 409, lang.F("읽는 동안 협약 %s의 새 판이 승인되었습니다", "a new version of the agreement %s was approved meanwhile", c.Path())).
 			Hinting(lang.T("다시 읽으십시오", "read again"))

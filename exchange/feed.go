@@ -1,18 +1,15 @@
 package exchange
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/maru-city/maru/catalog"
@@ -20,9 +17,7 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
-	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/manifest"
-	"github.com/maru-city/maru/registry"
 )
 
 // Bus is what the exchange needs of package engine/bus.
@@ -31,7 +26,7 @@ type Bus interface {
 	Cursor(ctx context.Context, stream, name string, from time.Time) error
 	Remove(ctx context.Context, stream string) error
 	Streams(ctx context.Context) ([]string, error)
-	Last(ctx context.Context, stream string) (id string, err error)
+	Last(ctx context.Context, stream string) (id string, aged bool, err error)
 	Follow(ctx context.Context, stream, follower string, pause func(attempt int) time.Duration, take func(ctx context.Context, data []byte, attempt int) error) error
 	Check(ctx context.Context)
 }
@@ -53,59 +48,73 @@ const (
 	feedMargin  = 10 * time.Minute // changes are kept so long after they went out: a power cut may take from the bus what wasn't on the disk yet
 )
 
-// The types of events (CloudEvents 1.0).
-const (
-	created = "city.maru.record.created"
-	updated = "city.maru.record.updated"
-	deleted = "city.maru.record.deleted"
-	gap     = "city.maru.feed.gap"
-)
-
-// cloudEvent is an event as JSON (CloudEvents 1.0, 3.1). The subject names the record by a name that only this feed has for it.
-type cloudEvent struct {
-	Version   string          `json:"specversion"`
-	ID        string          `json:"id"`
-	Source    string          `json:"source"`
-	Type      string          `json:"type"`
-	Subject   string          `json:"subject,omitempty"`
-	Time      time.Time       `json:"time"`
-	Media     string          `json:"datacontenttype,omitempty"`
-	Agreement string          `json:"agreement"`
-	Receipt   string          `json:"receipt,omitempty"`
-	TooLong   bool            `json:"toolong,omitempty"` // data is left out: read the record by the agreement
-	Data      json.RawMessage `json:"data,omitempty"`
-}
-
 // feed is how far the changes of a dataset have gone out by an agreement.
 type feed struct {
-	project, name, dataset, last string
-	position                     int64
+	project, name, dataset string
+	began                  int64  // behind this position the version that holds sees changes
+	position               int64  // up to where they have gone out; before began: who follows must be told of a gap first
+	last                   string // the ID of the event that went last
 }
 
-// follow begins or ends a version's feed, where it begins or ceases to hold.
+// follow begins or ends a version's feed, where it begins or ceases to hold. A version that takes another's place shows other fields or records: it begins with a gap, for
+// what was sent before isn't a copy of what is read by it.
 func (x *Exchange) follow(ctx context.Context, tx *db.Tx, v *Version, was State) error {
 	switch {
+	case v.State == Active && v.Spec.Events && was == Suspended:
+		return nil // it goes on where it was
 	case v.State == Active && v.Spec.Events:
+		before, err := x.fed(ctx, tx, v)
+		if err != nil {
+			return err
+		}
 		project, name := cut(v.Dataset)
 		d := x.catalog().Dataset(project, name)
 		if d == nil {
 			return nil // reads are refused as well
 		}
-		position, err := x.registry.Follow(ctx, tx, d, true)
+		began, err := x.registry.Follow(ctx, tx, d)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO feed (project, name, dataset, position) VALUES (?, ?, ?, ?)
-			ON CONFLICT (project, name) DO UPDATE SET position = excluded.position, dataset = excluded.dataset, last = '' WHERE feed.dataset <> excluded.dataset`, v.Project, v.Name, v.Dataset, position)
+		_, err = tx.Exec(ctx, `INSERT INTO feed (project, name, dataset, began, position) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (project, name) DO UPDATE SET dataset = excluded.dataset, began = excluded.began, position = -1`, v.Project, v.Name, v.Dataset, began, began)
 		if err != nil {
 			return fmt.Errorf("begin the feed of %s: %w", v.Path(), err)
 		}
+		return x.unfollow(ctx, tx, before)
 	case v.State == Active, v.State == Revoked && was != Requested:
+		before, err := x.fed(ctx, tx, v)
+		if err != nil || before == "" {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "DELETE FROM feed WHERE project = ? AND name = ?", v.Project, v.Name); err != nil {
 			return fmt.Errorf("end the feed of %s: %w", v.Path(), err)
 		}
+		return x.unfollow(ctx, tx, before)
 	}
 	return nil
+}
+
+// fed is the dataset whose changes an agreement's feed has, "" for none.
+func (x *Exchange) fed(ctx context.Context, tx *db.Tx, v *Version) (path string, err error) {
+	err = tx.QueryRow(ctx, "SELECT dataset FROM feed WHERE project = ? AND name = ?", v.Project, v.Name).Scan(&path)
+	if err != nil && !db.NoRows(err) {
+		return "", fmt.Errorf("look at the feed of %s: %w", v.Path(), err)
+	}
+	return path, nil
+}
+
+// unfollow ends the following of a dataset that no feed is of any more.
+func (x *Exchange) unfollow(ctx context.Context, tx *db.Tx, path string) error {
+	var left int
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM feed WHERE dataset = ?", path).Scan(&left); err != nil {
+		return fmt.Errorf("look at the feeds of %s: %w", path, err)
+	}
+	if path == "" || left > 0 {
+		return nil
+	}
+	project, name := cut(path)
+	return x.registry.Unfollow(ctx, tx, project, name)
 }
 
 // Deliver sends what changes to those who follow by an agreement, until ctx ends: filtered, masked, each event after its receipt is durable. node names this process among
@@ -148,24 +157,26 @@ type sender struct {
 	head    int64     // of the outbox, when all had gone out
 }
 
-// round sends what there is.
+// round looks who may still read from this node's bus, and sends what there is, where no other node does.
 func (s *sender) round(ctx context.Context) error {
-	if held, err := s.lease(ctx); err != nil || !held {
-		return err
-	}
 	feeds, head, changes, err := s.look(ctx)
 	if err != nil {
 		return err
 	}
-	if changes != s.changes || s.ready == nil || !s.again.IsZero() && time.Now().After(s.again) {
+	moved := changes != s.changes
+	if now := s.x.now(); moved || now.Sub(s.checked) >= feedCheck {
+		s.checked = now
+		s.bus.Check(ctx)
+	}
+	s.changes = changes
+	if held, err := s.lease(ctx); err != nil || !held {
+		return err
+	}
+	if moved || s.ready == nil || !s.again.IsZero() && time.Now().After(s.again) {
 		if s.again = (time.Time{}); !s.settle(ctx, feeds) {
 			s.again = time.Now().Add(feedCheck)
 		}
-		s.changes, s.head = changes, -1
-	}
-	if now := s.x.now(); now.Sub(s.checked) >= feedCheck || s.head == -1 {
-		s.checked = now
-		s.bus.Check(ctx)
+		s.head = -1
 	}
 	if now := s.x.now(); now.Sub(s.swept) >= feedSweep {
 		s.swept, s.head = now, -1
@@ -232,14 +243,14 @@ func (s *sender) look(ctx context.Context) (out []*feed, head, changes int64, er
 		if head, err = s.x.registry.Newest(ctx, tx); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, "SELECT project, name, dataset, position, last FROM feed ORDER BY project, name")
+		rows, err := tx.Query(ctx, "SELECT project, name, dataset, began, position, last FROM feed ORDER BY project, name")
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			f := &feed{}
-			if err := rows.Scan(&f.project, &f.name, &f.dataset, &f.position, &f.last); err != nil {
+			if err := rows.Scan(&f.project, &f.name, &f.dataset, &f.began, &f.position, &f.last); err != nil {
 				return err
 			}
 			out = append(out, f)
@@ -271,12 +282,8 @@ func (s *sender) settle(ctx context.Context, feeds []*feed) bool {
 		if !first {
 			continue
 		}
-		last, err := s.bus.Last(ctx, stream)
-		if err != nil {
+		if err := s.regain(ctx, f); err != nil {
 			failed(stream, err)
-		} else if last != f.last {
-			slog.Warn("feeds: the bus has lost events, which go out again", "agreement", f.project+"/"+f.name)
-			f.position = 0
 		}
 	}
 	there, err := s.bus.Streams(ctx)
@@ -302,6 +309,28 @@ func (s *sender) settle(ctx context.Context, feeds []*feed) bool {
 	return whole
 }
 
+// regain has what a stream has lost sent again: what the outbox still has of what its version sees.
+func (s *sender) regain(ctx context.Context, f *feed) error {
+	last, aged, err := s.bus.Last(ctx, StreamOf(f.project, f.name))
+	if err != nil || aged || last == f.last {
+		return err
+	}
+	slog.Warn("feeds: the bus has lost events, which go out again", "agreement", f.project+"/"+f.name)
+	f.position, f.last = min(f.position, f.began), last
+	return s.note(ctx, f)
+}
+
+// note notes how far a feed is.
+func (s *sender) note(ctx context.Context, f *feed) error {
+	return s.x.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE feed SET position = ?, last = ? WHERE project = ? AND name = ? AND began = ?", f.position, f.last, f.project, f.name, f.began)
+		if err != nil {
+			return fmt.Errorf("note how far a feed is: %w", err)
+		}
+		return nil
+	})
+}
+
 // dataset sends the changes of one dataset to those who follow it, from the one that is the furthest behind on.
 func (s *sender) dataset(ctx context.Context, path string, feeds []*feed) error {
 	project, name := cut(path)
@@ -310,7 +339,7 @@ func (s *sender) dataset(ctx context.Context, path string, feeds []*feed) error 
 		if d == nil {
 			return nil // it is gone: so are its changes
 		}
-		first := slices.MinFunc(feeds, func(a, b *feed) int { return int(min(max(a.position-b.position, -1), 1)) })
+		first := slices.MinFunc(feeds, func(a, b *feed) int { return cmp.Compare(a.position, b.position) })
 		b := &batch{sender: s, dataset: d, contracts: map[*feed]*contract{}, consents: map[*feed]map[int64]bool{}}
 		err := s.x.caughtUp(ctx, func() error {
 			return s.x.db.Read(ctx, func(tx *db.Tx) error { return b.read(ctx, tx, feeds, first.position) })
@@ -319,10 +348,7 @@ func (s *sender) dataset(ctx context.Context, path string, feeds []*feed) error 
 			return err
 		}
 		feeds = slices.DeleteFunc(slices.Clone(feeds), func(f *feed) bool { return b.contracts[f] == nil }) // suspended, cut off: theirs waits
-		if len(feeds) == 0 {
-			return nil
-		}
-		if len(b.changes) == 0 {
+		if len(feeds) == 0 || len(b.changes) == 0 && !slices.ContainsFunc(feeds, b.gapped) {
 			return s.forget(ctx, d)
 		}
 		var all errgroup.Group // together, so that their receipts share commits
@@ -350,218 +376,6 @@ func (s *sender) forget(ctx context.Context, d *catalog.Dataset) error {
 		}
 		return s.x.registry.ForgetChanges(ctx, tx, d, had, s.x.now().Add(-feedMargin), s.x.now().Add(-bus.Kept))
 	})
-}
-
-// batch is some changes of a dataset on their way out.
-type batch struct {
-	*sender
-	dataset   *catalog.Dataset
-	changes   []*registry.Changed
-	forgotten int64 // up to where changes were forgotten before all had them
-	contracts map[*feed]*contract
-	consents  map[*feed]map[int64]bool
-}
-
-// read reads the changes behind a position, and by which contracts they go out: all in one state of the database.
-func (b *batch) read(ctx context.Context, tx *db.Tx, feeds []*feed, after int64) (err error) {
-	for _, f := range feeds {
-		c, err := b.x.active(ctx, tx, f.project, f.name)
-		if errors.Is(err, errBehind) {
-			return err
-		}
-		if problem.As(err) != nil {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		b.contracts[f] = c
-		if c.Spec.Asked() {
-			if b.consents[f], err = b.x.consents(ctx, tx, c, nil); err != nil {
-				return err
-			}
-		}
-	}
-	b.changes, b.forgotten, err = b.x.registry.Changes(ctx, tx, b.dataset, after, feedBatch)
-	return err
-}
-
-// send sends the events of a feed, after their receipt is durable, and notes how far it is.
-func (b *batch) send(ctx context.Context, f *feed) error {
-	c := b.contracts[f]
-	about := roaring.New()
-	var events []*cloudEvent
-	if f.position > 0 && f.position < b.forgotten {
-		events = append(events, b.event(c, gap, b.x.now(), "", f.position))
-	}
-	to := f.position
-	for _, change := range b.changes {
-		if change.Position <= f.position {
-			continue
-		}
-		to = change.Position
-		e, subject, err := b.of(c, b.consents[f], change)
-		if err != nil {
-			return err
-		}
-		if e == nil {
-			continue
-		}
-		events = append(events, e)
-		if subject > 0 {
-			about.Add(b.x.logged(subject))
-		}
-	}
-	if to == f.position {
-		return nil
-	}
-	if len(events) > 0 {
-		receipt, err := b.receipt(ctx, c, int64(len(events)), about)
-		if err != nil {
-			return err
-		}
-		messages := make([]bus.Message, len(events))
-		for i, e := range events {
-			e.Receipt = strconv.FormatInt(receipt, 10)
-			text, err := json.Marshal(e)
-			if err != nil {
-				return err
-			}
-			if len(text) > bus.MaxMessage {
-				e.Data, e.Media, e.TooLong = nil, "", true
-				if text, err = json.Marshal(e); err != nil {
-					return err
-				}
-			}
-			key := e.Subject
-			if key == "" {
-				key = "-"
-			}
-			messages[i] = bus.Message{ID: e.ID, Subject: key, Data: text}
-		}
-		if err := b.bus.Publish(ctx, StreamOf(f.project, f.name), messages); err != nil {
-			return err
-		}
-		f.last = messages[len(messages)-1].ID
-	}
-	f.position = to
-	return b.x.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE feed SET position = ?, last = ? WHERE project = ? AND name = ? AND dataset = ?", f.position, f.last, f.project, f.name, f.dataset)
-		if err != nil {
-			return fmt.Errorf("note how far a feed is: %w", err)
-		}
-		return nil
-	})
-}
-
-// of is what a change is for who follows by a contract: nil where they see nothing of it. subject is whom it is about.
-func (b *batch) of(c *contract, consents map[int64]bool, change *registry.Changed) (*cloudEvent, int64, error) {
-	before, subject, err := b.seen(c, consents, change.Before)
-	if err != nil {
-		return nil, 0, err
-	}
-	after, who, err := b.seen(c, consents, change.After)
-	if err != nil {
-		return nil, 0, err
-	}
-	kind := ""
-	switch {
-	case before == nil && after == nil, bytes.Equal(before, after):
-		return nil, 0, nil
-	case before == nil:
-		kind, subject = created, who
-	case after == nil:
-		kind = deleted
-	default:
-		kind = updated
-	}
-	record, err := b.x.keys.Index("record of "+b.dataset.Path()+" for "+c.Path(), change.Key)
-	if err != nil {
-		return nil, 0, err
-	}
-	e := b.event(c, kind, change.At, record, change.Position)
-	if after != nil {
-		e.Media, e.Data = "application/json", after
-	}
-	return e, subject, nil
-}
-
-func (b *batch) event(c *contract, kind string, at time.Time, subject string, position int64) *cloudEvent {
-	id, err := b.x.keys.Index("event of "+b.dataset.Path()+" for "+c.Path(), kind+" "+strconv.FormatInt(position, 10)) // numbers would tell of changes that others see
-	if err != nil {
-		panic(err) // the ring has its keys
-	}
-	return &cloudEvent{Version: "1.0", ID: id, Source: "/api/v1/datasets/" + b.dataset.Path(), Type: kind, Subject: subject, Time: at.UTC(), Agreement: c.Path()}
-}
-
-// seen is a state of a record as JSON, as who follows sees it; nil where they don't.
-func (b *batch) seen(c *contract, consents map[int64]bool, rec *registry.Record) ([]byte, int64, error) {
-	if rec == nil {
-		return nil, 0, nil
-	}
-	if c.condition != nil {
-		facts := make(map[string]any, len(rec.Fields))
-		for i, f := range rec.Fields {
-			facts[f.Name] = rec.Values[i]
-		}
-		if yes, err := c.condition.Eval(facts, b.x.today()); err != nil || !yes {
-			return nil, 0, nil // as in SQL, what can't be answered isn't so
-		}
-	}
-	var subject person
-	narrow := &registry.Record{Key: rec.Key, Fields: rec.Fields, Values: make([]any, len(c.fields))}
-	for i, f := range c.fields {
-		narrow.Values[i] = rec.Values[slices.IndexFunc(rec.Fields, func(of *catalog.Field) bool { return of.Name == f.Name })]
-	}
-	if c.subject != nil {
-		subject.identifier, _ = rec.Values[slices.IndexFunc(rec.Fields, func(f *catalog.Field) bool { return f.Name == c.subject.Name })].(string)
-		ok := false
-		if subject.number, ok = b.x.number(b.dataset.Project, "person", subject.identifier); !ok {
-			slog.Warn("feeds: a record is left out: it can't be said whom it is about", "dataset", b.dataset.Path(), "agreement", c.Path())
-			return nil, 0, nil
-		}
-		if c.Spec.Asked() && !consents[subject.number] {
-			return nil, 0, nil
-		}
-	}
-	fields := make([]*shown, len(c.fields))
-	for i := range c.fields {
-		fields[i] = &c.fields[i]
-	}
-	out, err := b.x.show(c, fields, narrow, subject)
-	if problem.Code(err) == "exchange.identifier" {
-		slog.Warn("feeds: a record is left out: it can't be said whom it is about", "dataset", b.dataset.Path(), "agreement", c.Path())
-		return nil, 0, nil
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	text, err := out.FieldsJSON()
-	return text, subject.number, err
-}
-
-// receipt writes the receipt of events that are about to go out.
-func (b *batch) receipt(ctx context.Context, c *contract, events int64, about *roaring.Bitmap) (int64, error) {
-	fields := make([]*shown, len(c.fields))
-	for i := range c.fields {
-		fields[i] = &c.fields[i]
-	}
-	public := b.x.receipt(c, Request{Purpose: c.Spec.Purpose}, fields)
-	public.Kind, public.Records, public.People = "event", events, int64(about.GetCardinality())
-	private, err := b.x.private(&identity.Principal{Kind: identity.Service, Account: c.Project, Project: c.Project}, "")
-	if err != nil {
-		return 0, err
-	}
-	entry := ledger.Entry{}
-	switch {
-	case public.People == 1:
-		private.Subject = int64(about.Minimum())
-		entry.Subject = private.Subject
-	case public.People > 1:
-		entry.Subjects = about
-	}
-	entry.Public, entry.Private = public, private
-	return b.x.log.Append(ctx, entry)
 }
 
 // Follows says which streams a principal may read now: those of the agreements with events that hold, of the project whose service account it is.

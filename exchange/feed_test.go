@@ -17,7 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/maru-city/maru/engine/bus"
+	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/registry"
@@ -293,6 +296,11 @@ func TestEventsGoOutOnceInEffectHoweverItIsCutOff(t *testing.T) {
 	})
 }
 
+// idle is the bus of a node that doesn't send: it only looks who may still read.
+type idle struct{ exchange.Bus }
+
+func (idle) Check(context.Context) {}
+
 func TestOneNodeSends(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *town) {
 		p := c.post(t, t.TempDir(), nil)
@@ -302,8 +310,7 @@ func TestOneNodeSends(t *testing.T) {
 		other := c.node(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		none := &failing{Bus: nil}
-		if err := other.Deliver(ctx, none, "other"); err != nil { // it would panic
+		if err := other.Deliver(ctx, idle{}, "other"); err != nil { // it would panic
 			t.Error(err)
 		}
 		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung"})
@@ -553,5 +560,129 @@ func TestARecordThatIsTooLongForAnEventDoesntStopTheFeed(t *testing.T) {
 		if got[0].Data != nil || got[1].Data == nil {
 			t.Errorf("heard %v", got)
 		}
+	})
+}
+
+func TestWhatWasLostIsSentAgainButNothingFromBeforeTheAgreement(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		folder := t.TempDir()
+		p := c.post(t, folder, nil)
+		following(t, c)
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1)
+		c.files["housing/later.yaml"] = strings.Replace(movedIn, "name: moved", "name: later", 1)
+		c.apply(t, clerk)
+		c.approve(t, "later")
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "mapo"})
+		p.heard(t, "later", "test", 1)
+		p.heard(t, "moved", "test", 1)
+		p.stop()
+		if err := os.RemoveAll(filepath.Join(folder, "jetstream")); err != nil {
+			t.Fatal(err)
+		}
+		p = c.post(t, folder, nil)
+		p.heard(t, "moved", "anew", 2)
+		if got := p.heard(t, "later", "anew", 1); got[0].Data["district"] != "mapo" {
+			t.Errorf("the later one hears %s", heardAs(got))
+		}
+		p.stop()
+		p = c.post(t, folder, nil) // nothing was lost since
+		p.heard(t, "later", "anew", 0)
+	})
+}
+
+func TestAnotherVersionBeginsWithAGap(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		following(t, c)
+		c.act(t, officer, "moved", exchange.Suspend, "조사")
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung", "income": json.Number("777")}) // nobody agreed that its income be told
+		c.edit(t, "housing/moved.yaml", "[person, district, born]", "[person, district, born, income]")
+		c.apply(t, clerk)
+		c.approve(t, "moved")
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "mapo", "income": json.Number("5")})
+		got := p.heard(t, "moved", "test", 2)
+		if got[0].Type != "city.maru.feed.gap" || fmt.Sprint(got[1].Data["income"]) != "5" {
+			t.Errorf("heard %s", heardAs(got))
+		}
+	})
+}
+
+func TestAnotherShapeOfTheDatasetIsAGap(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		following(t, c)
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1)
+		c.change(t, identity.Itself("setup"), "register/project.yaml", "  left_on:", "  more: {type: string, title: {ko: 더}, class: personal}\n  left_on:")
+		if got := p.heard(t, "moved", "test", 1); got[0].Type != "city.maru.feed.gap" {
+			t.Errorf("heard %s", heardAs(got))
+		}
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "mapo"})
+		p.heard(t, "moved", "test", 1)
+	})
+}
+
+// What nobody follows isn't kept.
+func TestChangesArentKeptForNobody(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		kept := func() (n int) {
+			err := c.db.Read(t.Context(), func(tx *db.Tx) error {
+				return tx.QueryRow(t.Context(), "SELECT count(*) FROM outbox").Scan(&n)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"})
+		if kept() != 0 {
+			t.Error("before anybody follows")
+		}
+		following(t, c)
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 1)
+		c.act(t, officer, "moved", exchange.Suspend, "조사")
+		c.create(t, 502, registry.Values{"born": "1990-05-06", "district": "jung"})
+		if kept() != 2 {
+			t.Errorf("%d changes are kept for one who is suspended", kept())
+		}
+		c.clock.Advance(bus.Kept + time.Hour)
+		c.act(t, officer, "moved", exchange.Resume, "")
+		p.heard(t, "moved", "test", 1) // that it was away too long
+		c.act(t, officer, "moved", exchange.Revoke, "끝")
+		c.create(t, 503, registry.Values{"born": "1990-05-06", "district": "jung"})
+		if kept() != 0 {
+			t.Errorf("%d changes are kept for nobody", kept())
+		}
+	})
+}
+
+func TestAClientOfAnotherNodesBusIsCutOffToo(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.post(t, t.TempDir(), nil)
+		following(t, c)
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"})
+		other := c.node(t)
+		b, err := bus.Open(t.Context(), bus.Options{Folder: t.TempDir(), Listen: "127.0.0.1:0", Allow: func(ctx context.Context, _ string) (bus.Reader, error) { return other.Follows(ctx, program) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = b.Close() })
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = other.Deliver(ctx, b, "other")
+		}()
+		t.Cleanup(func() { cancel(); <-done })
+		conn, err := nats.Connect(b.Address(), nats.Token("x"), nats.NoReconnect())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		c.act(t, officer, "moved", exchange.Revoke, "끝")
+		until(t, "it is cut off", conn.IsClosed)
 	})
 }

@@ -378,27 +378,19 @@ func (r *reading) write() (int64, error) {
 	}
 	r.parts++
 	public := r.x.receipt(c, r.request, r.fields)
-	public.Records, public.People = int64(len(r.records)), int64(r.about.GetCardinality())
+	public.Records = int64(len(r.records))
 	private, err := r.x.private(r.who, r.request.Filter)
 	if err != nil {
 		return 0, err
 	}
-	entry := ledger.Entry{}
-	switch {
-	case public.People == 1:
-		private.Subject = int64(r.about.Minimum())
-		entry.Subject = private.Subject
-	case public.People > 1:
-		entry.Subjects = r.about
-	}
 	if r.request.bulk() {
 		public.Read, public.Part = r.id, r.parts
 	}
+	e := entry(public, private, r.about)
 	if reads, in := c.Spec.Rate(); reads > 0 && r.parts == 1 {
-		entry.Rate = &ledger.Rate{Name: "agreement " + c.Path(), Most: reads, In: in}
+		e.Rate = &ledger.Rate{Name: "agreement " + c.Path(), Most: reads, In: in}
 	}
-	entry.Public, entry.Private = public, private
-	n, err := r.x.log.Append(r.ctx, entry)
+	n, err := r.x.log.Append(r.ctx, e)
 	if problem.Code(err) == "ledger.rate" {
 		p := problem.As(err)
 		out := problem.New("agreement.rate", p.Status, lang.F("협약 %[1]s의 한도(%[2]s)를 넘었습니다", "over the limit of the agreement %[1]s, %[2]s", c.Path(), c.Spec.Limit)).Hinting(p.Hint)

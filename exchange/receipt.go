@@ -3,6 +3,10 @@ package exchange
 import (
 	"crypto/rand"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/maru-city/maru/ledger"
 )
 
 // Public is what everyone may see of a read: the log's entries. It names no person.
@@ -63,5 +67,19 @@ func (x *Exchange) receipt(c *contract, r Request, fields []*shown) Public {
 			out.Masks[f.Name] = f.mask.Name
 		}
 	}
+	return out
+}
+
+// entry is a receipt about those in about, as the log numbers them. Of one the log knows whom, of many it keeps the set.
+func entry(public Public, private Private, about *roaring.Bitmap) ledger.Entry {
+	out := ledger.Entry{}
+	switch public.People = int64(about.GetCardinality()); {
+	case public.People == 1:
+		private.Subject = int64(about.Minimum())
+		out.Subject = private.Subject
+	case public.People > 1:
+		out.Subjects = about
+	}
+	out.Public, out.Private = public, private
 	return out
 }

@@ -96,21 +96,11 @@ func (x *Exchange) Own(ctx context.Context, who *identity.Principal, d *catalog.
 			about.Add(x.logged(n))
 		}
 	}
-	public.People = int64(about.GetCardinality())
 	private, err := x.private(who, seen.Filter)
 	if err != nil {
 		return err
 	}
-	entry := ledger.Entry{}
-	switch {
-	case public.People == 1:
-		private.Subject = int64(about.Minimum())
-		entry.Subject = private.Subject
-	case public.People > 1:
-		entry.Subjects = about
-	}
-	entry.Public, entry.Private = public, private
-	_, err = x.log.Append(ctx, entry)
+	_, err = x.log.Append(ctx, entry(public, private, about))
 	return err
 }
 

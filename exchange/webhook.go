@@ -44,11 +44,14 @@ type hooks struct {
 func (h *hooks) settle(ctx context.Context, feeds []*feed) error {
 	wanted := map[string]func(context.Context){}
 	for _, f := range feeds {
-		v, err := h.x.holding(ctx, f.project, f.name)
+		v, err := h.x.holds(ctx, f.project, f.name)
+		if problem.As(err) != nil {
+			continue // suspended, cut off: it begins again where it was
+		}
 		if err != nil {
 			return err
 		}
-		if v != nil && v.Spec.Webhook != "" {
+		if v.Spec.Webhook != "" {
 			wanted[StreamOf(f.project, f.name)+" "+v.Spec.Webhook+" "+v.Spec.Secret] = func(ctx context.Context) { h.run(ctx, f.project, f.name, v.Spec) }
 		}
 	}
@@ -78,6 +81,17 @@ func (h *hooks) stop() {
 		stop()
 		delete(h.running, key)
 	}
+}
+
+// holds is the contract by which may be read now, or the problem that there is none.
+func (x *Exchange) holds(ctx context.Context, project, name string) (c *contract, err error) {
+	err = x.caughtUp(ctx, func() error {
+		return x.db.Read(ctx, func(tx *db.Tx) (err error) {
+			c, err = x.active(ctx, tx, project, name)
+			return err
+		})
+	})
+	return c, err
 }
 
 // holding is the version of an agreement that is active or suspended; nil for none.
@@ -110,13 +124,7 @@ func (h *hooks) run(ctx context.Context, project, name string, spec *manifest.Ag
 
 // post posts one event, signed as Standard Webhooks has it (https://www.standardwebhooks.com): by HMAC-SHA-256 over id, time and body.
 func (h *hooks) post(ctx context.Context, project, name string, spec *manifest.Agreement, data []byte) error {
-	err := h.x.caughtUp(ctx, func() error {
-		return h.x.db.Read(ctx, func(tx *db.Tx) error {
-			_, err := h.x.active(ctx, tx, project, name)
-			return err
-		})
-	})
-	if err != nil {
+	if _, err := h.x.holds(ctx, project, name); err != nil {
 		return err
 	}
 	var e cloudEvent

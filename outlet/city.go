@@ -99,15 +99,14 @@ func (o *Outlets) cityForm(w http.ResponseWriter, r *http.Request) {
 		refuse(w, q.media, said)
 		return
 	}
+	write := q.xml
 	switch q.media {
 	case "json":
-		err = q.json(w, records, total)
+		write = q.json
 	case "xls":
-		err = q.workbook(w, records)
-	default:
-		err = q.xml(w, records, total)
+		write = q.workbook
 	}
-	_ = err // the client went away: nobody to tell
+	_ = write(w, records, total) // the client went away: nobody to tell
 }
 
 // understand reads an address. What is said of its form comes as a code.
@@ -332,7 +331,7 @@ func element(s string) string {
 }
 
 // workbook writes the rows as a workbook.
-func (q asked) workbook(w http.ResponseWriter, records []*registry.Record) error {
+func (q asked) workbook(w http.ResponseWriter, records []*registry.Record, _ int64) error {
 	f := excelize.NewFile()
 	defer f.Close()
 	sheet := f.GetSheetName(0)

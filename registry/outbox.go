@@ -22,9 +22,9 @@ type Changed struct {
 	After    *Record // nil: it was deleted
 }
 
-// Follow has the changes of a dataset kept from the end of the transaction on, so that they can be read by [Registry.Changes], or ends that. It returns the position
-// behind the last change.
-func (r *Registry) Follow(ctx context.Context, tx *db.Tx, d *catalog.Dataset, on bool) (position int64, err error) {
+// Follow has the changes of a dataset kept from the end of the transaction on, so that they can be read by [Registry.Changes]. It returns the position behind the last
+// change.
+func (r *Registry) Follow(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (position int64, err error) {
 	t, err := r.table(ctx, tx, d)
 	if err != nil {
 		return 0, err
@@ -32,13 +32,48 @@ func (r *Registry) Follow(ctx context.Context, tx *db.Tx, d *catalog.Dataset, on
 	if err := tx.Lock(ctx, "records "+t.Path()); err != nil { // what is being written isn't followed yet
 		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
 	}
-	if _, err := tx.Exec(ctx, "UPDATE dataset_table SET followed = ? WHERE id = ?", encode(on, tx.Dialect()), t.id); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE dataset_table SET followed = ? WHERE id = ?", encode(true, tx.Dialect()), t.id); err != nil {
 		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
 	}
-	if err := tx.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM outbox").Scan(&position); err != nil {
+	var forgotten int64
+	if err := tx.QueryRow(ctx, "SELECT forgotten FROM dataset_table WHERE id = ?", t.id).Scan(&forgotten); err != nil {
 		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
 	}
-	return position, nil
+	position, err = r.Newest(ctx, tx)
+	return max(position, forgotten), err
+}
+
+// Unfollow ends the following of a dataset, whatever shape it has, and forgets its changes.
+func (r *Registry) Unfollow(ctx context.Context, tx *db.Tx, project, name string) error {
+	const id = "(SELECT id FROM dataset_table WHERE project = ? AND dataset = ?)"
+	_, err := tx.Exec(ctx, "UPDATE dataset_table SET followed = ?, forgotten = 0 WHERE project = ? AND dataset = ?", encode(false, tx.Dialect()), project, name)
+	if err == nil {
+		_, err = tx.Exec(ctx, "DELETE FROM outbox WHERE dataset_id = "+id, project, name)
+	}
+	if err != nil {
+		return fmt.Errorf("end the following of %s/%s: %w", project, name, err)
+	}
+	return nil
+}
+
+// skip forgets the changes of a dataset, whose shape becomes another, as if all who follow had been away too long: they must read it again anyway, and what was of a lower class
+// isn't kept as it was.
+func (t *table) skip(ctx context.Context, tx *db.Tx) error {
+	if !t.followed {
+		return nil
+	}
+	var here int64
+	err := tx.QueryRow(ctx, "INSERT INTO outbox (dataset_id, change, record) VALUES (?, 0, '') RETURNING id", t.id).Scan(&here)
+	if err == nil {
+		_, err = tx.Exec(ctx, "DELETE FROM outbox WHERE dataset_id = ?", t.id)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "UPDATE dataset_table SET forgotten = ? WHERE id = ?", here, t.id)
+	}
+	if err != nil {
+		return fmt.Errorf("forget changes of %s: %w", t.Path(), err)
+	}
+	return nil
 }
 
 // Newest is the position of the newest change of all datasets that are followed.
@@ -190,7 +225,7 @@ func (r *Registry) ForgetChanges(ctx context.Context, tx *db.Tx, d *catalog.Data
 		_, err = tx.Exec(ctx, "DELETE FROM outbox WHERE id IN (SELECT o.id FROM "+of+" AND o.id <= ?)", t.id, manifest.FormatDatetime(before), max(had, lost))
 	}
 	if err == nil && lost > had {
-		_, err = tx.Exec(ctx, "UPDATE dataset_table SET forgotten = ? WHERE id = ?", lost, t.id)
+		_, err = tx.Exec(ctx, "UPDATE dataset_table SET forgotten = ? WHERE id = ? AND forgotten < ?", lost, t.id, lost)
 	}
 	if err != nil {
 		return fmt.Errorf("forget changes of %s: %w", d.Path(), err)

@@ -35,6 +35,7 @@ import (
 const (
 	tableTime    = time.Hour       // the longest one read may take
 	sinceTime    = 5 * time.Minute // what has come since is looked for from so much earlier: a writer's clock may be late, and so its commit
+	aheadTime    = 14 * time.Hour  // what is further ahead of us than any zone is no time of change, and doesn't move the position
 	sinceNumbers = 1000            // the same for a column of numbers that are taken before they are committed
 )
 
@@ -105,7 +106,7 @@ func (r *Reader) table(ctx context.Context, q Request, secret string, w io.Write
 			cells[i] = written(values[i], c)
 		}
 		if mark != nil {
-			p.pass(values[len(columns)])
+			p.pass(values[len(columns)], r.now().Add(aheadTime))
 		}
 		if err := sheet.Write(cells); err != nil {
 			return out, err
@@ -151,11 +152,11 @@ type position struct {
 
 func (p *position) known() bool { return p.Time != nil || p.Number != nil || p.Text != nil }
 
-// pass notes a value.
-func (p *position) pass(v any) {
+// pass notes a value, unless it is a time after the latest that counts.
+func (p *position) pass(v any, latest time.Time) {
 	switch v := v.(type) {
 	case time.Time:
-		if p.Time == nil || v.After(*p.Time) {
+		if (p.Time == nil || v.After(*p.Time)) && !v.After(latest) {
 			p.Time = &v
 		}
 	case int64:
@@ -163,7 +164,7 @@ func (p *position) pass(v any) {
 			p.Number = &v
 		}
 	case []byte:
-		p.pass(string(v))
+		p.pass(string(v), latest)
 	case string:
 		if p.Text == nil || v > *p.Text {
 			p.Text = &v

@@ -153,6 +153,24 @@ func TestWhatHasComeSinceIsRead(t *testing.T) {
 	})
 }
 
+func TestATimeFarAheadDoesntMoveThePosition(t *testing.T) {
+	onEach(t, func(t *testing.T, s *silo, _ string) {
+		if strings.HasPrefix(s.source.Database, "sqlite") {
+			return // its times are text, which nobody can tell from another
+		}
+		s.source.Since = "at"
+		s.do(t, `INSERT INTO items (no, at) VALUES (7000, '2099-01-01 00:00:00')`)
+		_, first, err := s.copy(t, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.do(t, `INSERT INTO items (no, at) VALUES (7001, '2026-11-02 00:00:01')`)
+		if got, _, err := s.copy(t, first.Next, "no"); err != nil || !strings.Contains(got, "7001") {
+			t.Errorf("what came since %s: %s %v", first.Next, got, err)
+		}
+	})
+}
+
 func TestADatabaseSaysWhatATableIs(t *testing.T) {
 	onEach(t, func(t *testing.T, s *silo, _ string) {
 		d, err := s.reader.Describe(t.Context(), "trial", &s.source)

@@ -192,21 +192,21 @@ func (b *Bus) Remove(ctx context.Context, stream string) error {
 	return nil
 }
 
-// Last is the ID of the newest message of a stream, "" where it has none.
-func (b *Bus) Last(ctx context.Context, stream string) (string, error) {
+// Last is the ID of the newest message of a stream, "" where it has none. aged says that it had some, which have all been there for as long as they are kept.
+func (b *Bus) Last(ctx context.Context, stream string) (id string, aged bool, err error) {
 	s, err := b.js.Stream(ctx, stream)
 	if err != nil {
-		return "", fmt.Errorf("look at the stream %s: %w", stream, err)
+		return "", false, fmt.Errorf("look at the stream %s: %w", stream, err)
 	}
-	n := s.CachedInfo().State.LastSeq
-	if s.CachedInfo().State.Msgs == 0 {
-		return "", nil
+	state := s.CachedInfo().State
+	if state.Msgs == 0 {
+		return "", state.LastSeq > 0, nil
 	}
-	m, err := s.GetMsg(ctx, n)
+	m, err := s.GetMsg(ctx, state.LastSeq)
 	if err != nil {
-		return "", fmt.Errorf("look at the stream %s: %w", stream, err)
+		return "", false, fmt.Errorf("look at the stream %s: %w", stream, err)
 	}
-	return m.Header.Get(jetstream.MsgIDHeader), nil
+	return m.Header.Get(jetstream.MsgIDHeader), false, nil
 }
 
 // Streams lists the streams that there are.
