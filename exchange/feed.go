@@ -17,7 +17,6 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
-	"github.com/maru-city/maru/manifest"
 )
 
 // Bus is what the exchange needs of package engine/bus.
@@ -214,18 +213,15 @@ func (s *sender) lease(ctx context.Context) (bool, error) {
 	if now.Before(s.leased.Add(-feedLease / 2)) {
 		return true, nil
 	}
-	until := now.Add(feedLease)
-	var n int64
+	until, held := now.Add(feedLease), false
 	err := s.x.db.Write(ctx, func(tx *db.Tx) (err error) {
-		n, err = tx.Exec(ctx, `INSERT INTO feed_lease (one, holder, until) VALUES (1, ?, ?)
-			ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE feed_lease.holder = excluded.holder OR feed_lease.until < ?`,
-			s.node, manifest.FormatDatetime(until), manifest.FormatDatetime(now))
+		held, err = tx.Lease(ctx, "feed_lease", s.node, now, until)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("take the lease of feeds: %w", err)
 	}
-	if n == 0 {
+	if !held {
 		s.hooks.stop()
 		s.leased, s.ready = time.Time{}, nil
 		return false, nil

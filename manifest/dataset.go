@@ -44,23 +44,24 @@ type Field struct {
 
 // Source says where a dataset's records come from, and how they are read. Exactly one of File, Folder, HTTP, OpenAPI and Database is set.
 type Source struct {
-	File     string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안)" en:"A file in the server's folder for sources"`
-	Folder   string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안). 가장 새로운 파일을 읽습니다" en:"A folder in the server's folder for sources, whose newest file is read"`
-	HTTP     string            `yaml:"http" ko:"JSON을 제공하는 주소" en:"An address that answers JSON"`
-	OpenAPI  string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
-	Database string            `yaml:"database" ko:"데이터베이스 주소 (postgres://, mysql://, sqlite://)" en:"A database: postgres://…, mysql://… or sqlite://FILE"`
-	Table    string            `yaml:"table" ko:"데이터베이스의 표 (예: public.people)" en:"Table of the database, such as public.people"`
-	Since    string            `yaml:"since" ko:"바뀐 시각이나 커지는 번호가 있는 열. 있으면 그 뒤에 바뀐 행만 읽고, 전체는 하루에 한 번 읽습니다" en:"Column of the time of change, or of a number that grows: only what has come since is read, and all of it once a day"`
-	Secret   string            `yaml:"secret" pattern:"^[a-z][a-z0-9-]{0,62}$" ko:"비밀번호나 인증키의 이름 (값은 서버의 secrets 폴더에 둡니다)" en:"Name of the password or key, which lies in the server's folder secrets"`
-	Append   bool              `yaml:"append" ko:"원본에 새 행만 있음. 원본에 없는 레코드를 삭제하지 않습니다" en:"The source has only what is new: records that it doesn't have aren't deleted"`
-	Items    string            `yaml:"items" ko:"JSON에서 레코드 목록의 위치 (예: data.items)" en:"Where the list of records stands in the JSON, such as data.items"`
-	Sheet    string            `yaml:"sheet" ko:"시트 이름" en:"Sheet of a workbook"`
-	Header   *int              `yaml:"header" min:"0" ko:"열 이름이 있는 행의 수 (0이면 없음)" en:"How many rows of column names there are (0: none)"`
-	Skip     int               `yaml:"skip" min:"0" ko:"열 이름 앞에서 건너뛸 행의 수" en:"Rows to leave out before the column names"`
-	Encoding string            `yaml:"encoding" oneof:"utf-8,cp949" ko:"문자 인코딩" en:"Encoding of the text"`
-	Map      map[string]string `yaml:"map" ko:"열 이름 → 항목" en:"Column → field"`
-	Empty    []string          `yaml:"empty" ko:"빈 값으로 볼 문자" en:"Texts that mean that there is no value"`
-	Schedule string            `yaml:"schedule" ko:"주기 (cron 또는 every 15m)" en:"When to read it: cron, or every 15m"`
+	File        string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안)" en:"A file in the server's folder for sources"`
+	Folder      string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안). 가장 새로운 파일을 읽습니다" en:"A folder in the server's folder for sources, whose newest file is read"`
+	HTTP        string            `yaml:"http" ko:"JSON을 제공하는 주소" en:"An address that answers JSON"`
+	OpenAPI     string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
+	Database    string            `yaml:"database" ko:"데이터베이스 주소 (postgres://, mysql://, sqlite://)" en:"A database: postgres://…, mysql://… or sqlite://FILE"`
+	Table       string            `yaml:"table" ko:"데이터베이스의 표 (예: public.people)" en:"Table of the database, such as public.people"`
+	Since       string            `yaml:"since" ko:"바뀐 시각이나 커지는 번호가 있는 열. 있으면 그 뒤에 바뀐 행만 읽고, 전체는 하루에 한 번 읽습니다" en:"Column of the time of change, or of a number that grows: only what has come since is read, and all of it once a day"`
+	Publication string            `yaml:"publication" pattern:"^[A-Za-z_][A-Za-z0-9_]{0,62}$" ko:"PostgreSQL의 발행(publication) 이름. 있으면 바뀌는 대로 받습니다" en:"A publication of PostgreSQL that has the table: its changes are carried over as they are made"`
+	Secret      string            `yaml:"secret" pattern:"^[a-z][a-z0-9-]{0,62}$" ko:"비밀번호나 인증키의 이름 (값은 서버의 secrets 폴더에 둡니다)" en:"Name of the password or key, which lies in the server's folder secrets"`
+	Append      bool              `yaml:"append" ko:"원본에 새 행만 있음. 원본에 없는 레코드를 삭제하지 않습니다" en:"The source has only what is new: records that it doesn't have aren't deleted"`
+	Items       string            `yaml:"items" ko:"JSON에서 레코드 목록의 위치 (예: data.items)" en:"Where the list of records stands in the JSON, such as data.items"`
+	Sheet       string            `yaml:"sheet" ko:"시트 이름" en:"Sheet of a workbook"`
+	Header      *int              `yaml:"header" min:"0" ko:"열 이름이 있는 행의 수 (0이면 없음)" en:"How many rows of column names there are (0: none)"`
+	Skip        int               `yaml:"skip" min:"0" ko:"열 이름 앞에서 건너뛸 행의 수" en:"Rows to leave out before the column names"`
+	Encoding    string            `yaml:"encoding" oneof:"utf-8,cp949" ko:"문자 인코딩" en:"Encoding of the text"`
+	Map         map[string]string `yaml:"map" ko:"열 이름 → 항목" en:"Column → field"`
+	Empty       []string          `yaml:"empty" ko:"빈 값으로 볼 문자" en:"Texts that mean that there is no value"`
+	Schedule    string            `yaml:"schedule" ko:"주기 (cron 또는 every 15m)" en:"When to read it: cron, or every 15m"`
 }
 
 // Titled is the dataset's name.
@@ -179,7 +180,7 @@ func (s *Source) Check() error {
 
 func (s *Source) checkDatabase(c *checker) {
 	if s.Database == "" {
-		for at, given := range map[string]string{"table": s.Table, "since": s.Since} {
+		for at, given := range map[string]string{"table": s.Table, "since": s.Since, "publication": s.Publication} {
 			if given != "" {
 				c.fault("source."+at, "source.database_only", Textf("%s는 database와 함께 쓰십시오", "%s goes with database", at), Text{})
 			}
@@ -203,6 +204,16 @@ func (s *Source) checkDatabase(c *checker) {
 		if _, has := u.User.Password(); has || u.Query().Has("password") {
 			c.fault("source.database", "source.secret", T("주소에는 비밀번호를 쓸 수 없습니다", "no password may stand in the address"),
 				T("source.secret에 비밀값의 이름을 쓰고, 값은 서버의 secrets 폴더에 두십시오", "name it in source.secret, and have it put into the server's folder secrets"))
+		}
+	}
+	if s.Publication != "" && err == nil {
+		for at, given := range map[string]bool{"since": s.Since != "", "schedule": s.Schedule != "", "append": s.Append} {
+			if given {
+				c.fault("source."+at, "source.publication", Textf("publication과 함께 쓸 수 없습니다: %s", "%s doesn't go with publication", at), T("바뀌는 대로 받으므로 필요하지 않습니다", "changes come as they are made, so it isn't needed"))
+			}
+		}
+		if u.Scheme != "postgres" {
+			c.fault("source.publication", "source.publication", T("publication은 postgres:// 데이터베이스에만 있습니다", "only postgres:// databases have publications"), Text{})
 		}
 	}
 	if parts := strings.Split(s.Table, "."); len(parts) > 2 || slices.ContainsFunc(parts, func(p string) bool { return p == "" || len(p) > 128 }) {

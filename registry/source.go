@@ -43,11 +43,14 @@ func (r *Registry) ReadSource(ctx context.Context, from *source.Reader, dataset 
 	if d == nil || d.Spec.Source == nil {
 		return nil, false, nil // it has gone since it was asked for
 	}
+	if d.Spec.Source.Publication != "" { // whatever carries its changes over reads it
+		return nil, false, r.Again(ctx, d)
+	}
 	state, err := r.SourceState(ctx, d)
 	if err != nil {
 		return nil, false, err
 	}
-	i, err = r.readSource(ctx, from, dataset, d, state)
+	i, err = r.readSource(ctx, from, dataset, d, state, "")
 	if p := problem.As(err); p != nil && p.Code != problem.FullCode && ctx.Err() == nil {
 		i, err = r.failSource(ctx, d, state, p)
 		again = source.Passing(p)
@@ -55,7 +58,7 @@ func (r *Registry) ReadSource(ctx context.Context, from *source.Reader, dataset 
 	return i, again, err
 }
 
-func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset func(project, name string) *catalog.Dataset, d *catalog.Dataset, state *SourceState) (*Import, error) {
+func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset func(project, name string) *catalog.Dataset, d *catalog.Dataset, state *SourceState, snapshot string) (*Import, error) {
 	spec := d.Spec.Source
 	began := r.now().UTC()
 	whole := spec.Since == "" || state.place == "" || began.Sub(state.whole) >= wholeEvery
@@ -70,7 +73,7 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 	defer os.Remove(spool.Name())
 	defer spool.Close()
 	hash := sha256.New()
-	copied, err := from.Copy(ctx, source.Request{Project: d.Project, Source: spec, Since: since, Wanted: wantedOf(d)}, io.MultiWriter(spool, hash))
+	copied, err := from.Copy(ctx, source.Request{Project: d.Project, Source: spec, Since: since, Snapshot: snapshot, Wanted: wantedOf(d)}, io.MultiWriter(spool, hash))
 	if err != nil {
 		return nil, err
 	}

@@ -49,11 +49,20 @@ func (r *Reader) table(ctx context.Context, q Request, secret string, w io.Write
 		return out, err
 	}
 	defer l.Close()
-	tx, err := l.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	how := &sql.TxOptions{ReadOnly: true}
+	if q.Snapshot != "" {
+		how.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := l.BeginTx(ctx, how)
 	if err != nil {
 		return out, l.wrong(ctx, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
+	if q.Snapshot != "" {
+		if _, err := tx.ExecContext(ctx, "SET TRANSACTION SNAPSHOT "+literal(q.Snapshot)); err != nil {
+			return out, l.wrong(ctx, err)
+		}
+	}
 	columns, err := l.columns(ctx, tx)
 	if err != nil {
 		return out, err
@@ -200,12 +209,10 @@ func (r *Reader) legacy(from *manifest.Source, secret string) (*legacy, error) {
 	l := &legacy{scheme: u.Scheme, at: u.Scheme + "://" + u.Host + u.Path, name: strings.Split(from.Table, ".")}
 	switch u.Scheme {
 	case "postgres":
-		c, err := pgx.ParseConfig((&url.URL{Scheme: "postgres", User: u.User, Host: u.Host, Path: u.Path, RawQuery: onlySSL(u).Encode()}).String())
+		c, err := r.postgres(u, secret)
 		if err != nil {
 			return nil, l.unreachable(errors.New("its address can't be read"))
 		}
-		c.Password, c.DialFunc = secret, r.Net.Dial
-		c.RuntimeParams["application_name"], c.RuntimeParams["datestyle"], c.RuntimeParams["timezone"] = "maru", "ISO", "Asia/Seoul"
 		l.DB = stdlib.OpenDB(*c)
 	case "mysql":
 		c := mysql.NewConfig()
@@ -231,6 +238,17 @@ func (r *Reader) legacy(from *manifest.Source, secret string) (*legacy, error) {
 	}
 	l.SetMaxOpenConns(1)
 	return l, nil
+}
+
+// postgres is how to connect to a PostgreSQL server.
+func (r *Reader) postgres(u *url.URL, secret string) (*pgx.ConnConfig, error) {
+	c, err := pgx.ParseConfig((&url.URL{Scheme: "postgres", User: u.User, Host: u.Host, Path: u.Path, RawQuery: onlySSL(u).Encode()}).String())
+	if err != nil {
+		return nil, err
+	}
+	c.Password, c.DialFunc = secret, r.Net.Dial
+	c.RuntimeParams["application_name"], c.RuntimeParams["datestyle"], c.RuntimeParams["timezone"] = "maru", "ISO", "Asia/Seoul"
+	return c, nil
 }
 
 // onlySSL keeps of a PostgreSQL address's parameters the one that says how the connection is protected.

@@ -244,3 +244,47 @@ func TestAReadThatIsGivenUpEnds(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAPublicationLacksIsSaid(t *testing.T) {
+	r, folder := reader(t)
+	secret(t, folder, password)
+	address := dbtest.Postgres(t)
+	d, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	s := &silo{DB: d}
+	s.do(t, `CREATE TABLE items (no int PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)`)
+	q := Request{Project: "trial", Source: &manifest.Source{Database: dbtest.Through(t, address).Address, Table: "items", Publication: "city", Secret: "old"}, Wanted: func([]string) []string { return []string{"no", "n"} }}
+	for _, c := range []struct{ do, says string }{
+		{`CREATE PUBLICATION other FOR TABLE items`, "doesn't have the table"},
+		{`CREATE PUBLICATION city FOR TABLE items WHERE (n > 3)`, "doesn't have all changes"},
+		{`ALTER PUBLICATION city SET TABLE items (no, n)`, "doesn't have all changes"},
+		{`ALTER PUBLICATION city SET TABLE items; ALTER PUBLICATION city SET (publish = 'insert')`, "doesn't have all changes"},
+		{`ALTER PUBLICATION city SET (publish = 'insert, update, delete, truncate')`, ""},
+	} {
+		s.do(t, c.do)
+		slot, err := r.OpenSlot(t.Context(), q, "trial")
+		if c.says == "" {
+			if err != nil {
+				t.Fatal(err)
+			}
+			slot.Close()
+			if err := r.DropSlot(t.Context(), "trial", q.Source, "trial"); err != nil {
+				t.Error(err)
+			}
+			if err := r.DropSlot(t.Context(), "trial", q.Source, "trial"); err != nil {
+				t.Errorf("one that is gone: %v", err)
+			}
+			continue
+		}
+		if problem.Code(err) != "source.replication" || !strings.Contains(problem.As(err).In("en"), c.says) {
+			t.Errorf("%s: %v", c.do, err)
+		}
+	}
+	q.Wanted = func(all []string) []string { return all }
+	if _, err := r.OpenSlot(t.Context(), q, "trial"); problem.Code(err) != "source.replication" || !strings.Contains(problem.As(err).In("en"), "twice") {
+		t.Errorf("a column that is computed: %v", err)
+	}
+}

@@ -38,11 +38,12 @@ const (
 
 // Request says what is asked of a source.
 type Request struct {
-	Project string // whose source it is: a project's secrets are its own
-	Source  *manifest.Source
-	Since   string                          // a position that an earlier copy returned: only what may have come since is asked for
-	Wanted  func(columns []string) []string // chooses the columns that are asked for, where the source lets them be chosen; nil: all
-	Limit   int64                           // of rows, where the source lets it be said; 0: none
+	Project  string // whose source it is: a project's secrets are its own
+	Source   *manifest.Source
+	Since    string                          // a position that an earlier copy returned: only what may have come since is asked for
+	Wanted   func(columns []string) []string // chooses the columns that are asked for, where the source lets them be chosen; nil: all
+	Snapshot string                          // of an open [Slot]: what the table held where its changes begin
+	Limit    int64                           // of rows, where the source lets it be said; 0: none
 }
 
 // Copied says what was copied.

@@ -136,8 +136,24 @@ func (s *server) begin(ctx context.Context) error {
 		return err
 	}
 	go s.schedule(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.registry.NewReplicas(s.sources, s.catalog.Snapshot, s.node).Run(ctx)
+	}()
+	s.closers = append(s.closers, closing(func() error {
+		stop()
+		<-done
+		return nil
+	}))
 	return nil
 }
+
+// closing is something that is closed by a function.
+type closing func() error
+
+func (c closing) Close() error { return c() }
 
 // schedule follows the catalog's revisions.
 func (s *server) schedule(ctx context.Context) {

@@ -285,3 +285,11 @@ func Marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), "
 
 // NoRows reports whether err says that a query for one row found none.
 func NoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// Lease gives holder a lease until a time, where nobody else has it: the only row (one, holder, until) of a table. It reports whether holder has it now.
+func (tx *Tx) Lease(ctx context.Context, table, holder string, now, until time.Time) (bool, error) {
+	const layout = "2006-01-02T15:04:05.000Z"
+	n, err := tx.Exec(ctx, "INSERT INTO "+table+" (one, holder, until) VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE "+
+		table+".holder = excluded.holder OR "+table+".until < ?", holder, until.UTC().Format(layout), now.UTC().Format(layout))
+	return n == 1, err
+}

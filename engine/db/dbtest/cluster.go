@@ -81,7 +81,7 @@ func run(bin, dir string, as *syscall.Credential) (exited <-chan struct{}, err e
 	}
 	keepOpen = append(keepOpen, writing)
 	server := exec.Command("/bin/sh", "-c", watch, "watch", dir, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
+		"-c", "fsync=off", "-c", "wal_level=logical", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
 		"-c", "shared_buffers=64MB", "-c", "autovacuum=off", "-c", "logging_collector=off")
 	// Setsid: an interrupt from the terminal is for the tests; the watch ends the server after them.
 	server.Dir, server.Env, server.SysProcAttr = dir, environment, &syscall.SysProcAttr{Credential: as, Setsid: true}

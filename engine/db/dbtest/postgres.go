@@ -49,6 +49,21 @@ func Postgres(t testing.TB) (dsn string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		// A database with slots of replication stays; one in use ends with its connection.
+		err := execute(address, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND database = '"+name+"'")
+		for range 50 {
+			if err == nil {
+				err = execute(address, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '"+name+"'")
+			}
+			if err == nil {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+			err = nil
+		}
+		if err != nil {
+			t.Error(err)
+		}
 		// FORCE: a test that forgot to close a connection, or was right to lose it, must not keep the database.
 		if err := execute(address, "DROP DATABASE "+quoted+" WITH (FORCE)"); err != nil {
 			t.Error(err)

@@ -1,0 +1,257 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/source"
+)
+
+func published(address string) string { return residentsFrom(address, "  publication: city\n") }
+
+// carryOver runs replication until the test, or what it returns, ends it.
+func (r *room) carryOver(t testing.TB, from *source.Reader) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.NewReplicas(from, r.catalog.Snapshot, "here").Run(ctx)
+	}()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
+}
+
+// within waits until something holds.
+func within(t testing.TB, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+	}
+}
+
+// same compares a dataset with the table it comes from, row for row.
+func (r *room) same(t testing.TB, old *silo, d *catalog.Dataset) string {
+	t.Helper()
+	rows, err := old.QueryContext(t.Context(), `SELECT no, "성명", born::text, paid::text, member, tags::text, to_char(moved - interval '9 hours', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') FROM old."Resident" ORDER BY no`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	want := map[string]string{}
+	for rows.Next() {
+		var no int64
+		var name string
+		var born, tags, moved sql.NullString
+		var paid sql.NullFloat64
+		var member sql.NullBool
+		if err := rows.Scan(&no, &name, &born, &paid, &member, &tags, &moved); err != nil {
+			t.Fatal(err)
+		}
+		text := func(valid bool, v any) string {
+			if !valid {
+				return "<nil>"
+			}
+			return fmt.Sprint(v)
+		}
+		want[fmt.Sprint(no)] = fmt.Sprint(no, "|", name, "|", text(born.Valid, born.String), "|", text(paid.Valid, paid.Float64), "|", text(member.Valid, member.Bool), "|", text(tags.Valid, tags.String), "|", text(moved.Valid, moved.String))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	wrong := ""
+	err = r.Stream(t.Context(), d, Query{}, func(rec *Record) error {
+		n++
+		v := rec.Values
+		if got := fmt.Sprint(v[0], "|", v[1], "|", v[2], "|", v[3], "|", v[4], "|", v[5], "|", v[6]); got != want[rec.Key] {
+			wrong = fmt.Sprintf("record %s is %s, there %s", rec.Key, got, want[rec.Key])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n != len(want) && wrong == "" {
+		wrong = fmt.Sprintf("%d records, %d rows", n, len(want))
+	}
+	return wrong
+}
+
+func TestChangesAreCarriedOverAsTheyAreMade(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+		old.do(t, `ALTER TABLE old."Resident" ALTER COLUMN tags SET STORAGE EXTERNAL`)
+		from, _ := sources(t)
+		d := r.apply(t, published(old.gate.Address))
+		stop := r.carryOver(t, from)
+		within(t, 20*time.Second, "all is read", func() bool { return r.counted(t, d) == 1000 })
+		long := strings.Repeat("긴값", 3000)
+		old.do(t, `UPDATE old."Resident" SET tags = ARRAY[$1::text] WHERE no = 5`, long)
+		old.do(t, `UPDATE old."Resident" SET member = false, moved = '2026-11-27 23:59:59.5' WHERE no = 5`) // the long value isn't sent again
+		old.do(t, `UPDATE old."Resident" SET no = 5005 WHERE no = 5`)
+		old.do(t, `DELETE FROM old."Resident" WHERE no IN (7, 8)`)
+		old.do(t, `INSERT INTO old."Resident" (no, "성명") VALUES (8, '다시'), (3000, '온 사람')`)
+		within(t, 10*time.Second, "the changes", func() bool { return r.same(t, old, d) == "" })
+		if rec, err := r.Get(t.Context(), d, "5005"); err != nil || rec.Values[5] != "{"+long+"}" {
+			t.Errorf("the long value: %v", err)
+		}
+		stop()
+		old.do(t, `UPDATE old."Resident" SET "성명" = '그 사이' WHERE no BETWEEN 100 AND 200`) // nobody listens
+		old.do(t, `DELETE FROM old."Resident" WHERE no = 201`)
+		r.carryOver(t, from)
+		within(t, 10*time.Second, "what changed meanwhile", func() bool { return r.same(t, old, d) == "" })
+		all, err := r.Imports(t.Context(), d, 10)
+		if err != nil || len(all) != 2 || all[0].File != "replication" || all[0].Deleted != 3 || all[0].Rejected != 0 {
+			t.Errorf("imports: %+v %v", all, err)
+		}
+	})
+}
+
+func TestAWriterThatNeverStopsIsFollowedThroughCuts(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+		from, _ := sources(t)
+		d := r.apply(t, published(old.gate.Address))
+		ctx, cancel := context.WithCancel(t.Context())
+		wrote := make(chan error, 1)
+		go func() {
+			random := rand.New(rand.NewPCG(1, 2))
+			for n := 0; ctx.Err() == nil; n++ {
+				tx, err := old.BeginTx(context.Background(), nil)
+				if err != nil {
+					wrote <- err
+					return
+				}
+				for range 1 + random.IntN(20) {
+					no := 1 + random.IntN(1500)
+					switch random.IntN(200) {
+					case 0:
+						_, err = tx.Exec(`DELETE FROM old."Resident" WHERE no = $1`, no)
+					default:
+						_, err = tx.Exec(`INSERT INTO old."Resident" (no, "성명", paid) VALUES ($1, $2, $3) ON CONFLICT (no) DO UPDATE SET "성명" = excluded."성명", paid = excluded.paid`, no, fmt.Sprint("주민 ", n), float64(n)/4)
+					}
+					if err != nil {
+						wrote <- err
+						return
+					}
+				}
+				if random.IntN(10) == 0 {
+					err = tx.Rollback()
+				} else {
+					err = tx.Commit()
+				}
+				if err != nil {
+					wrote <- err
+					return
+				}
+			}
+			wrote <- nil
+		}()
+		for range 4 {
+			stop := r.carryOver(t, from)
+			time.Sleep(time.Second)
+			old.gate.Shut()
+			time.Sleep(200 * time.Millisecond)
+			old.gate.Open()
+			time.Sleep(time.Second)
+			stop()
+		}
+		cancel()
+		if err := <-wrote; err != nil {
+			t.Fatal(err)
+		}
+		r.carryOver(t, from)
+		wrong := ""
+		within(t, 30*time.Second, "equal, row for row", func() bool { wrong = r.same(t, old, d); return wrong == "" })
+	})
+}
+
+func TestWhatIsDeletedThereByAccidentStaysHere(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+		from, _ := sources(t)
+		d := r.apply(t, published(old.gate.Address))
+		r.carryOver(t, from)
+		within(t, 20*time.Second, "all is read", func() bool { return r.counted(t, d) == 1000 })
+		old.do(t, `DELETE FROM old."Resident" WHERE no > 400`)
+		var held *Import
+		within(t, 20*time.Second, "it is held", func() bool {
+			all, err := r.Imports(t.Context(), d, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = all[0]
+			return held.State == Held
+		})
+		if n := r.counted(t, d); n != 1000 {
+			t.Errorf("%d records", n)
+		}
+		within(t, 5*time.Second, "no slot is kept there meanwhile", func() bool {
+			var n int
+			if err := old.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n == 0
+		})
+		old.do(t, `TRUNCATE old."Resident"`)
+		if s, err := r.SourceState(t.Context(), d); err != nil || s.Failed == 0 {
+			t.Errorf("%+v %v", s, err)
+		}
+	})
+}
+
+func TestASlotGoesWithItsDataset(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+		from, _ := sources(t)
+		d := r.apply(t, published(old.gate.Address))
+		r.carryOver(t, from)
+		slots := func() (n int) {
+			if err := old.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		within(t, 20*time.Second, "all is read", func() bool { return r.counted(t, d) == 1000 && slots() == 1 })
+		r.apply(t, residentsFrom(old.gate.Address, ""))
+		within(t, 10*time.Second, "the slot is gone", func() bool { return slots() == 0 })
+	})
+}
+
+func TestWhyChangesCantBeHadIsSaid(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		from, _ := sources(t)
+		d := r.apply(t, published(old.gate.Address))
+		r.carryOver(t, from)
+		said := func(what string) {
+			t.Helper()
+			within(t, 30*time.Second, what, func() bool {
+				s, err := r.SourceState(t.Context(), d)
+				return err == nil && strings.Contains(s.Reason.En, what)
+			})
+		}
+		said("CREATE PUBLICATION city FOR TABLE old.Resident")
+		old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+		within(t, 40*time.Second, "then it goes on", func() bool { return r.counted(t, d) == 1000 })
+	})
+}
