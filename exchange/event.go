@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -65,6 +66,14 @@ func (b *batch) read(ctx context.Context, tx *db.Tx, feeds []*feed, after int64)
 		}
 		if err != nil {
 			return err
+		}
+		var began int64
+		err = tx.QueryRow(ctx, "SELECT began FROM feed WHERE project = ? AND name = ?", f.project, f.name).Scan(&began)
+		if db.NoRows(err) || err == nil && began != f.began {
+			continue // another version holds since the feeds were looked at: it has its own beginning
+		}
+		if err != nil {
+			return fmt.Errorf("look at the feed of %s/%s: %w", f.project, f.name, err)
 		}
 		b.contracts[f] = c
 		if c.Spec.Asked() {

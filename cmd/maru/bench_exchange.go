@@ -97,13 +97,13 @@ func (b *bench) governed(ctx context.Context, residents int) (*governed, error) 
 }
 
 // signedIn starts the demo, with what it had when it ended, and gets tokens of those who take part.
-func (b *bench) signedIn(ctx context.Context, residents int) (*governed, error) {
-	s, err := b.start(ctx, "demo", "--data", filepath.Join(b.dir, fmt.Sprintf("governed-%d", residents)), "--residents", fmt.Sprint(residents))
+func (b *bench) signedIn(ctx context.Context, residents int, more ...string) (*governed, error) {
+	s, err := b.start(ctx, append([]string{"demo", "--data", filepath.Join(b.dir, fmt.Sprintf("governed-%d", residents)), "--residents", fmt.Sprint(residents), "--events", "127.0.0.1:0"}, more...)...)
 	if err != nil {
 		return nil, err
 	}
 	g := &governed{child: s, tokens: map[string]string{}, http: http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 512}, Timeout: 10 * time.Minute}}
-	for _, who := range []string{"admin", "register-steward", "privacy-officer", "housing-caseworker", "haneul"} {
+	for _, who := range []string{"admin", "register-steward", "privacy-officer", "housing-caseworker", "housing-app", "haneul"} {
 		if g.tokens[who], err = g.client().demoToken(ctx, who); err != nil {
 			s.end()
 			return nil, err

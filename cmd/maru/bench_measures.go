@@ -35,6 +35,7 @@ var measures = []measure{
 	{"revoke", "<1 s", "how long after the answer to a revocation a read begins that is let through, of 32 at once", false, revokeFelt},
 	{"verify-million", "<10 s", "`maru verify` of a log of 1,000,000 receipts over HTTP: every entry hashed, the tree built anew", false, verifyMillion},
 	{"source-load", "≥50,000 rows/s", "the first read of a table of 1,000,000 rows of seven columns in PostgreSQL on the same machine, from apply to the end of the import", false, sourceLoads},
+	{"replication", "p99 <2 s", "1,000 changes a second for 20 s to rows of a PostgreSQL table on the same machine: until a subscriber of the dataset that is its replica has each as an event, by logical replication, the registry, a receipt and the bus", false, replicated},
 	{"events", "≥5,000 events/s", "100,000 records imported into a dataset that 50 follow, each one in 50 of them by a condition: until the last has its events on the bus, receipts and import included", false, eventsOut},
 	{"city-form", "≥2,000 requests/s", "/openapi/KEY/json/… of 100 rows each from 64 places at once for 10 s", false, cityForm},
 	{"package-search", "<50 ms", "CKAN's package_search with two words and facets over 60,000 open datasets, in a catalog without tables", false, packageSearches},
