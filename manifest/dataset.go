@@ -44,9 +44,9 @@ type Field struct {
 
 // Source says where a dataset's records come from, and how they are read. Exactly one of File, Folder, HTTP, OpenAPI and Database is set.
 type Source struct {
-	File        string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안)" en:"A file in the server's folder for sources"`
-	Folder      string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안). 가장 새로운 파일을 읽습니다" en:"A folder in the server's folder for sources, whose newest file is read"`
-	HTTP        string            `yaml:"http" ko:"JSON을 제공하는 주소" en:"An address that answers JSON"`
+	File        string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안, 또는 sftp://, s3://)" en:"A file in the server's folder for sources, or at sftp:// or s3://"`
+	Folder      string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안, 또는 sftp://, s3://). 가장 새로운 파일을 읽습니다" en:"A folder in the server's folder for sources, or at sftp:// or s3://, whose newest file is read"`
+	HTTP        string            `yaml:"http" ko:"JSON을 제공하는 주소. {page}, {offset}, {cursor}가 있으면 쪽마다 읽습니다" en:"An address that answers JSON; with {page}, {offset} or {cursor} page by page"`
 	OpenAPI     string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
 	Database    string            `yaml:"database" ko:"데이터베이스 주소 (postgres://, mysql://, sqlite://)" en:"A database: postgres://…, mysql://… or sqlite://FILE"`
 	Table       string            `yaml:"table" ko:"데이터베이스의 표 (예: public.people)" en:"Table of the database, such as public.people"`
@@ -54,12 +54,17 @@ type Source struct {
 	Publication string            `yaml:"publication" pattern:"^[A-Za-z_][A-Za-z0-9_]{0,62}$" ko:"PostgreSQL의 발행(publication) 이름. 있으면 바뀌는 대로 받습니다" en:"A publication of PostgreSQL that has the table: its changes are carried over as they are made"`
 	Secret      string            `yaml:"secret" pattern:"^[a-z][a-z0-9-]{0,62}$" ko:"비밀번호나 인증키의 이름 (값은 서버의 secrets 폴더에 둡니다)" en:"Name of the password or key, which lies in the server's folder secrets"`
 	Append      bool              `yaml:"append" ko:"원본에 새 행만 있음. 원본에 없는 레코드를 삭제하지 않습니다" en:"The source has only what is new: records that it doesn't have aren't deleted"`
+	HostKey     string            `yaml:"hostkey" pattern:"^SHA256:[A-Za-z0-9+/]{43}$" ko:"SFTP 서버의 키 (SHA256:…)" en:"Key of the SFTP server: SHA256:…"`
+	KeyHeader   string            `yaml:"key_header" pattern:"^[A-Za-z0-9-]{1,64}$" ko:"비밀값을 보낼 HTTP 머리말 (예: X-API-Key)" en:"HTTP header by which the secret is sent, such as X-API-Key"`
+	Next        string            `yaml:"next" ko:"JSON에서 다음 쪽의 주소나 위치({cursor})가 있는 곳 (예: links.next)" en:"Where the JSON says the address of the next page, or its {cursor}, such as links.next"`
 	Items       string            `yaml:"items" ko:"JSON에서 레코드 목록의 위치 (예: data.items)" en:"Where the list of records stands in the JSON, such as data.items"`
 	Sheet       string            `yaml:"sheet" ko:"시트 이름" en:"Sheet of a workbook"`
 	Header      *int              `yaml:"header" min:"0" ko:"열 이름이 있는 행의 수 (0이면 없음)" en:"How many rows of column names there are (0: none)"`
 	Skip        int               `yaml:"skip" min:"0" ko:"열 이름 앞에서 건너뛸 행의 수" en:"Rows to leave out before the column names"`
 	Encoding    string            `yaml:"encoding" oneof:"utf-8,cp949" ko:"문자 인코딩" en:"Encoding of the text"`
 	Map         map[string]string `yaml:"map" ko:"열 이름 → 항목" en:"Column → field"`
+	Set         map[string]string `yaml:"set" ko:"항목 → 원본의 행으로 계산하는 식 (CEL, 예: row['성'] + row['이름'])" en:"Field → expression that computes it from the source's row, in CEL, such as row['first'] + ' ' + row['last']"`
+	Where       string            `yaml:"where" ko:"읽을 행의 조건 (CEL, 예: row['상태'] != '폐업')" en:"Which rows are taken: a condition in CEL, such as row['state'] != 'closed'"`
 	Empty       []string          `yaml:"empty" ko:"빈 값으로 볼 문자" en:"Texts that mean that there is no value"`
 	Schedule    string            `yaml:"schedule" ko:"주기 (cron 또는 every 15m)" en:"When to read it: cron, or every 15m"`
 }
@@ -132,7 +137,10 @@ func (s *Source) check(c *checker, d *Dataset) {
 		c.fault("source", "source.one", T("file, folder, http, openapi, database 가운데 하나만 쓰십시오", "give one of file, folder, http, openapi, database"), Text{})
 	}
 	for at, inside := range map[string]string{"source.file": s.File, "source.folder": s.Folder} {
-		if path.IsAbs(inside) || slices.Contains(strings.Split(inside, "/"), "..") {
+		switch {
+		case strings.Contains(inside, "://"):
+			s.checkRemote(c, at, inside)
+		case path.IsAbs(inside) || slices.Contains(strings.Split(inside, "/"), ".."):
 			c.fault(at, "manifest.path", T("자료 폴더 안의 상대 경로여야 합니다", "it must be a path inside the folder for sources"), Text{})
 		}
 	}
@@ -141,10 +149,28 @@ func (s *Source) check(c *checker, d *Dataset) {
 			continue
 		}
 		u, err := url.Parse(address)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		switch {
+		case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
 			c.fault(at, "source.address", Textf("http 주소가 아닙니다: %q", "%q is no http address", address), Text{})
-		} else if u.User != nil {
-			c.fault(at, "source.secret", T("주소에는 비밀번호를 쓸 수 없습니다", "no password may stand in the address"), Text{})
+		case u.User != nil:
+			if _, has := u.User.Password(); has || s.OpenAPI != "" || s.Secret == "" {
+				c.fault(at, "source.secret", T("주소에는 비밀번호를 쓸 수 없습니다", "no password may stand in the address"),
+					T("https://사용자@서버/…로 쓰고 비밀번호의 이름을 source.secret에 쓰십시오", "write https://user@host/… and name the password in source.secret"))
+			}
+		}
+	}
+	if (s.KeyHeader != "" || s.Next != "") && s.HTTP == "" {
+		c.fault("source", "source.http_only", T("key_header와 next는 http와 함께 쓰십시오", "key_header and next go with http"), Text{})
+	}
+	if s.KeyHeader != "" && s.Secret == "" {
+		c.fault("source.key_header", "source.secret", T("key_header로 보낼 비밀값의 이름을 source.secret에 쓰십시오", "name the secret that the header has in source.secret"), Text{})
+	}
+	if strings.Contains(s.HTTP, "{cursor}") && s.Next == "" {
+		c.fault("source.next", "source.next", T("{cursor}의 값이 응답의 어디에 있는지 next에 쓰십시오", "say in next where the answer has the next {cursor}"), Text{})
+	}
+	for _, field := range slices.Sorted(maps.Keys(s.Set)) {
+		if d.Field(field) == nil {
+			c.fieldNames("source.set."+field, []string{field}, d)
 		}
 	}
 	if s.OpenAPI != "" && (!strings.Contains(s.OpenAPI, "{from}") || !strings.Contains(s.OpenAPI, "{to}")) {
@@ -176,6 +202,34 @@ func (s *Source) Check() error {
 		p.At = append(p.At, problem.Detail{Code: f.Code, Message: f.Message, Hint: f.Hint})
 	}
 	return p
+}
+
+// Paged reports whether an http address is read page by page.
+func (s *Source) Paged() bool {
+	return s.HTTP != "" && (s.Next != "" || strings.Contains(s.HTTP, "{page}") || strings.Contains(s.HTTP, "{offset}") || strings.Contains(s.HTTP, "{cursor}"))
+}
+
+// checkRemote looks at the address of files that lie elsewhere.
+func (s *Source) checkRemote(c *checker, at, address string) {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || !slices.Contains([]string{"sftp", "s3", "s3+http"}, u.Scheme) || u.Host == "" || u.User.Username() == "":
+		c.fault(at, "source.address", T("파일이 있는 곳의 주소가 아닙니다", "it is no address of files"),
+			T("sftp://사용자@서버/폴더, s3://접근키@서버/버킷/폴더 가운데 하나로 쓰십시오 (암호화하지 않는 내부망 저장소는 s3+http://)", "write sftp://user@host/folder or s3://ACCESSKEY@host/bucket/folder (s3+http:// for a store inside that doesn't encrypt)"))
+		return
+	case s.Secret == "":
+		c.fault("source.secret", "source.secret", T("비밀번호나 개인키, 비밀 접근 키의 이름이 필요합니다", "the password, private key or secret access key must be named"), Text{})
+	}
+	if _, has := u.User.Password(); has {
+		c.fault(at, "source.secret", T("주소에는 비밀번호를 쓸 수 없습니다", "no password may stand in the address"), Text{})
+	}
+	if u.Scheme == "sftp" && s.HostKey == "" {
+		c.fault("source.hostkey", "source.hostkey", T("SFTP 서버의 키가 필요합니다", "the SFTP server's key is needed"),
+			T("ssh-keyscan 서버 | ssh-keygen -lf - 로 확인하고, 서버 관리자의 것과 같은지 보십시오", "see ssh-keyscan HOST | ssh-keygen -lf -, and ask who keeps the server whether it is theirs"))
+	}
+	if bucket, _, _ := strings.Cut(strings.Trim(u.Path, "/"), "/"); strings.HasPrefix(u.Scheme, "s3") && bucket == "" {
+		c.fault(at, "source.address", T("주소에 버킷이 없습니다", "the address has no bucket"), Text{})
+	}
 }
 
 func (s *Source) checkDatabase(c *checker) {

@@ -409,6 +409,14 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 			end(was, &final{})
 			continue
 		}
+		if takes, fault := a.match.takesRow(change.Cells); fault == nil && !takes { // what isn't taken is as if it weren't there
+			row, _ := a.match.read(change.Cells)
+			end(KeyText(t.keyOf(row)), &final{})
+			if change.Was != nil {
+				end(was, &final{})
+			}
+			continue
+		}
 		row, faults := a.match.read(change.Cells)
 		if change.Same != nil {
 			var err error
@@ -487,6 +495,9 @@ func (a *carrying) same(ctx context.Context, tx *db.Tx, t *table, change source.
 		} else if !isUnknown(err) {
 			return nil, err
 		}
+	}
+	if a.match.compute != nil {
+		return append(faults, problem.Detail{Code: "source.same", Where: "", Message: lang.T("원본이 바뀌지 않은 긴 값을 보내지 않아 식을 계산할 수 없습니다. 원본 관리자에게 ALTER TABLE … REPLICA IDENTITY FULL을 요청하십시오", "the source didn't send a long value that hasn't changed, so the expressions can't be computed: ask whoever keeps it for ALTER TABLE … REPLICA IDENTITY FULL")}), nil
 	}
 	for i := range t.Fields {
 		at := a.match.at[i]

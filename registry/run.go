@@ -155,6 +155,9 @@ func readAs(s *manifest.Source) tabular.Options {
 	if s == nil {
 		return tabular.Options{}
 	}
+	if s.Paged() {
+		return tabular.Options{} // its rows were taken out of the pages
+	}
 	return tabular.Options{Sheet: s.Sheet, Header: s.Header, Skip: s.Skip, Encoding: s.Encoding, Items: s.Items}
 }
 
@@ -209,7 +212,7 @@ func (r *Registry) batches(ctx context.Context, i *Import, file *tabular.Table, 
 				return false
 			}
 		}
-		for row, err := range file.Rows() {
+		for row, err := range match.rows(file) {
 			if err != nil {
 				failed <- err
 				return
@@ -319,7 +322,7 @@ func (r *Registry) dryRun(ctx context.Context, i *Import, d *catalog.Dataset, fi
 			b = &read{}
 			return ctx.Err()
 		}
-		for row, err := range file.Rows() {
+		for row, err := range match.rows(file) {
 			if err != nil {
 				return err
 			}

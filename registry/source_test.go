@@ -77,3 +77,43 @@ func TestSourcesAreRead(t *testing.T) {
 		}
 	})
 }
+
+func TestRowsAreComputedAndChosen(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		from, folder := sources(t)
+		d := r.apply(t, `kind: Dataset
+name: people
+title: 사람
+key: [no]
+fields:
+  no:    {type: int}
+  name:  {type: string, required: true}
+  won:   {type: int}
+source:
+  file: people.csv
+  where: row['상태'] != '폐업'
+  set:
+    name: row['성'] + row['이름']
+    won: int(row['천원'].replace(',', '')) * 1000
+`)
+		put := func(text string) *Import {
+			t.Helper()
+			if err := os.WriteFile(filepath.Join(folder, "people.csv"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			i, _ := r.read(t, from)
+			return i
+		}
+		i := put("no,성,이름,상태,천원\n1,김,하늘,영업,\"1,234\"\n2,이,바다,폐업,1\n3,박,산,영업,많음\n4,최,강,영업,5\n")
+		if i.State != Done || i.Loaded != 2 || i.Rejected != 1 || len(i.Notes) != 0 {
+			t.Fatalf("%+v", i)
+		}
+		rec, err := r.Get(t.Context(), d, "1")
+		if err != nil || fmt.Sprint(rec.Values) != "[1 김하늘 1234000]" {
+			t.Errorf("%v %v", rec, err)
+		}
+		if i = put("no,성,이름,상태,천원\n1,김,하늘,폐업,1\n4,최,강,영업,5\n"); i.State != Done || i.Deleted != 1 || i.Unchanged != 1 {
+			t.Errorf("what isn't taken any more is gone: %+v", i)
+		}
+	})
+}

@@ -11,12 +11,16 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/source"
 )
 
 // Plan implements catalog.Follower.
 func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, who *identity.Principal, allowLoss bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	for _, d := range after.Datasets() {
 		old := before.Dataset(d.Project, d.Name)
+		if old == nil || old.Resource != d.Resource {
+			findings = append(findings, expressions(d)...)
+		}
 		if old == nil {
 			steps = append(steps, createStep(d))
 			continue
@@ -68,6 +72,19 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		}
 	}
 	return steps, findings, nil
+}
+
+// expressions says what is wrong with the expressions of a dataset's source.
+func expressions(d *catalog.Dataset) (out []manifest.Finding) {
+	_, err := source.NewTransform(d.Spec.Source)
+	p := problem.As(err)
+	if p == nil {
+		return nil
+	}
+	for _, at := range p.At {
+		out = append(out, d.Resource.Finding(manifest.Error, at.Code, at.Where, at.Message, p.Hint))
+	}
+	return out
 }
 
 // unseen says that a plan tells nothing of a dataset's records.

@@ -84,7 +84,7 @@ func (v *vanished) find(ctx context.Context, take func(keys []string) error) (go
 func (v *vanished) keys(ctx context.Context, t *table, mine func(key string) (uint64, bool)) ([]uint64, error) {
 	var out []uint64
 	var unread unsure
-	for row, err := range v.file.Rows() {
+	for row, err := range v.match.rows(v.file) {
 		if err == nil {
 			err = ctx.Err()
 		}

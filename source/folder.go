@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -34,7 +34,7 @@ func (d dropped) compare(o dropped) int {
 }
 
 // folder reads the newest file of a folder, or, where files only add, the oldest that comes behind the position.
-func (r *Reader) folder(ctx context.Context, q Request, w io.Writer) (Copied, error) {
+func (r *Reader) folder(ctx context.Context, q Request, secret string, w io.Writer) (Copied, error) {
 	out := Copied{Rows: -1, Next: q.Since}
 	var last dropped
 	if q.Since != "" {
@@ -42,11 +42,16 @@ func (r *Reader) folder(ctx context.Context, q Request, w io.Writer) (Copied, er
 			return out, fmt.Errorf("position of a source: %w", err)
 		}
 	}
-	files, err := r.list(q.Source.Folder)
+	from, name, err := r.shelfOf(ctx, q.Source, q.Source.Folder, secret)
 	if err != nil {
 		return out, err
 	}
-	newer := slices.DeleteFunc(files, func(d dropped) bool { return d.compare(last) <= 0 })
+	defer from.Close()
+	files, err := from.list(ctx, name)
+	if err != nil {
+		return out, err
+	}
+	newer := slices.DeleteFunc(files, func(d dropped) bool { return ours(d.Name) || d.compare(last) <= 0 })
 	if len(newer) == 0 {
 		out.Nothing = true
 		return out, nil
@@ -55,11 +60,11 @@ func (r *Reader) folder(ctx context.Context, q Request, w io.Writer) (Copied, er
 	if q.Source.Append {
 		next = slices.MinFunc(newer, dropped.compare)
 	}
-	if r.now().Sub(next.Modified) < settled {
+	if age := r.now().Sub(next.Modified); age < settled && age > -settled { // beyond, a clock is wrong
 		out.Nothing = true // it is looked at again the next time
 		return out, nil
 	}
-	if err := r.file(ctx, path.Join(q.Source.Folder, next.Name), w); err != nil {
+	if err := copyFile(ctx, from, path.Join(name, next.Name), w); err != nil {
 		return out, err
 	}
 	text, err := json.Marshal(next)
@@ -70,12 +75,53 @@ func (r *Reader) folder(ctx context.Context, q Request, w io.Writer) (Copied, er
 	return out, nil
 }
 
-// list lists the files of a folder but those that programs keep for themselves.
-func (r *Reader) list(name string) (out []dropped, err error) {
-	d, err := r.Folder.Open(name)
+// copyFile copies a file, and tells where less of it comes than there is.
+func copyFile(ctx context.Context, from shelf, name string, w io.Writer) error {
+	f, size, err := from.open(ctx, name)
 	if err != nil {
-		return nil, problem.New("source.file", 422, lang.F("자료 폴더에 폴더가 없습니다: %s", "there is no folder %s in the folder of sources", name)).
-			Hinting(lang.T("서버의 자료 폴더(sources)에 폴더를 만드십시오", "make it in the server's folder of sources"))
+		return err
+	}
+	defer f.Close()
+	if size > maxSource {
+		return tooMuch()
+	}
+	stop := context.AfterFunc(ctx, func() { f.Close() })
+	defer stop()
+	n, err := io.Copy(w, io.LimitReader(f, maxSource))
+	if err == nil && n < size {
+		err = io.ErrUnexpectedEOF
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return problem.New("source.remote", 502, lang.F("파일을 끝까지 읽을 수 없습니다: %[1]s (%[2]s)", "the file %[1]s can't be read to its end: %[2]s", path.Base(name), brief(said(err))))
+	}
+	return nil
+}
+
+// own is the folder of sources.
+type own struct{ *os.Root }
+
+func (o own) Close() error { return nil } // it is the server's
+
+func (o own) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
+	f, err := o.Root.Open(name)
+	if err != nil {
+		return nil, 0, noFile(name)
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, 0, problem.New("source.file", 422, lang.F("읽을 수 있는 파일이 아닙니다: %s", "%s is no file that can be read", name))
+	}
+	return f, info.Size(), nil
+}
+
+func (o own) list(_ context.Context, name string) (out []dropped, err error) {
+	d, err := o.Root.Open(name)
+	if err != nil {
+		return nil, noFolder(name)
 	}
 	defer d.Close()
 	entries, err := d.ReadDir(maxListed + 1)
@@ -83,12 +129,11 @@ func (r *Reader) list(name string) (out []dropped, err error) {
 		return nil, fmt.Errorf("list a folder of sources: %w", err)
 	}
 	if len(entries) > maxListed {
-		return nil, problem.New("source.file", 422, lang.F("폴더에 파일이 %d개보다 많습니다: %s", "there are more than %d files in the folder %s", maxListed, name)).
-			Hinting(lang.T("오래된 파일을 옮기십시오", "move old ones away"))
+		return nil, tooMany(name)
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || ours(e) {
+		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		out = append(out, dropped{e.Name(), info.Size(), info.ModTime().UTC()})
@@ -96,8 +141,18 @@ func (r *Reader) list(name string) (out []dropped, err error) {
 	return out, nil
 }
 
+func noFolder(name string) error {
+	return problem.New("source.file", 422, lang.F("원본 폴더가 없습니다: %s", "there is no folder %s", name)).
+		Hinting(lang.T("서버의 자료 폴더(sources)나 파일 서버에 폴더를 만드십시오", "make it in the server's folder of sources, or where the files lie"))
+}
+
+func tooMany(name string) error {
+	return problem.New("source.file", 422, lang.F("폴더에 파일이 %d개보다 많습니다: %s", "there are more than %d files in the folder %s", maxListed, name)).
+		Hinting(lang.T("오래된 파일을 옮기십시오", "move old ones away"))
+}
+
 // ours reports whether a file is a program's own: hidden, a lock of a spreadsheet (~$…), or on its way.
-func ours(e fs.DirEntry) bool {
-	name := strings.ToLower(e.Name())
+func ours(file string) bool {
+	name := strings.ToLower(file)
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || slices.Contains([]string{".tmp", ".part", ".partial", ".crdownload", ".filepart"}, path.Ext(name))
 }

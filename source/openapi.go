@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -13,14 +14,14 @@ import (
 )
 
 // pages reads an open API page by page and writes its rows as JSON Lines. address has {from} and {to}, rows counted from one.
-func (r *Reader) pages(ctx context.Context, address, authorization string, w io.Writer) (Copied, error) {
+func (r *Reader) pages(ctx context.Context, address string, header http.Header, w io.Writer) (Copied, error) {
 	out := Copied{File: "source.jsonl"}
 	written := int64(0)
 	first := ""
 	for page := range maxPages {
 		from := page*pageRows + 1
 		at := strings.NewReplacer("{from}", strconv.Itoa(from), "{to}", strconv.Itoa(from+pageRows-1)).Replace(address)
-		rows, total, err := r.page(ctx, at, authorization)
+		rows, total, err := r.page(ctx, at, header)
 		if err != nil {
 			return out, err
 		}
@@ -59,8 +60,8 @@ type result struct {
 const nothing = "INFO-200"
 
 // page reads one page of an open API: {SERVICE: {list_total_count, RESULT, row}}, or {RESULT} alone where something is wrong.
-func (r *Reader) page(ctx context.Context, address, authorization string) (rows []json.RawMessage, total int, err error) {
-	body, err := r.Net.Get(ctx, address, authorization, maxPage)
+func (r *Reader) page(ctx context.Context, address string, header http.Header) (rows []json.RawMessage, total int, err error) {
+	body, err := r.Net.Get(ctx, address, header, maxPage)
 	if err != nil {
 		return nil, 0, err
 	}

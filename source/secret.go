@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"strings"
 
@@ -47,10 +48,10 @@ func withSecret(address, secret string) string {
 	return strings.ReplaceAll(address, secretMark, secret)
 }
 
-// bearer is what to send as Authorization: the secret, unless the address has it.
-func bearer(address, secret string) string {
+// bearer is the header that has the secret, unless the address has it.
+func bearer(address, secret string) http.Header {
 	if secret == "" || strings.Contains(address, secretMark) {
-		return ""
+		return nil
 	}
-	return "Bearer " + secret
+	return http.Header{"Authorization": {"Bearer " + secret}}
 }

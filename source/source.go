@@ -56,7 +56,7 @@ type Copied struct {
 
 // Copy writes what a source has to w.
 //
-// Codes: source.file, source.answer, source.database, source.table, source.since, source.secret, source.size; fetch.failed, fetch.status, fetch.private, fetch.size.
+// Codes: source.file, source.remote, source.refused, source.hostkey, source.answer, source.database, source.table, source.since, source.secret, source.size; fetch.failed, fetch.status, fetch.private, fetch.size.
 func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, error) {
 	from, secret := q.Source, ""
 	if from.Secret != "" {
@@ -67,34 +67,20 @@ func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, erro
 	}
 	switch {
 	case from.File != "":
-		return Copied{File: path.Base(from.File), Rows: -1}, r.file(ctx, from.File, w)
-	case from.Folder != "":
-		return r.folder(ctx, q, w)
-	case from.Database != "":
-		return r.table(ctx, q, secret, w)
-	case from.HTTP != "":
-		body, err := r.Net.Get(ctx, withSecret(from.HTTP, secret), bearer(from.HTTP, secret), maxSource)
+		files, name, err := r.shelfOf(ctx, from, from.File, secret)
 		if err != nil {
 			return Copied{}, err
 		}
-		defer body.Close()
-		_, err = io.Copy(w, body)
-		return Copied{File: "source.json", Rows: -1}, err
+		defer files.Close()
+		return Copied{File: path.Base(name), Rows: -1}, copyFile(ctx, files, name, w)
+	case from.Folder != "":
+		return r.folder(ctx, q, secret, w)
+	case from.Database != "":
+		return r.table(ctx, q, secret, w)
+	case from.HTTP != "":
+		return r.http(ctx, from, secret, w)
 	}
 	return r.pages(ctx, withSecret(from.OpenAPI, secret), bearer(from.OpenAPI, secret), w)
-}
-
-func (r *Reader) file(_ context.Context, name string, w io.Writer) error {
-	f, err := r.Folder.Open(name)
-	if err != nil {
-		return noFile(name)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxSource {
-		return problem.New("source.file", 422, lang.F("읽을 수 있는 파일이 아닙니다: %s", "%s is no file that can be read", name))
-	}
-	_, err = io.Copy(w, f)
-	return err
 }
 
 func noFile(name string) error {
@@ -110,7 +96,7 @@ func tooMuch() error {
 // Passing reports whether what was wrong with a source may pass by itself, so that it is worth trying again soon.
 func Passing(err error) bool {
 	switch problem.Code(err) {
-	case "fetch.failed", "fetch.status", "source.database", "source.answer":
+	case "fetch.failed", "fetch.status", "source.database", "source.answer", "source.remote":
 		return true
 	}
 	return false

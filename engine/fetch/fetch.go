@@ -50,7 +50,7 @@ func New(allowed []netip.Prefix) *Client {
 	return &Client{dialer: dialer, http: http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		req.Header.Del("Referer") // addresses hold keys
 		if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme {
-			req.Header.Del("Authorization")
+			req.Header = http.Header{"User-Agent": {"maru"}} // a key is for the one it was given for
 		}
 		if len(via) > maxRedirects {
 			return errors.New("too many redirects")
@@ -79,17 +79,17 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("fec0::/10"), netip.MustParsePrefix("::/96"),
 }
 
-// Get opens a document of at most limit bytes. authorization goes with the request unless it is empty, and not to another host that it may lead to. A longer one ends in a problem with code fetch.size. Other codes: fetch.failed, fetch.status,
+// Get opens a document of at most limit bytes. header goes with the request, and not to another host that it may lead to. A longer one ends in a problem with code fetch.size. Other codes: fetch.failed, fetch.status,
 // fetch.private.
-func (c *Client) Get(ctx context.Context, address, authorization string, limit int64) (io.ReadCloser, error) {
+func (c *Client) Get(ctx context.Context, address string, header http.Header, limit int64) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, failed(address, err)
 	}
-	req.Header.Set("User-Agent", "maru")
-	if authorization != "" {
-		req.Header.Set("Authorization", authorization)
+	if header != nil {
+		req.Header = header.Clone()
 	}
+	req.Header.Set("User-Agent", "maru")
 	res, err := c.http.Do(req)
 	if err != nil {
 		if p := problem.As(err); p != nil {
@@ -102,7 +102,9 @@ func (c *Client) Get(ctx context.Context, address, authorization string, limit i
 	}
 	if res.StatusCode != http.StatusOK {
 		res.Body.Close()
-		return nil, problem.New("fetch.status", 502, lang.F("%[1]s 서버가 오류로 응답했습니다 (HTTP 상태 %[2]d)", "%[1]s answered %[2]d", place(address), res.StatusCode))
+		p := problem.New("fetch.status", 502, lang.F("%[1]s 서버가 오류로 응답했습니다 (HTTP 상태 %[2]d)", "%[1]s answered %[2]d", place(address), res.StatusCode))
+		p.With = map[string]any{"status": res.StatusCode}
+		return nil, p
 	}
 	return &limited{body: res.Body, left: limit, limit: limit, address: address}, nil
 }

@@ -35,7 +35,7 @@ func TestOnlyWhatIsAllowedIsReached(t *testing.T) {
 	}{
 		{"/", loopback, ""}, {"/", nil, "fetch.private"}, {"/long", loopback, "fetch.size"}, {"/gone?key=secret", loopback, "fetch.status"}, {"/round", loopback, "fetch.failed"},
 	} {
-		body, err := fetch.New(c.allowed).Get(t.Context(), server.URL+c.path, "", 100)
+		body, err := fetch.New(c.allowed).Get(t.Context(), server.URL+c.path, nil, 100)
 		if err == nil {
 			_, err = io.ReadAll(body)
 			body.Close()
@@ -63,7 +63,7 @@ func TestASecretGoesToItsOwnServerOnly(t *testing.T) {
 	}
 	own, other := saw("own"), saw("other")
 	for path, want := range map[string]string{"/": "own saw Bearer x", "/?to=/there": "own saw Bearer x", "/?to=" + other.URL: "other saw "} {
-		body, err := fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}).Get(t.Context(), own.URL+path, "Bearer x", 100)
+		body, err := fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}).Get(t.Context(), own.URL+path, http.Header{"Authorization": {"Bearer x"}}, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func TestSocketsOfThisMachineArentDialled(t *testing.T) {
 
 func TestInsideAddressesAreNotPublic(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "[::1]", "[fe80::1]", "[::ffff:10.0.0.1]", "0.0.0.0", "100.64.1.1", "[fd00::1]"} {
-		_, err := fetch.New(nil).Get(t.Context(), "http://"+host+":9/", "", 10)
+		_, err := fetch.New(nil).Get(t.Context(), "http://"+host+":9/", nil, 10)
 		if problem.Code(err) != "fetch.private" {
 			t.Errorf("%s: %v", host, err)
 		}
