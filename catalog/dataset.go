@@ -52,6 +52,7 @@ type Field struct {
 	Cites    *Term    // nil where it cites none
 	Patterns []string // the term's and its own
 	KeyPart  bool
+	Exposed  bool // it is open to all, and no law is named by which it may tell of persons
 }
 
 // Label is the field's title, or its name where it has none.
@@ -132,6 +133,11 @@ func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) 
 			}
 		}
 	}
+	if d.Open() {
+		for i := range d.Fields {
+			d.Fields[i].Exposed = d.Fields[i].Basis == ""
+		}
+	}
 	return d, append(findings, d.exposed()...)
 }
 
@@ -191,6 +197,9 @@ func (f *Field) complete(t *Term, r *manifest.Resource) (findings []manifest.Fin
 	}
 	if f.Class == "" {
 		f.Class = t.Class
+	} else if f.Class == manifest.Public && t.Class.AtLeast(manifest.Personal) && f.Basis == "" {
+		findings = append(findings, r.Finding(manifest.Error, "open.term", at+".class", manifest.Textf("용어가 개인정보여서 모두에게 공개할 수 없습니다: %s (용어 %s)", "it can't be public: its term %[2]s is %[1]s", string(t.Class), t.Name),
+			manifest.T("class:를 지우십시오. 공개할 법적 근거가 있으면 항목의 basis:에 쓰십시오", "leave class: out; where a law has it open, name the law in the field's basis:")))
 	} else if t.Class != "" && !f.Class.AtLeast(t.Class) {
 		findings = append(findings, r.Finding(manifest.Warning, "dataset.class", at+".class", manifest.Textf("용어의 보호 등급을 낮추었습니다: %s (용어 %s, 항목 %s)", "the term %s is %s; the field lowers it to %s", t.Name, string(t.Class), string(f.Class)),
 			manifest.T("낮추어도 되는 이유를 about:에 쓰십시오", "say in about: why that is right")))

@@ -39,6 +39,7 @@ type Field struct {
 	Unit     string       `yaml:"unit" ko:"단위" en:"Unit"`
 	Codes    OrderedTexts `yaml:"codes" ko:"코드와 그 이름" en:"The codes and their names"`
 	Class    Class        `yaml:"class" oneof:"public,internal,personal,sensitive,unique" ko:"보호 등급" en:"How it is protected"`
+	Basis    string       `yaml:"basis" ko:"개인정보로 보이는 값을 공개하는 법적 근거" en:"The law by which values that look personal are open to all"`
 	Was      string       `yaml:"was" ko:"바뀌기 전 항목 이름" en:"What the field was called before"`
 }
 

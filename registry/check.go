@@ -12,6 +12,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/infer"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -46,6 +47,9 @@ func check(f *catalog.Field, value any) *problem.Detail {
 			if !whole(p).MatchString(s) {
 				return no("record.pattern", lang.F("형식에 맞지 않습니다: %s", "it isn't of the form %s", p))
 			}
+		}
+		if f.Exposed && infer.Identifies(s) {
+			return no("record.personal", lang.T("주민등록번호로 보이는 값이어서 모두에게 공개되는 데이터셋에 둘 수 없습니다", "it looks like a resident registration number, which can't stand in a dataset that is open to all"))
 		}
 		if strings.ContainsRune(s, 0) {
 			return no("record.text", lang.T("쓸 수 없는 문자(NUL)가 있습니다", "it has a NUL character"))

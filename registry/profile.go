@@ -21,6 +21,7 @@ type Profile struct {
 	Rows    int64          `json:"rows"`
 	Sampled bool           `json:"sampled" doc:"Distinct and frequent are estimated from some of the rows"`
 	Fields  []FieldProfile `json:"fields"`
+	Opening *Opening       `json:"opening,omitempty" doc:"Of a dataset that is open to all: whether its values look personal"`
 }
 
 // FieldProfile describes the values of one field. Of fields about persons no value is told.
@@ -152,6 +153,12 @@ func (t *table) profile(ctx context.Context, tx *db.Tx) (*Profile, error) {
 		p.Fields[i] = FieldProfile{Name: f.Name, Empty: p.Rows - filled}
 		if t.tells(f) {
 			p.Fields[i].Min, p.Fields[i].Max = decode(next(), f.Type), decode(next(), f.Type)
+		}
+	}
+	if t.Open() {
+		var err error
+		if p.Opening, err = t.opening(ctx, tx, t.Dataset, profileSample); err != nil {
+			return nil, err
 		}
 	}
 	return p, t.count(ctx, tx, p)

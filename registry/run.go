@@ -114,6 +114,11 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 	if err := r.start(ctx, i, file.Columns); err != nil {
 		return err
 	}
+	if d.Open() && i.Rows == 0 {
+		if err := r.refuseOpening(ctx, i, d, file, match); err != nil {
+			return err
+		}
+	}
 	if i.DryRun {
 		return r.dryRun(ctx, i, d, file, match)
 	}

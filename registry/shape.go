@@ -60,7 +60,7 @@ func (s *shape) source(f *catalog.Field) int {
 }
 
 func sameField(a, b *catalog.Field) bool {
-	return a.Name == b.Name && a.Type == b.Type && a.Class == b.Class && !tighter(a, b) && !tighter(b, a)
+	return a.Name == b.Name && a.Type == b.Type && a.Class == b.Class && a.Exposed == b.Exposed && !tighter(a, b) && !tighter(b, a)
 }
 
 // sameSets reports whether key, unique sets and indexes are the same, under the names of after.

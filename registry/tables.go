@@ -35,6 +35,17 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		}
 		v := planning(who, before.Place(old.Project))
 		if v.looks {
+			p, err := t.refuseOpened(ctx, tx, d)
+			if err != nil {
+				return nil, nil, err
+			}
+			if p != nil {
+				for _, at := range p.At {
+					findings = append(findings, d.Resource.Finding(manifest.Error, at.Code, "fields."+at.Where, at.Message, at.Hint))
+				}
+			}
+		}
+		if v.looks {
 			if err := s.refuseExposed(ctx, tx, t, v); problem.As(err) != nil {
 				p := problem.As(err)
 				findings = append(findings, d.Resource.Finding(manifest.Error, p.Code, "fields", p.Detail, p.Hint))
@@ -146,6 +157,12 @@ func (r *Registry) reshape(ctx context.Context, tx *db.Tx, s *shape, v sight, al
 		return fmt.Errorf("lock the records of %s: %w", t.Path(), err)
 	}
 	if err := s.refuseExposed(ctx, tx, t, v); err != nil {
+		return err
+	}
+	if p, err := t.refuseOpened(ctx, tx, s.after); err != nil || p != nil {
+		if p != nil {
+			err = p
+		}
 		return err
 	}
 	_, findings, err := s.weigh(ctx, tx, t, v, allowLoss)
