@@ -76,7 +76,7 @@ type readInput struct {
 		Subjects  []string `json:"subjects,omitempty" maxItems:"1000" doc:"Several, where the agreement lets many be read of"`
 		Filter    string   `json:"filter,omitempty" maxLength:"16000" doc:"A condition in CEL over the agreement's fields that are neither masked nor identifiers. Without subject and subjects, all that it lets through is read"`
 		Fields    []string `json:"fields,omitempty" maxItems:"500" doc:"Some of the agreement's fields; all where none are named"`
-		As        string   `json:"as,omitempty" enum:"json,jsonl,csv,parquet,arrow" doc:"json where it isn't said"`
+		As        string   `json:"as,omitempty" enum:"json,jsonl,csv,xlsx,geojson,parquet,arrow" doc:"json where it isn't said"`
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 )
 
 // The read actions of CKAN's action API, version 3 (docs.ckan.org/en/latest/api). What isn't there is refused in CKAN's own form.
@@ -298,13 +299,24 @@ func (o *Outlets) pack(s *shelf, i *item) map[string]any {
 }
 
 // forms are the forms of a package's resources: of downloads by the API of records.
-var forms = []struct{ form, as, media string }{
+var forms = []form{
 	{"CSV", "csv", "text/csv"}, {"JSONL", "jsonl", "application/x-ndjson"}, {"Parquet", "parquet", "application/vnd.apache.parquet"},
+	{"XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}, {"GeoJSON", "geojson", "application/geo+json"},
+}
+
+type form struct{ form, as, media string }
+
+// forms are those that a dataset can be had in: GeoJSON only where it says where things are.
+func (i *item) forms() []form {
+	if registry.PlaceIn(i.Dataset).Any() {
+		return forms
+	}
+	return forms[:len(forms)-1]
 }
 
 func (o *Outlets) resources(i *item) []any {
-	out := make([]any, len(forms))
-	for n, f := range forms {
+	out := make([]any, len(i.forms()))
+	for n, f := range i.forms() {
 		out[n] = map[string]any{
 			"id": identifier("resource", i.Path(), f.as), "package_id": i.id, "name": title(i.Spec.Title) + " (" + f.form + ")", "description": "", "format": f.form, "mimetype": f.media,
 			"url": o.base + "/api/v1/datasets/" + i.Path() + "/records?as=" + f.as, "url_type": nil, "position": n, "state": "active", "datastore_active": f.as == "csv",
@@ -422,7 +434,7 @@ func tagList(_ *Outlets, _ context.Context, s *shelf, a arguments) (any, error) 
 // resource finds a resource by its id.
 func (o *Outlets) resource(s *shelf, id string) (*item, map[string]any) {
 	for _, i := range s.items {
-		for n, f := range forms {
+		for n, f := range i.forms() {
 			if identifier("resource", i.Path(), f.as) == id {
 				found, _ := o.resources(i)[n].(map[string]any)
 				return i, found

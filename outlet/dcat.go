@@ -21,29 +21,56 @@ func (o *Outlets) dcat(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	at := o.base + "/catalog.jsonld"
-	graph := []any{}
-	datasets := []any{}
+	datasets, graph := []any{}, []any{}
 	for _, a := range s.agencies {
-		graph = append(graph, map[string]any{"@id": o.agency(a.Name), "@type": "foaf:Agent", "foaf:name": told(a.Spec.Titled())})
+		graph = append(graph, o.agent(a.Name, a.Spec.Titled()))
 	}
-	city := at + "#publisher"
-	graph = append(graph, map[string]any{"@id": city, "@type": "foaf:Agent", "foaf:name": told(o.city)})
 	for _, i := range s.items {
-		id := o.base + "/console/datasets/" + i.Path()
-		datasets = append(datasets, map[string]any{"@id": id})
-		graph = append(graph, o.dataset(i, id, city)...)
+		datasets = append(datasets, map[string]any{"@id": o.page(i)})
+		graph = append(graph, o.dataset(i)...)
 	}
 	catalogue := map[string]any{
 		"@id": at, "@type": "dcat:Catalog", "dct:title": told(lang.F("%s의 공개 자료", "Open data of %s", o.city)), "dct:description": told(lang.T("누구나 쓸 수 있는 데이터셋", "The datasets that are open to all")),
-		"dct:publisher": map[string]any{"@id": city}, "dct:language": map[string]any{"@id": authority + "language/KOR"}, "foaf:homepage": map[string]any{"@id": o.base + "/"}, "dcat:dataset": datasets,
+		"dct:publisher": map[string]any{"@id": at + "#publisher"}, "dct:language": map[string]any{"@id": authority + "language/KOR"}, "foaf:homepage": map[string]any{"@id": o.base + "/"}, "dcat:dataset": datasets,
 	}
+	linked(w, append([]any{catalogue, o.publisher()}, graph...))
+}
+
+// dcatOne is one dataset as JSON-LD.
+func (o *Outlets) dcatOne(w http.ResponseWriter, r *http.Request) {
+	s, i := o.shown(w, r)
+	if i == nil {
+		return
+	}
+	graph := o.dataset(i)
+	if i.owner == "" {
+		graph = append(graph, o.publisher())
+	} else {
+		graph = append(graph, o.agent(i.owner, s.snapshot.Title(manifest.Key{Kind: "Agency", Name: i.owner})))
+	}
+	linked(w, graph)
+}
+
+func (o *Outlets) publisher() any {
+	return map[string]any{"@id": o.base + "/catalog.jsonld#publisher", "@type": "foaf:Agent", "foaf:name": told(o.city)}
+}
+
+func (o *Outlets) agent(name string, title lang.Text) any {
+	return map[string]any{"@id": o.agency(name), "@type": "foaf:Agent", "foaf:name": told(title)}
+}
+
+// page is the dataset's page, by which it is named too.
+func (o *Outlets) page(i *item) string { return o.base + "/data/" + i.Path() }
+
+// linked writes a graph.
+func linked(w http.ResponseWriter, graph []any) {
 	w.Header().Set("Content-Type", "application/ld+json; charset=utf-8")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client went away: nobody to tell
 		"@context": map[string]any{
 			"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/", "xsd": "http://www.w3.org/2001/XMLSchema#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
 		},
-		"@graph": append([]any{catalogue}, graph...),
+		"@graph": graph,
 	})
 }
 
@@ -61,10 +88,10 @@ func told(t lang.Text) []any {
 }
 
 // files are the forms' entries in the table of file types.
-var files = map[string]string{"csv": "CSV", "jsonl": "JSON", "parquet": "PARQUET"}
+var files = map[string]string{"csv": "CSV", "jsonl": "JSON", "parquet": "PARQUET", "xlsx": "XLSX", "geojson": "GEOJSON"}
 
-func (o *Outlets) dataset(i *item, id, city string) []any {
-	publisher := city
+func (o *Outlets) dataset(i *item) []any {
+	id, publisher := o.page(i), o.base+"/catalog.jsonld#publisher"
 	if i.owner != "" {
 		publisher = o.agency(i.owner)
 	}
@@ -73,7 +100,7 @@ func (o *Outlets) dataset(i *item, id, city string) []any {
 		about = i.Spec.Title
 	}
 	distributions, out := []any{}, []any{}
-	for _, f := range forms {
+	for _, f := range i.forms() {
 		at := id + "#" + f.as
 		distributions = append(distributions, map[string]any{"@id": at})
 		one := map[string]any{

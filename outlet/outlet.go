@@ -62,6 +62,9 @@ func (o *Outlets) Routes(handle func(pattern string, h http.Handler)) {
 		handle(at, http.StripPrefix(at, http.HandlerFunc(o.ckan)))
 	}
 	handle("GET /catalog.jsonld", http.HandlerFunc(o.dcat))
+	handle("GET /data/{project}/{name}/dcat.jsonld", http.HandlerFunc(o.dcatOne))
+	handle("GET /data/{project}/{name}/datapackage.json", http.HandlerFunc(o.datapackage))
+	handle("GET /data/{project}/{name}/croissant.json", http.HandlerFunc(o.croissant))
 }
 
 // item is an open dataset on the shelf.

@@ -181,8 +181,8 @@ func (i *item) facet(name string) []string {
 	case "tags":
 		return i.tags
 	case "res_format":
-		out := make([]string, len(forms))
-		for n, f := range forms {
+		out := make([]string, len(i.forms()))
+		for n, f := range i.forms() {
 			out[n] = f.form
 		}
 		return out

@@ -138,7 +138,7 @@ type listInput struct {
 	Fields string `query:"fields" maxLength:"32000" doc:"Fields, comma-separated; all where none are named"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Records in a page; downloads have all"`
 	Cursor string `query:"cursor" maxLength:"16000" doc:"The next of the page before"`
-	As     string `query:"as" enum:"json,jsonl,csv,parquet,arrow" default:"json" doc:"json is a page; the others are all records"`
+	As     string `query:"as" enum:"json,jsonl,csv,xlsx,geojson,parquet,arrow" default:"json" doc:"json is a page; the others are all records"`
 	BOM    bool   `query:"bom" doc:"Begin a CSV with a byte order mark, by which Excel knows UTF-8"`
 }
 

@@ -37,6 +37,8 @@ type recordWriter interface {
 var Forms = []Form{
 	{"jsonl", "application/x-ndjson", newLines},
 	{"csv", "text/csv; charset=utf-8", newCSV},
+	{"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", newWorkbook},
+	{"geojson", "application/geo+json", newFeatures},
 	{"parquet", "application/vnd.apache.parquet", newParquet},
 	{"arrow", "application/vnd.apache.arrow.stream", newArrow},
 }

@@ -25,6 +25,7 @@ type Options struct {
 	Records  console.Records
 	Work     registry.Work
 	Exchange Exchange
+	Requests Requests           // that data be opened; nil: none can be made
 	Gate     *identity.Gate     // who asks; without a provider nobody signs in
 	Embedded *provider.Provider // the provider of demos, or nil
 	Secure   bool               // pages are reached by TLS
@@ -37,6 +38,12 @@ type Exchange interface {
 	portal.Exchange
 }
 
+// Requests is what the pages need of requests that data be opened.
+type Requests interface {
+	console.Requests
+	portal.Requests
+}
+
 // policy lets a page load only from its own server, run no script and use no style written into it, and be framed by nobody.
 const policy = "default-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -45,8 +52,8 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+assets.Prefix, assets.Handler())
 	pages := http.NewServeMux()
-	console.New(o.Catalog, o.Records, o.Work, o.Exchange, o.Now).Routes(pages)
-	portal.New(portal.Options{Catalog: o.Catalog, Records: o.Records, Exchange: o.Exchange, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
+	console.New(o.Catalog, o.Records, o.Work, o.Exchange, o.Requests, o.Now).Routes(pages)
+	portal.New(portal.Options{Catalog: o.Catalog, Records: o.Records, Exchange: o.Exchange, Requests: o.Requests, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)
 	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil, Secure: o.Secure}

@@ -46,12 +46,13 @@ type Console struct {
 	records  Records
 	work     registry.Work
 	exchange Exchange
+	requests Requests // nil: none can be made
 	now      func() time.Time
 }
 
 // New makes the console. now tells the time.
-func New(c Catalog, r Records, w registry.Work, x Exchange, now func() time.Time) *Console {
-	return &Console{catalog: c, records: r, work: w, exchange: x, now: now}
+func New(c Catalog, r Records, w registry.Work, x Exchange, q Requests, now func() time.Time) *Console {
+	return &Console{catalog: c, records: r, work: w, exchange: x, requests: q, now: now}
 }
 
 // Door is the console's entry in the menus.
@@ -62,6 +63,7 @@ func Door() components.Door {
 		{Title: lang.T("사업", "Projects"), Path: "/console/projects"},
 		{Title: lang.T("데이터셋", "Datasets"), Path: "/console/datasets"},
 		{Title: lang.T("협약", "Agreements"), Path: agreementsPath, Needs: identity.SeeAgreements},
+		{Title: lang.T("개방 요청", "Requests"), Path: requestsPath, Needs: identity.SeeAgreements},
 		{Title: lang.T("표준용어", "Terms"), Path: "/console/terms"},
 		{Title: lang.T("기준값", "Parameters"), Path: "/console/parameters"},
 		{Title: lang.T("개정 이력", "Revisions"), Path: "/console/revisions"},
@@ -98,6 +100,10 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /console/datasets/{project}/{name}/source", c.actOnSource)
 	mux.HandleFunc("POST /console/agencies/{name}", c.cutOff)
 	c.agreementRoutes(mux)
+	if c.requests != nil {
+		mux.Handle("GET "+requestsPath, components.Page(c.openRequests))
+		mux.HandleFunc("POST "+requestsPath+"/{id}", c.answerRequest)
+	}
 	mux.Handle("GET /console/{$}", http.RedirectHandler("/console", http.StatusMovedPermanently))
 }
 

@@ -44,6 +44,11 @@ func (c *Console) overview(r *http.Request) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
+	asked, err := c.requestsTodo(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	mine = append(mine, asked)
 	mine = append(mine, figure{lang.T("원본의 최신 내용이 반영되지 않은 데이터셋", "Datasets that are behind their source"), len(troubled), "/console/datasets?source=trouble"})
 	v.Todo = filter(append(mine, todo(s)...), func(f figure) bool { return f.N > 0 })
 	v.Revisions, err = c.catalog.Revisions(r.Context(), 0, 5)

@@ -1,12 +1,15 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -36,12 +39,15 @@ type dataView struct {
 	URL     *url.URL
 	Address string // of the server
 	*catalog.Dataset
-	Owner   lang.Text
-	Project lang.Text
-	Rows    int64
-	Preview []*registry.Record
-	Chart   *chart
-	ByField []*catalog.Field // what a chart can be drawn by
+	Owner                    lang.Text
+	Project                  lang.Text
+	Rows                     int64
+	Preview                  []*registry.Record
+	Chart                    *chart
+	Opening                  *registry.Opening // what was seen of its values before they were opened
+	Points                   []point           // places of some records
+	West, East, South, North float64           // degrees, of the points
+	ByField                  []*catalog.Field  // what a chart can be drawn by
 }
 
 // chart says how many records have each of the values that are the most frequent.
@@ -62,6 +68,10 @@ type bar struct {
 func (p *Portal) data(r *http.Request) (templ.Component, error) {
 	s := p.Catalog.Snapshot()
 	d := s.Dataset(r.PathValue("project"), r.PathValue("name"))
+	if d != nil && !d.Open() && p.Requests != nil {
+		v, err := p.closed(r, s, d)
+		return closedPage(v), err
+	}
 	if d == nil || !d.Open() {
 		return nil, components.NotFound(lang.T("공개된 자료 가운데 찾으시는 자료가 없습니다", "there is no such open data"))
 	}
@@ -82,6 +92,12 @@ func (p *Portal) data(r *http.Request) (templ.Component, error) {
 			return nil, err
 		}
 		v.draw(profile, r.URL.Query().Get("by"))
+		if profile != nil {
+			v.Opening = profile.Opening
+		}
+		if err := p.place(r.Context(), &v); err != nil {
+			return nil, err
+		}
 	}
 	return dataPage(v), nil
 }
@@ -159,6 +175,25 @@ func licenceText(name string) lang.Text {
 	return lang.T(name, name)
 }
 
+// downloadForm is a form in which a dataset is taken.
+type downloadForm struct {
+	as, title, media string
+	about            lang.Text
+}
+
+func downloadForms(v dataView) []downloadForm {
+	out := []downloadForm{
+		{"xlsx", "XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", lang.T("엑셀에서 바로 열기", "opens in Excel")},
+		{"csv&bom=true", "CSV", "text/csv", lang.T("표 프로그램과 통계 도구용", "for spreadsheets and statistics")},
+		{"jsonl", "JSON Lines", "application/x-ndjson", lang.T("한 줄에 레코드 하나, 프로그램용", "one record a line, for programs")},
+		{"parquet", "Parquet", "application/vnd.apache.parquet", lang.T("분석 도구용", "for analysis")},
+	}
+	if registry.PlaceIn(v.Dataset).Any() {
+		out = append(out, downloadForm{"geojson", "GeoJSON", "application/geo+json", lang.T("지도 프로그램용", "for maps")})
+	}
+	return out
+}
+
 // request is a ready request in a language.
 type request struct {
 	id, name, text string
@@ -185,7 +220,8 @@ func described(v dataView) string {
 		about = v.Spec.Title.Ko
 	}
 	downloads := []any{}
-	for as, media := range map[string]string{"csv": "text/csv", "jsonl": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"} {
+	for _, f := range downloadForms(v) {
+		as, media := f.as, f.media
 		downloads = append(downloads, map[string]string{"@type": "DataDownload", "encodingFormat": media, "contentUrl": v.Address + "/api/v1/datasets/" + v.Path() + "/records?as=" + as})
 	}
 	variables := []any{}
@@ -201,3 +237,55 @@ func described(v dataView) string {
 	}
 	return strings.ReplaceAll(string(text), "</", `<\/`)
 }
+
+// point is a place on a map of 640 by 400.
+type point struct{ X, Y float64 }
+
+// maxPoints is how many places a map shows.
+const maxPoints = 500
+
+// place finds where the first records are. A degree of longitude is as long as one of latitude times the cosine of it.
+func (p *Portal) place(ctx context.Context, v *dataView) error {
+	at := registry.PlaceIn(v.Dataset)
+	if at.Longitude < 0 || at.Latitude < 0 {
+		return nil
+	}
+	records, err := p.Records.Sample(ctx, v.Dataset, []string{v.Fields[at.Longitude].Name, v.Fields[at.Latitude].Name}, maxPoints)
+	if err != nil {
+		return err
+	}
+	var found []point
+	for _, r := range records {
+		var where [2]any
+		for i, f := range r.Fields {
+			switch f.Name {
+			case v.Fields[at.Longitude].Name:
+				where[0] = r.Values[i]
+			case v.Fields[at.Latitude].Name:
+				where[1] = r.Values[i]
+			}
+		}
+		lon, east := where[0].(float64)
+		lat, north := where[1].(float64)
+		if east && north && lon != 0 && lat != 0 { // where nobody measured, many write zeros
+			found = append(found, point{lon, lat})
+		}
+	}
+	if len(found) < 2 {
+		return nil
+	}
+	byX := func(a, b point) int { return cmp.Compare(a.X, b.X) }
+	byY := func(a, b point) int { return cmp.Compare(a.Y, b.Y) }
+	v.West, v.East = slices.MinFunc(found, byX).X, slices.MaxFunc(found, byX).X
+	v.South, v.North = slices.MinFunc(found, byY).Y, slices.MaxFunc(found, byY).Y
+	narrow := math.Cos((v.South + v.North) / 2 * math.Pi / 180)
+	scale := min(600/max((v.East-v.West)*narrow, 1e-6), 360/max(v.North-v.South, 1e-6))
+	for _, f := range found {
+		v.Points = append(v.Points, point{320 + (f.X-(v.West+v.East)/2)*narrow*scale, 200 - (f.Y-(v.South+v.North)/2)*scale})
+	}
+	return nil
+}
+
+func tenth(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
+
+func degrees(x float64) string { return strconv.FormatFloat(x, 'f', 3, 64) + "°" }

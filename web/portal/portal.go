@@ -24,11 +24,15 @@ type Catalog interface {
 // maxFound is how many datasets the page shows at once; more are found by searching.
 const maxFound = 100
 
+// maxClosed is how many that aren't open yet are shown beside them.
+const maxClosed = 20
+
 // Options is what the portal is made from.
 type Options struct {
 	Catalog  Catalog
 	Records  Records
 	Exchange Exchange           // nil: a citizen has no pages
+	Requests Requests           // nil: none can be made
 	Gate     *identity.Gate     // nil, or without a provider: nobody signs in
 	Embedded *provider.Provider // nil: the provider is elsewhere
 	Secure   bool               // pages are reached by TLS
@@ -45,6 +49,7 @@ func MineDoor() components.Door {
 	return components.Door{Path: minePath, Title: lang.T("내 정보", "My data"), Citizens: true, Menu: []components.Link{
 		{Title: lang.T("내 정보 열람 기록", "Who read about me"), Path: minePath},
 		{Title: lang.T("내 동의", "My consents"), Path: consentsPath},
+		{Title: lang.T("내 개방 요청", "My requests"), Path: requestsPath},
 	}}
 }
 
@@ -58,6 +63,10 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", components.Page(p.start))
 	mux.Handle("GET /data/{project}/{name}", components.Page(p.data))
 	p.signRoutes(mux)
+	if p.Requests != nil {
+		mux.HandleFunc("POST /data/{project}/{name}", p.ask)
+		mux.Handle("GET "+requestsPath, components.Page(p.requests))
+	}
 	if p.Exchange != nil {
 		p.mineRoutes(mux)
 	}
@@ -73,8 +82,9 @@ type startView struct {
 	Query    string
 	Agencies []components.Choice // that provide something, with how much
 	Groups   []group
-	Found    int // open datasets that the query lets through
-	Open     int // open datasets in all
+	Found    int                // open datasets that the query lets through
+	Open     int                // open datasets in all
+	Closed   []*catalog.Dataset // that the query finds and that aren't open yet, the first of them
 }
 
 func (p *Portal) start(r *http.Request) (templ.Component, error) {
@@ -83,6 +93,9 @@ func (p *Portal) start(r *http.Request) (templ.Component, error) {
 	agency, provided := r.URL.Query().Get("agency"), map[string]int{}
 	for _, d := range s.Datasets() {
 		if !d.Open() {
+			if v.Query != "" && p.Requests != nil && len(v.Closed) < maxClosed && matches(s, d, v.Query) {
+				v.Closed = append(v.Closed, d)
+			}
 			continue
 		}
 		v.Open++
