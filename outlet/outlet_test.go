@@ -548,7 +548,7 @@ func TestTheCatalogueIsDCAT(t *testing.T) {
 		for _, node := range doc.Graph {
 			kinds[node["@type"]]++
 		}
-		if kinds["dcat:Catalog"] != 1 || kinds["dcat:Dataset"] != 2 || kinds["dcat:Distribution"] != 6 || kinds["foaf:Agent"] != 3 || strings.Contains(text, "관리원") {
+		if kinds["dcat:Catalog"] != 1 || kinds["dcat:Dataset"] != 2 || kinds["dcat:Distribution"] != 8 || kinds["foaf:Agent"] != 3 || strings.Contains(text, "관리원") {
 			t.Errorf("%v", kinds)
 		}
 	})

@@ -89,7 +89,7 @@ func (c *place) house(t testing.TB, secure bool) *house {
 	c.exchange.Serve(s.API(), nil, "")
 	s.Handle(ledger.Path+"/", c.log.Handler())
 	pages := web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: c.registry, Work: c, Exchange: c.exchange,
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: c.registry, Work: c, Exchange: c.exchange, Requests: c.doors,
 		Gate: gate, Embedded: h.provider, Secure: secure, Now: func() time.Time { return now },
 	})
 	s.Handle("/", pages)

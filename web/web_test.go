@@ -20,6 +20,7 @@ import (
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/outlet"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
@@ -31,6 +32,7 @@ var now = time.Date(2026, 11, 24, 9, 30, 0, 0, manifest.Seoul)
 
 // place is a catalog with the registry of its records and the exchange.
 type place struct {
+	doors *outlet.Store
 	*catalog.Catalog
 	db       *db.DB
 	registry *registry.Registry
@@ -81,7 +83,11 @@ func empty(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = log.Close() })
-	p := &place{db: d, registry: r, ring: ring, log: log}
+	doors, err := outlet.OpenKeys(t.Context(), d, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &place{doors: doors, db: d, registry: r, ring: ring, log: log}
 	p.exchange, err = exchange.Open(t.Context(), exchange.Options{DB: d, Registry: r, Log: log, Keys: ring, Now: clock, Catalog: func() *catalog.Snapshot { return p.Snapshot() }, Refresh: func(ctx context.Context) error { return p.Catalog.Refresh(ctx) }})
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +231,7 @@ func handler(c *place, r console.Records, who *identity.Principal) http.Handler 
 
 func handlerWith(c *place, r console.Records, x web.Exchange, who *identity.Principal) http.Handler {
 	return identity.As(who, web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Work: c, Exchange: x, Now: func() time.Time { return now },
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Work: c, Exchange: x, Requests: c.doors, Now: func() time.Time { return now },
 	}))
 }
 
