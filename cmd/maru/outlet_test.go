@@ -52,7 +52,19 @@ for name, call in {
 g = rdflib.Graph()
 g.parse(base + '/catalog.jsonld', format='json-ld')
 DCAT = rdflib.Namespace('http://www.w3.org/ns/dcat#')
-print('catalogued', len(set(g.objects(None, DCAT.dataset))) == len(names), len(set(g.subjects(rdflib.RDF.type, DCAT.Distribution))) == 3 * len(names))
+print('catalogued', len(set(g.objects(None, DCAT.dataset))) == len(names), len(set(g.subjects(rdflib.RDF.type, DCAT.Distribution))) >= 4 * len(names))
+import pyshacl
+conforms, _, said = pyshacl.validate(g, shacl_graph=sys.argv[2], data_graph_format='json-ld', shacl_graph_format='turtle')
+print('shapes', conforms)
+if not conforms:
+    print(said)
+one = rdflib.Graph()
+one.parse(base + '/data/learning/libraries/dcat.jsonld', format='json-ld')
+print('single', len(set(one.subjects(rdflib.RDF.type, DCAT.Dataset))) == 1, pyshacl.validate(one, shacl_graph=sys.argv[2], shacl_graph_format='turtle')[0])
+broken = rdflib.Graph()
+broken.parse(base + '/catalog.jsonld', format='json-ld')
+broken.remove((None, DCAT.accessURL, None))
+print('broken', pyshacl.validate(broken, shacl_graph=sys.argv[2], shacl_graph_format='turtle')[0])
 `
 
 // TestCkanapiAndRdflibReadTheDemoCity plays a researcher whose tools know nothing of Maru.
@@ -66,13 +78,13 @@ func TestCkanapiAndRdflibReadTheDemoCity(t *testing.T) {
 	if err := os.WriteFile(script, []byte(ckanScript), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := exec.Command("python3", script, c.server)
+	run := exec.Command("python3", script, c.server, filepath.Join("testdata", "dcat-ap.ttl"))
 	run.Env = append(os.Environ(), "PYTHONPATH="+libraries)
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"packages 12", "shown True", "found 1 도서관", "paged True", "records True", "filtered True", "unknown NotFound", "invalid ValidationError", "sql NotAuthorized", "catalogued True True"} {
+	for _, want := range []string{"packages 12", "shown True", "found 1 도서관", "paged True", "records True", "filtered True", "unknown NotFound", "invalid ValidationError", "sql NotAuthorized", "catalogued True True", "shapes True", "single True True", "broken False"} {
 		if !strings.Contains(string(out), want+"\n") {
 			t.Errorf("no %q in\n%s", want, out)
 		}
