@@ -213,7 +213,7 @@ func (a *api) profile(ctx context.Context, in *DatasetPath) (*struct{ Body *Prof
 	}
 	out := &Profile{At: a.now().UTC().Truncate(time.Second), Fields: []FieldProfile{}}
 	if p != nil {
-		out.At, out.Rows, out.Sampled = p.At, p.Rows, p.Sampled
+		out.At, out.Rows, out.Sampled, out.Opening = p.At, p.Rows, p.Sampled, p.Opening
 		for _, f := range p.Fields {
 			if d.Field(f.Name) != nil {
 				out.Fields = append(out.Fields, f)

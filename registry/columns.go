@@ -98,6 +98,16 @@ func (c *columns) takes(column int) bool {
 	return slices.Contains(c.at, column) || c.compute.Uses(c.names[column])
 }
 
+// filled are the fields that have a column, or are computed.
+func (c *columns) filled() (out []string) {
+	for i, at := range c.at {
+		if at != -1 {
+			out = append(out, c.dataset.Fields[i].Name)
+		}
+	}
+	return out
+}
+
 // lay makes cells the row that expressions read.
 func (c *columns) lay(cells []string) {
 	for i, name := range c.names {

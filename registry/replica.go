@@ -302,6 +302,9 @@ func (a *carrying) take(ctx context.Context, b *source.Batch) error {
 		if err != nil {
 			return err
 		}
+		if err := a.sameColumns(ctx, a.dataset, match); err != nil {
+			return err
+		}
 		a.columns, a.match = b.Columns, match
 	}
 	if err := a.identified(b); err != nil {

@@ -216,6 +216,29 @@ func TestWhatIsDeletedThereByAccidentStaysHere(t *testing.T) {
 	})
 }
 
+func TestAColumnThatIsGoneThereEmptiesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old := openSilo(t)
+		old.do(t, siloTable)
+		old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+		from, _ := sources(t)
+		d := r.apply(t, published(old.gate.Address))
+		r.carryOver(t, from)
+		within(t, 20*time.Second, "all is read", func() bool { return r.counted(t, d) == 1000 })
+		old.do(t, `ALTER TABLE old."Resident" RENAME COLUMN paid TO paid_won; UPDATE old."Resident" SET "성명" = '다른 이름' WHERE no < 10`)
+		within(t, 10*time.Second, "it is told", func() bool {
+			s, err := r.SourceState(t.Context(), d)
+			return err == nil && s.Code == "source.columns" && strings.Contains(s.Reason.En, "columns for paid")
+		})
+		if rec, err := r.Get(t.Context(), d, "3"); err != nil || rec.Values[3] != 4.5 {
+			t.Errorf("%v %v", rec, err)
+		}
+		old.do(t, `ALTER TABLE old."Resident" RENAME COLUMN paid_won TO paid; UPDATE old."Resident" SET "성명" = '또 다른 이름' WHERE no < 10`)
+		r.apply(t, published(old.gate.Address)+"  empty: ['-']\n") // it is looked at anew
+		within(t, 20*time.Second, "then it goes on", func() bool { return r.same(t, old, d) == "" })
+	})
+}
+
 func TestASlotGoesWithItsDataset(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
 		old := openSilo(t)

@@ -114,6 +114,14 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 	if err := r.start(ctx, i, file.Columns); err != nil {
 		return err
 	}
+	if i.By.Via == bySource.Via {
+		if err := r.sameColumns(ctx, d, match); err != nil {
+			return err
+		}
+		if err := r.noteColumns(ctx, i, d, match); err != nil {
+			return err
+		}
+	}
 	if d.Open() && i.Rows == 0 {
 		if err := r.refuseOpening(ctx, i, d, file, match); err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/maru-city/maru/catalog"
@@ -288,4 +290,54 @@ func (r *Registry) Troubled(ctx context.Context) (out []string, err error) {
 		return rows.Err()
 	})
 	return out, err
+}
+
+// sameColumns refuses a source that lacks a column which it had when it was last taken by the same definition: its values would be emptied.
+func (r *Registry) sameColumns(ctx context.Context, d *catalog.Dataset, match *columns) error {
+	var written string
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRow(ctx, "SELECT fields FROM import_run WHERE dataset_id = ? AND via = ? AND state = ? AND spec = ? AND fields <> '' ORDER BY id DESC LIMIT 1", t.id, bySource.Via, Done, specOf(d)).Scan(&written)
+		if db.NoRows(err) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look which columns the source of %s had: %w", d.Path(), err)
+	}
+	var before, lost []string
+	if written != "" {
+		if err := json.Unmarshal([]byte(written), &before); err != nil {
+			return fmt.Errorf("look which columns the source of %s had: %w", d.Path(), err)
+		}
+	}
+	now := match.filled()
+	for _, name := range before {
+		if !slices.Contains(now, name) {
+			lost = append(lost, name)
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return problem.New("source.columns", 422, lang.F("원본에 있던 열이 없어졌습니다. 값을 비우지 않도록 아무것도 바꾸지 않았습니다 (항목 %s)", "the source had columns for %s and has none now, so nothing was changed", strings.Join(lost, ", "))).
+		Hinting(lang.F("원본의 열: %s. 이름이 바뀌었으면 선언문의 source.map에 쓰고, 정말로 없어졌으면 항목을 빼십시오", "it has: %s. Where a name has changed, write it in the manifest's source.map; where it is really gone, take the field out", strings.Join(match.names[:min(len(match.names), 30)], ", ")))
+}
+
+// noteColumns keeps which fields an import fills.
+func (r *Registry) noteColumns(ctx context.Context, i *Import, d *catalog.Dataset, match *columns) error {
+	fields, err := json.Marshal(match.filled())
+	if err != nil {
+		return err
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "UPDATE import_run SET spec = ?, fields = ? WHERE id = ?", specOf(d), string(fields), i.ID); err != nil {
+			return fmt.Errorf("note the columns of import %d: %w", i.ID, err)
+		}
+		return nil
+	})
 }

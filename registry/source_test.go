@@ -117,3 +117,30 @@ source:
 		}
 	})
 }
+
+func TestAFileWithoutAColumnThatItHadEmptiesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		from, folder := sources(t)
+		d := r.apply(t, "kind: Dataset\nname: people\ntitle: 사람\nkey: [no]\nfields:\n  no: {type: int}\n  name: {type: string}\nsource: {file: people.csv}\n")
+		put := func(text string) *Import {
+			t.Helper()
+			if err := os.WriteFile(filepath.Join(folder, "people.csv"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			i, _ := r.read(t, from)
+			return i
+		}
+		if i := put("no,name\n1,가\n"); i.State != Done {
+			t.Fatalf("%+v", i)
+		}
+		if i := put("no,nm\n1,나\n"); i.State != Failed || !strings.Contains(i.Reason.En, "columns for name") {
+			t.Errorf("%+v", i)
+		}
+		if rec, err := r.Get(t.Context(), d, "1"); err != nil || rec.Values[1] != "가" {
+			t.Errorf("%v %v", rec, err)
+		}
+		if i := put("no,name\n1,다\n"); i.State != Done || i.Changed != 1 {
+			t.Errorf("%+v", i)
+		}
+	})
+}

@@ -1,5 +1,8 @@
 -- What is carried over from PostgreSQL servers as it changes there: by which slot, which of their servers keeps it, and up to where it is here.
+-- Which fields an import from a source filled, and how the source was defined then.
 -- +goose Up
+ALTER TABLE import_run ADD COLUMN spec TEXT NOT NULL DEFAULT '';
+ALTER TABLE import_run ADD COLUMN fields TEXT NOT NULL DEFAULT '';
 CREATE TABLE replica (
   slot     TEXT PRIMARY KEY,
   project  TEXT NOT NULL,
@@ -15,5 +18,7 @@ CREATE TABLE replica_lease (
 );
 
 -- +goose Down
+ALTER TABLE import_run DROP COLUMN fields;
+ALTER TABLE import_run DROP COLUMN spec;
 DROP TABLE replica_lease;
 DROP TABLE replica;
