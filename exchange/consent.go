@@ -122,13 +122,16 @@ func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreeme
 	}
 	now := x.now().UTC().Format(time.RFC3339Nano)
 	return x.db.Write(ctx, func(tx *db.Tx) error {
-		if !yes {
-			_, err := tx.Exec(ctx, "UPDATE consent SET withdrawn = ? WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", now, person, project, name)
-			return err
-		}
 		all, err := x.kept(ctx, tx, project, name) // nobody approves another text between what the person was shown and their yes
 		if err != nil {
 			return err
+		}
+		if !yes {
+			n, err := tx.Exec(ctx, "UPDATE consent SET withdrawn = ? WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", now, person, project, name)
+			if err != nil || n == 0 {
+				return err
+			}
+			return x.seenAnew(ctx, tx, all)
 		}
 		if !slices.ContainsFunc(all, func(v *Version) bool { return v.State == Active && v.Spec.Asked() }) {
 			return unknown
@@ -137,9 +140,27 @@ func (x *Exchange) Consent(ctx context.Context, who *identity.Principal, agreeme
 		if err := tx.QueryRow(ctx, "SELECT count(*) FROM consent WHERE person = ? AND project = ? AND name = ? AND withdrawn = ''", person, project, name).Scan(&there); err != nil || there > 0 {
 			return err
 		}
-		_, err = tx.Exec(ctx, "INSERT INTO consent (person, project, name, given) VALUES (?, ?, ?, ?)", person, project, name, now)
-		return err
+		if _, err = tx.Exec(ctx, "INSERT INTO consent (person, project, name, given) VALUES (?, ?, ?, ?)", person, project, name, now); err != nil {
+			return err
+		}
+		return x.seenAnew(ctx, tx, all)
 	})
+}
+
+// seenAnew has those who follow by an agreement told of a gap: others are seen by it now than were before, whose records haven't changed.
+func (x *Exchange) seenAnew(ctx context.Context, tx *db.Tx, all []*Version) error {
+	for _, v := range all {
+		if v.State != Active || !v.Spec.Events {
+			continue
+		}
+		if err := x.follow(ctx, tx, v, Active); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE standing_change SET n = n + 1 WHERE one = 1"); err != nil {
+			return fmt.Errorf("note that others are seen by %s: %w", v.Path(), err)
+		}
+	}
+	return nil
 }
 
 // noMore reports whether who consented to the one has consented to the other: it reads no other fields, records or persons, for no other purpose.

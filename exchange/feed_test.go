@@ -686,3 +686,29 @@ func TestAClientOfAnotherNodesBusIsCutOffToo(t *testing.T) {
 		until(t, "it is cut off", conn.IsClosed)
 	})
 }
+
+// Who consents, or takes it back, changes what a read shows though no record changes: who follows is told to read again.
+func TestConsentIsAGapForWhoFollows(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		c.files["housing/moved.yaml"] = strings.Replace(movedIn, "subject: many", "subject: many\nconsent: asked", 1)
+		c.apply(t, clerk)
+		c.approve(t, "moved")
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung"})
+		p.heard(t, "moved", "test", 0) // nobody asked them yet
+		for _, yes := range []bool{true, false} {
+			c.consent(t, 500, "housing/moved", yes)
+			if got := p.heard(t, "moved", "test", 1); got[0].Type != "city.maru.feed.gap" {
+				t.Errorf("consent %v: heard %s", yes, heardAs(got))
+			}
+		}
+		c.consent(t, 500, "housing/moved", false) // which changes nothing
+		p.heard(t, "moved", "test", 0)
+		c.consent(t, 501, "housing/moved", true)
+		p.heard(t, "moved", "test", 1)
+		c.create(t, 501, registry.Values{"born": "1990-05-06", "district": "mapo"})
+		if got := p.heard(t, "moved", "test", 1); got[0].Data["district"] != "mapo" {
+			t.Errorf("with consent: heard %s", heardAs(got))
+		}
+	})
+}

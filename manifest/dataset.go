@@ -186,7 +186,7 @@ func (s *Source) check(c *checker, d *Dataset) {
 	if s.Schedule != "" {
 		if _, err := ParseSchedule(s.Schedule); err != nil {
 			c.fault("source.schedule", "source.schedule", Textf("올바른 주기가 아닙니다: %q", "%q is no schedule", s.Schedule),
-				T("every 15m이나 cron의 다섯 자리(예: 0 6 * * 1)로 쓰십시오", "write every 15m, or cron with five fields such as 0 6 * * 1"))
+				Textf("every 15m이나 cron의 다섯 자리(예: 0 6 * * 1)로 쓰십시오. 가장 짧은 주기는 %s입니다", "write every 15m, or cron with five fields such as 0 6 * * 1; the shortest is every %s", MinInterval.String()))
 		}
 	}
 }

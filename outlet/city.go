@@ -41,6 +41,7 @@ var (
 	tooMany    = code{"ERROR-336", "데이터요청은 한번에 최대 1000건을 넘을 수 없습니다."}
 	broken     = code{"ERROR-500", "서버 오류입니다. 지속적으로 발생 시 관리자에게 문의하십시오."}
 	noDatabase = code{"ERROR-600", "데이터베이스 연결 오류입니다. 지속적으로 발생 시 관리자에게 문의하십시오."}
+	tooOften   = code{"ERROR-337", "인증키의 하루 호출 한도를 넘었습니다. 내일 다시 호출하십시오."}
 	noQuery    = code{"ERROR-601", "SQL 문장 오류입니다. 지속적으로 발생 시 관리자에게 문의하십시오."}
 )
 
@@ -140,6 +141,9 @@ func (o *Outlets) understand(ctx context.Context, at *url.URL) (q asked, err err
 		}
 		if !known {
 			return q, badKey
+		}
+		if !o.quota.take(key, o.now()) {
+			return q, tooOften
 		}
 	}
 	s, err := o.shelf(ctx)

@@ -119,7 +119,7 @@ func (o *Outlets) dataset(i *item) []any {
 	}
 	d := map[string]any{
 		"@id": id, "@type": "dcat:Dataset", "dct:identifier": i.id, "dct:title": told(i.Spec.Title), "dct:description": told(about), "dct:publisher": map[string]any{"@id": publisher}, "dcat:distribution": distributions,
-		"dct:modified": map[string]string{"@type": "xsd:dateTime", "@value": i.changed.UTC().Format("2006-01-02T15:04:05Z")}, "dct:language": map[string]any{"@id": authority + "language/KOR"},
+		"dct:modified": map[string]string{"@type": "xsd:dateTime", "@value": i.changed().UTC().Format("2006-01-02T15:04:05Z")}, "dct:language": map[string]any{"@id": authority + "language/KOR"},
 		"dct:accessRights": map[string]any{"@id": authority + "access-right/PUBLIC"}, "dcat:landingPage": map[string]any{"@id": id},
 	}
 	if len(keywords) > 0 {

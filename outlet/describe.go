@@ -147,7 +147,7 @@ func (o *Outlets) croissant(w http.ResponseWriter, r *http.Request) {
 			"references": "cr:references", "regex": "cr:regex", "repeated": "cr:repeated", "replace": "cr:replace", "sc": "https://schema.org/", "separator": "cr:separator", "source": "cr:source", "subField": "cr:subField", "transform": "cr:transform",
 		},
 		"@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0", "name": i.handle, "description": i.about(), "url": o.page(i), "isLiveDataset": true, "inLanguage": "ko",
-		"datePublished": i.changed.UTC().Format("2006-01-02"), "version": "1.0." + strconv.FormatInt(s.snapshot.Revision, 10),
+		"datePublished": i.changed().UTC().Format("2006-01-02"), "version": "1.0." + strconv.FormatInt(s.snapshot.Revision, 10),
 		"distribution": []any{map[string]any{"@type": "cr:FileObject", "@id": "csv", "name": i.Name + ".csv", "description": title(i.Spec.Title), "contentUrl": o.download(i, "csv"), "encodingFormat": "text/csv"}},
 		"recordSet":    []any{map[string]any{"@type": "cr:RecordSet", "@id": "records", "name": "records", "field": fields}},
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +21,7 @@ type Records interface {
 	// Slice reads the records that a query finds, from the offset-th on, and how many there are in all.
 	Slice(ctx context.Context, d *catalog.Dataset, q registry.Query, offset int64, limit int) (records []*registry.Record, total int64, err error)
 	Counts(ctx context.Context, datasets []*catalog.Dataset) (map[string]int64, error)
+	LastChanged(ctx context.Context) (map[string]time.Time, error)
 }
 
 // Outlets serves open data.
@@ -31,7 +33,10 @@ type Outlets struct {
 	base    string // of the server: http://host:port
 	city    lang.Text
 
+	now   func() time.Time
+	quota quota
 	mu    sync.Mutex
+	fresh time.Time // when the records' changes were looked at
 	built *shelf
 }
 
@@ -48,11 +53,15 @@ type Options struct {
 	Keys    Keys
 	Base    string
 	City    lang.Text
+	Now     func() time.Time // nil: the time
 }
 
 // New makes the outlets.
 func New(o Options) *Outlets {
-	return &Outlets{catalog: o.Catalog, dated: o.Dated, records: o.Records, keys: o.Keys, base: o.Base, city: o.City}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Outlets{now: o.Now, catalog: o.Catalog, dated: o.Dated, records: o.Records, keys: o.Keys, base: o.Base, city: o.City}
 }
 
 // Routes puts the outlets' handlers where they belong by handle.
@@ -78,7 +87,16 @@ type item struct {
 	text     string   // what is searched, folded
 	title    string   // folded
 	tags     []string
-	changed  time.Time
+	applied  time.Time    // the revision that it is of
+	modified atomic.Int64 // when its records last changed, in milliseconds of Unix; 0: never
+}
+
+// changed is when the dataset or its records last changed.
+func (i *item) changed() time.Time {
+	if m := time.UnixMilli(i.modified.Load()).UTC(); m.After(i.applied) {
+		return m
+	}
+	return i.applied
 }
 
 // shelf is all open datasets as they are in one revision. It is made anew from each: it can't drift from the catalog.
@@ -104,7 +122,7 @@ func (o *Outlets) shelf(ctx context.Context) (*shelf, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.built != nil && o.built.snapshot == now {
-		return o.built, nil
+		return o.built, o.refresh(ctx)
 	}
 	s := &shelf{snapshot: now, by: map[string]*item{}, services: map[string]*item{}}
 	changed, err := o.dated(ctx, now.Revision)
@@ -117,7 +135,7 @@ func (o *Outlets) shelf(ctx context.Context) (*shelf, error) {
 		if !d.Open() {
 			continue
 		}
-		i := &item{Dataset: d, id: identifier("dataset", d.Path()), handle: d.Project + "_" + d.Name, changed: changed}
+		i := &item{Dataset: d, id: identifier("dataset", d.Path()), handle: d.Project + "_" + d.Name, applied: changed}
 		if place := now.Place(d.Project); len(place.Owners) > 0 {
 			i.owner = place.Owners[0]
 			owners[i.owner] = true
@@ -147,8 +165,29 @@ func (o *Outlets) shelf(ctx context.Context) (*shelf, error) {
 			s.projects = append(s.projects, r)
 		}
 	}
-	o.built = s
-	return s, nil
+	o.built, o.fresh = s, time.Time{}
+	return s, o.refresh(ctx)
+}
+
+// staleness is how old what is known of the records' changes may be.
+const staleness = 10 * time.Second
+
+// refresh looks when records last changed. It is called with the lock held.
+func (o *Outlets) refresh(ctx context.Context) error {
+	if o.records == nil || o.now().Sub(o.fresh).Abs() < staleness {
+		return nil
+	}
+	all, err := o.records.LastChanged(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range o.built.items {
+		if at, ok := all[i.Path()]; ok {
+			i.modified.Store(at.UnixMilli())
+		}
+	}
+	o.fresh = o.now()
+	return nil
 }
 
 // describe fills in what is searched and what the fields are called.

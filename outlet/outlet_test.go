@@ -534,6 +534,19 @@ func TestTheShelfFollowsTheCatalog(t *testing.T) {
 	})
 }
 
+func TestAPackageSaysWhenItsRecordsChanged(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *city) {
+		got := c.action(t, "package_show", map[string]any{"id": "parks_city-parks"}, 200)
+		var one struct {
+			Created  string `json:"metadata_created"`
+			Modified string `json:"metadata_modified"`
+		}
+		if err := json.Unmarshal(got.Result, &one); err != nil || one.Modified < one.Created || one.Created == "" {
+			t.Errorf("%+v %v", one, err)
+		}
+	})
+}
+
 func TestTheCatalogueIsDCAT(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *city) {
 		text, h := c.get(t, "/catalog.jsonld", 200)

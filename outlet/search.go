@@ -60,7 +60,7 @@ func packageSearch(o *Outlets, _ context.Context, s *shelf, a arguments) (any, e
 			case "title", "title_string":
 				c = strings.Compare(title(x.Spec.Title), title(y.Spec.Title))
 			case "metadata_modified", "metadata_created":
-				c = x.changed.Compare(y.changed)
+				c = x.changed().Compare(y.changed())
 			}
 			if len(by) > 1 && strings.EqualFold(by[1], "desc") {
 				c = -c

@@ -35,12 +35,19 @@ func (r *Registry) Follow(ctx context.Context, tx *db.Tx, d *catalog.Dataset) (p
 	if _, err := tx.Exec(ctx, "UPDATE dataset_table SET followed = ? WHERE id = ?", encode(true, tx.Dialect()), t.id); err != nil {
 		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
 	}
-	var forgotten int64
-	if err := tx.QueryRow(ctx, "SELECT forgotten FROM dataset_table WHERE id = ?", t.id).Scan(&forgotten); err != nil {
+	if position, err = t.fresh(ctx, tx); err != nil { // each beginning is at a place of its own
 		return 0, fmt.Errorf("follow %s: %w", d.Path(), err)
 	}
-	position, err = r.Newest(ctx, tx)
-	return max(position, forgotten), err
+	return position, nil
+}
+
+// fresh is a position that no change has had or will have.
+func (t *table) fresh(ctx context.Context, tx *db.Tx) (position int64, err error) {
+	if err := tx.QueryRow(ctx, "INSERT INTO outbox (dataset_id, change, record) VALUES (?, 0, '') RETURNING id", t.id).Scan(&position); err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, "DELETE FROM outbox WHERE id = ?", position)
+	return position, err
 }
 
 // Unfollow ends the following of a dataset, whatever shape it has, and forgets its changes.
@@ -62,8 +69,7 @@ func (t *table) skip(ctx context.Context, tx *db.Tx) error {
 	if !t.followed {
 		return nil
 	}
-	var here int64
-	err := tx.QueryRow(ctx, "INSERT INTO outbox (dataset_id, change, record) VALUES (?, 0, '') RETURNING id", t.id).Scan(&here)
+	here, err := t.fresh(ctx, tx)
 	if err == nil {
 		_, err = tx.Exec(ctx, "DELETE FROM outbox WHERE dataset_id = ?", t.id)
 	}

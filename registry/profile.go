@@ -293,3 +293,33 @@ func (r *Registry) Sample(ctx context.Context, d *catalog.Dataset, fields []stri
 	}
 	return page.Records, nil
 }
+
+// LastChanged says when the records of each dataset last changed, by project/name; those that never did aren't in it.
+func (r *Registry) LastChanged(ctx context.Context) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT project, dataset, (SELECT c.at FROM change c WHERE c.dataset_id = t.id ORDER BY c.id DESC LIMIT 1) FROM dataset_table t")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var project, dataset string
+			var at *string
+			if err := rows.Scan(&project, &dataset, &at); err != nil {
+				return err
+			}
+			if at == nil {
+				continue
+			}
+			if out[project+"/"+dataset], err = time.Parse(manifest.DatetimeLayout, *at); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find when datasets last changed: %w", err)
+	}
+	return out, nil
+}
