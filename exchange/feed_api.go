@@ -73,7 +73,7 @@ func (x *Exchange) noFeed(ctx context.Context, project, name string) error {
 	if _, _, err := x.Agreement(ctx, project, name); err != nil {
 		return err
 	}
-	return problem.New("agreement.events", 409, lang.F("바뀔 때마다 알리는 협약이 아니거나 지금 효력이 없습니다: %s/%s", "the agreement %s/%s has no events, or doesn't hold now", project, name)).
+	return problem.New("agreement.events", 409, lang.F("변경 알림을 보내지 않는 협약이거나 지금 효력이 없는 협약입니다: %s/%s", "the agreement %s/%s has no events, or doesn't hold now", project, name)).
 		Hinting(lang.T("협약에 events: true를 쓰고 승인을 받으십시오", "write events: true in the agreement, and have it approved"))
 }
 

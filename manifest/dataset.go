@@ -20,7 +20,7 @@ type Dataset struct {
 	Unique    [][]string `yaml:"unique" ko:"겹칠 수 없는 항목 묶음" en:"Sets of fields whose values no two records share"`
 	Index     [][]string `yaml:"index" ko:"빠르게 찾을 항목 묶음" en:"Sets of fields that are often searched"`
 	History   *bool      `yaml:"history" ko:"바뀌기 전 값을 보존할지 (기본 true)" en:"Whether former values are kept (default true)"`
-	Source    *Source    `yaml:"source" ko:"레코드의 출처" en:"Where the records come from"`
+	Source    *Source    `yaml:"source" ko:"레코드를 읽어 올 원본" en:"Where the records come from"`
 	Retention string     `yaml:"retention" pattern:"^([1-9][0-9]*(d|m|y)|permanent)$" ko:"보존기간 (예: 90d, 6m, 5y, permanent)" en:"How long records are kept: 90d, 6m, 5y, permanent"`
 	Licence   string     `yaml:"licence" ko:"이용허락 (예: KOGL-1)" en:"Licence, such as KOGL-1"`
 }
@@ -46,18 +46,18 @@ type Field struct {
 // Source says where a dataset's records come from, and how they are read. Exactly one of File, Folder, HTTP, OpenAPI and Database is set.
 type Source struct {
 	File        string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안, 또는 sftp://, s3://)" en:"A file in the server's folder for sources, or at sftp:// or s3://"`
-	Folder      string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안, 또는 sftp://, s3://). 가장 새로운 파일을 읽습니다" en:"A folder in the server's folder for sources, or at sftp:// or s3://, whose newest file is read"`
-	HTTP        string            `yaml:"http" ko:"JSON을 제공하는 주소. {page}, {offset}, {cursor}가 있으면 쪽마다 읽습니다" en:"An address that answers JSON; with {page}, {offset} or {cursor} page by page"`
+	Folder      string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안, 또는 sftp://, s3://). 가장 최근 파일을 읽습니다" en:"A folder in the server's folder for sources, or at sftp:// or s3://, whose newest file is read"`
+	HTTP        string            `yaml:"http" ko:"JSON을 제공하는 주소. {page}, {offset}, {cursor}가 있으면 페이지별로 읽습니다" en:"An address that answers JSON; with {page}, {offset} or {cursor} page by page"`
 	OpenAPI     string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
 	Database    string            `yaml:"database" ko:"데이터베이스 주소 (postgres://, mysql://, sqlite://)" en:"A database: postgres://…, mysql://… or sqlite://FILE"`
-	Table       string            `yaml:"table" ko:"데이터베이스의 표 (예: public.people)" en:"Table of the database, such as public.people"`
+	Table       string            `yaml:"table" ko:"데이터베이스 테이블 (예: public.people)" en:"Table of the database, such as public.people"`
 	Since       string            `yaml:"since" ko:"바뀐 시각이나 커지는 번호가 있는 열. 있으면 그 뒤에 바뀐 행만 읽고, 전체는 하루에 한 번 읽습니다" en:"Column of the time of change, or of a number that grows: only what has come since is read, and all of it once a day"`
 	Publication string            `yaml:"publication" pattern:"^[A-Za-z_][A-Za-z0-9_]{0,62}$" ko:"PostgreSQL의 발행(publication) 이름. 있으면 바뀌는 대로 받습니다" en:"A publication of PostgreSQL that has the table: its changes are carried over as they are made"`
 	Secret      string            `yaml:"secret" pattern:"^[a-z][a-z0-9-]{0,62}$" ko:"비밀번호나 인증키의 이름 (값은 서버의 secrets 폴더에 둡니다)" en:"Name of the password or key, which lies in the server's folder secrets"`
-	Append      bool              `yaml:"append" ko:"원본에 새 행만 있음. 원본에 없는 레코드를 삭제하지 않습니다" en:"The source has only what is new: records that it doesn't have aren't deleted"`
-	HostKey     string            `yaml:"hostkey" pattern:"^SHA256:[A-Za-z0-9+/]{43}$" ko:"SFTP 서버의 키 (SHA256:…)" en:"Key of the SFTP server: SHA256:…"`
-	KeyHeader   string            `yaml:"key_header" pattern:"^[A-Za-z0-9-]{1,64}$" ko:"비밀값을 보낼 HTTP 머리말 (예: X-API-Key)" en:"HTTP header by which the secret is sent, such as X-API-Key"`
-	Next        string            `yaml:"next" ko:"JSON에서 다음 쪽의 주소나 위치({cursor})가 있는 곳 (예: links.next)" en:"Where the JSON says the address of the next page, or its {cursor}, such as links.next"`
+	Append      bool              `yaml:"append" ko:"원본에 새 행만 있는지. true면 원본에 없는 레코드를 삭제하지 않습니다" en:"The source has only what is new: records that it doesn't have aren't deleted"`
+	HostKey     string            `yaml:"hostkey" pattern:"^SHA256:[A-Za-z0-9+/]{43}$" ko:"SFTP 서버의 호스트 키 (SHA256:…)" en:"Key of the SFTP server: SHA256:…"`
+	KeyHeader   string            `yaml:"key_header" pattern:"^[A-Za-z0-9-]{1,64}$" ko:"비밀값을 보낼 HTTP 헤더 (예: X-API-Key)" en:"HTTP header by which the secret is sent, such as X-API-Key"`
+	Next        string            `yaml:"next" ko:"JSON에서 다음 페이지의 주소나 위치({cursor})가 있는 곳 (예: links.next)" en:"Where the JSON says the address of the next page, or its {cursor}, such as links.next"`
 	Items       string            `yaml:"items" ko:"JSON에서 레코드 목록의 위치 (예: data.items)" en:"Where the list of records stands in the JSON, such as data.items"`
 	Sheet       string            `yaml:"sheet" ko:"시트 이름" en:"Sheet of a workbook"`
 	Header      *int              `yaml:"header" min:"0" ko:"열 이름이 있는 행의 수 (0이면 없음)" en:"How many rows of column names there are (0: none)"`
@@ -66,8 +66,8 @@ type Source struct {
 	Map         map[string]string `yaml:"map" ko:"열 이름 → 항목" en:"Column → field"`
 	Set         map[string]string `yaml:"set" ko:"항목 → 원본의 행으로 계산하는 식 (CEL, 예: row['성'] + row['이름'])" en:"Field → expression that computes it from the source's row, in CEL, such as row['first'] + ' ' + row['last']"`
 	Where       string            `yaml:"where" ko:"읽을 행의 조건 (CEL, 예: row['상태'] != '폐업')" en:"Which rows are taken: a condition in CEL, such as row['state'] != 'closed'"`
-	Empty       []string          `yaml:"empty" ko:"빈 값으로 볼 문자" en:"Texts that mean that there is no value"`
-	Schedule    string            `yaml:"schedule" ko:"주기 (cron 또는 every 15m)" en:"When to read it: cron, or every 15m"`
+	Empty       []string          `yaml:"empty" ko:"빈 값으로 처리할 문자열" en:"Texts that mean that there is no value"`
+	Schedule    string            `yaml:"schedule" ko:"읽는 주기 (cron 또는 every 15m)" en:"When to read it: cron, or every 15m"`
 }
 
 // Titled is the dataset's name.
@@ -152,7 +152,7 @@ func (s *Source) check(c *checker, d *Dataset) {
 		u, err := url.Parse(address)
 		switch {
 		case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-			c.fault(at, "source.address", Textf("http 주소가 아닙니다: %q", "%q is no http address", address), Text{})
+			c.fault(at, "source.address", Textf("http://나 https://로 시작하는 주소가 아닙니다: %q", "%q is no http address", address), Text{})
 		case u.User != nil:
 			if _, has := u.User.Password(); has || s.OpenAPI != "" || s.Secret == "" {
 				c.fault(at, "source.secret", T("주소에는 비밀번호를 쓸 수 없습니다", "no password may stand in the address"),
@@ -186,7 +186,7 @@ func (s *Source) check(c *checker, d *Dataset) {
 	if s.Schedule != "" {
 		if _, err := ParseSchedule(s.Schedule); err != nil {
 			c.fault("source.schedule", "source.schedule", Textf("올바른 주기가 아닙니다: %q", "%q is no schedule", s.Schedule),
-				Textf("every 15m이나 cron의 다섯 자리(예: 0 6 * * 1)로 쓰십시오. 가장 짧은 주기는 %s입니다", "write every 15m, or cron with five fields such as 0 6 * * 1; the shortest is every %s", MinInterval.String()))
+				Textf("every 15m이나 다섯 칸의 cron 형식(예: 0 6 * * 1)으로 쓰십시오. 주기는 %s 이상이어야 합니다", "write every 15m, or cron with five fields such as 0 6 * * 1; the shortest is every %s", MinInterval.String()))
 		}
 	}
 }
@@ -215,18 +215,18 @@ func (s *Source) checkRemote(c *checker, at, address string) {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || !slices.Contains([]string{"sftp", "s3", "s3+http"}, u.Scheme) || u.Host == "" || u.User.Username() == "":
-		c.fault(at, "source.address", T("파일이 있는 곳의 주소가 아닙니다", "it is no address of files"),
+		c.fault(at, "source.address", T("파일 서버의 주소가 아닙니다", "it is no address of files"),
 			T("sftp://사용자@서버/폴더, s3://접근키@서버/버킷/폴더 가운데 하나로 쓰십시오 (암호화하지 않는 내부망 저장소는 s3+http://)", "write sftp://user@host/folder or s3://ACCESSKEY@host/bucket/folder (s3+http:// for a store inside that doesn't encrypt)"))
 		return
 	case s.Secret == "":
-		c.fault("source.secret", "source.secret", T("비밀번호나 개인키, 비밀 접근 키의 이름이 필요합니다", "the password, private key or secret access key must be named"), Text{})
+		c.fault("source.secret", "source.secret", T("비밀번호, 개인키, 비밀 접근 키 가운데 하나의 이름을 source.secret에 쓰십시오", "the password, private key or secret access key must be named"), Text{})
 	}
 	if _, has := u.User.Password(); has {
 		c.fault(at, "source.secret", T("주소에는 비밀번호를 쓸 수 없습니다", "no password may stand in the address"), Text{})
 	}
 	if u.Scheme == "sftp" && s.HostKey == "" {
-		c.fault("source.hostkey", "source.hostkey", T("SFTP 서버의 키가 필요합니다", "the SFTP server's key is needed"),
-			T("ssh-keyscan 서버 | ssh-keygen -lf - 로 확인하고, 서버 관리자의 것과 같은지 보십시오", "see ssh-keyscan HOST | ssh-keygen -lf -, and ask who keeps the server whether it is theirs"))
+		c.fault("source.hostkey", "source.hostkey", T("SFTP 서버의 호스트 키가 필요합니다", "the SFTP server's key is needed"),
+			T("ssh-keyscan 서버 | ssh-keygen -lf - 로 확인하고, 서버 관리자가 알려 준 키와 같은지 확인하십시오", "see ssh-keyscan HOST | ssh-keygen -lf -, and ask who keeps the server whether it is theirs"))
 	}
 	if bucket, _, _ := strings.Cut(strings.Trim(u.Path, "/"), "/"); strings.HasPrefix(u.Scheme, "s3") && bucket == "" {
 		c.fault(at, "source.address", T("주소에 버킷이 없습니다", "the address has no bucket"), Text{})
@@ -237,7 +237,7 @@ func (s *Source) checkDatabase(c *checker) {
 	if s.Database == "" {
 		for at, given := range map[string]string{"table": s.Table, "since": s.Since, "publication": s.Publication} {
 			if given != "" {
-				c.fault("source."+at, "source.database_only", Textf("%s는 database와 함께 쓰십시오", "%s goes with database", at), Text{})
+				c.fault("source."+at, "source.database_only", Textf("database와 함께 써야 합니다: %s", "%s goes with database", at), Text{})
 			}
 		}
 		return
@@ -264,7 +264,7 @@ func (s *Source) checkDatabase(c *checker) {
 	if s.Publication != "" && err == nil {
 		for at, given := range map[string]bool{"since": s.Since != "", "schedule": s.Schedule != "", "append": s.Append} {
 			if given {
-				c.fault("source."+at, "source.publication", Textf("publication과 함께 쓸 수 없습니다: %s", "%s doesn't go with publication", at), T("바뀌는 대로 받으므로 필요하지 않습니다", "changes come as they are made, so it isn't needed"))
+				c.fault("source."+at, "source.publication", Textf("publication과 함께 쓸 수 없습니다: %s", "%s doesn't go with publication", at), T("바뀌는 대로 받으므로 필요하지 않습니다. 그 항목을 지우십시오", "changes come as they are made, so it isn't needed"))
 			}
 		}
 		if u.Scheme != "postgres" {
@@ -272,7 +272,7 @@ func (s *Source) checkDatabase(c *checker) {
 		}
 	}
 	if parts := strings.Split(s.Table, "."); len(parts) > 2 || slices.ContainsFunc(parts, func(p string) bool { return p == "" || len(p) > 128 }) {
-		c.fault("source.table", "source.table", T("표의 이름이 필요합니다", "the table's name is needed"), T("table: public.people처럼 쓰십시오", "write table: public.people"))
+		c.fault("source.table", "source.table", T("테이블의 이름이 필요합니다", "the table's name is needed"), T("table: public.people처럼 쓰십시오", "write table: public.people"))
 	}
 }
 

@@ -28,7 +28,7 @@ type code struct{ code, message string }
 // The codes.
 var (
 	fine       = code{"INFO-000", "정상 처리되었습니다"}
-	badKey     = code{"INFO-100", "인증키가 유효하지 않습니다. 인증키가 없는 경우, 열린데이터광장에서 인증키를 신청하십시오."}
+	badKey     = code{"INFO-100", "인증키가 유효하지 않습니다. 인증키가 없는 경우, 이 누리집에 로그인하여 인증키를 발급받으십시오."}
 	noData     = code{"INFO-200", "해당하는 데이터가 없습니다."}
 	missing    = code{"ERROR-300", "필수 값이 누락되어 있습니다. 요청인자를 참고하십시오."}
 	badType    = code{"ERROR-301", "파일타입 값이 누락 혹은 유효하지 않습니다. 요청인자 중 TYPE을 확인하십시오."}

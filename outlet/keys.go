@@ -84,7 +84,7 @@ func (s *Store) Make(ctx context.Context, who *identity.Principal) (string, erro
 			return fmt.Errorf("make a key: %w", err)
 		}
 		if n >= maxKeys {
-			return problem.New("open_key.many", 409, lang.F("인증키는 %d개까지 받을 수 있습니다", "one may have at most %d keys", maxKeys)).Hinting(lang.T("쓰지 않는 인증키를 없애십시오", "give up those you don't use"))
+			return problem.New("open_key.many", 409, lang.F("인증키는 %d개까지 발급받으실 수 있습니다", "one may have at most %d keys", maxKeys)).Hinting(lang.T("쓰지 않는 인증키를 삭제해 주십시오", "delete those you don't use"))
 		}
 		_, err := tx.Exec(ctx, "INSERT INTO open_key (hash, owner, made) VALUES (?, ?, ?)", hashed(key), who.Actor(), manifest.FormatDatetime(s.now()))
 		return err

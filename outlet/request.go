@@ -75,7 +75,7 @@ func (s *Store) Ask(ctx context.Context, who *identity.Principal, d *catalog.Dat
 	case d.Open():
 		return nil, problem.New("open_request.open", 409, lang.T("이미 누구나 쓸 수 있는 자료입니다", "it is open to all already"))
 	case n == 0 || n > maxWhy:
-		return nil, problem.New("open_request.why", 422, lang.F("무엇에 쓰실지 1자에서 %d자로 적어 주십시오", "say in 1 to %d characters what you need it for", maxWhy))
+		return nil, problem.New("open_request.why", 422, lang.F("어디에 쓰실지 %d자 이내로 적어 주십시오", "say in at most %d characters what you need it for", maxWhy))
 	}
 	var out *Request
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
@@ -93,7 +93,7 @@ func (s *Store) Ask(ctx context.Context, who *identity.Principal, d *catalog.Dat
 			}
 		}
 		if len(mine) >= maxRequests {
-			return problem.New("open_request.many", 409, lang.F("답을 기다리는 요청은 %d건까지 할 수 있습니다", "at most %d requests of one person can wait", maxRequests)).Hinting(lang.T("답을 받은 뒤에 다시 요청해 주십시오", "ask again when some are answered"))
+			return problem.New("open_request.many", 409, lang.F("답변을 기다리는 요청이 %d건이어서 더 요청하실 수 없습니다", "you have %d requests waiting, which is the most at a time", maxRequests)).Hinting(lang.T("답변을 받으신 뒤에 다시 요청해 주십시오", "ask again when some are answered"))
 		}
 		var id int64
 		now := s.now().UTC()
@@ -146,7 +146,7 @@ func (s *Store) ToAnswer(ctx context.Context, who *identity.Principal, now *cata
 func (s *Store) Answer(ctx context.Context, who *identity.Principal, now *catalog.Snapshot, id int64, grant bool, answer string) (*Request, error) {
 	answer = strings.TrimSpace(answer)
 	if n := utf8.RuneCountInString(answer); n == 0 || n > maxWhy {
-		return nil, problem.New("open_request.answer", 422, lang.F("언제 어떻게 개방하는지, 또는 개방하지 않는 이유를 1자에서 %d자로 적으십시오", "say in 1 to %d characters when and how it is opened, or why not", maxWhy))
+		return nil, problem.New("open_request.answer", 422, lang.F("언제 어떻게 개방할지, 또는 개방하지 않는 이유를 %d자 이내로 적으십시오", "say in at most %d characters when and how it is opened, or why not", maxWhy))
 	}
 	var out *Request
 	err := s.db.Write(ctx, func(tx *db.Tx) error {

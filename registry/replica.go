@@ -276,7 +276,7 @@ func (r *Replicas) apply(ctx context.Context, d *catalog.Dataset, rep *replica, 
 			return err
 		}
 		if !still {
-			return problem.New("source.slot", 502, lang.T("전체를 다시 읽습니다", "all of it is read again"))
+			return problem.New("source.slot", 502, lang.T("변경분을 받던 자리(슬롯)가 바뀌어 전체를 다시 읽습니다", "the slot in use has changed, so all of it is read again"))
 		}
 		noted = time.Now()
 	}
@@ -534,7 +534,7 @@ func (a *carrying) guard(ctx context.Context, tx *db.Tx, t *table, gone int64, e
 	if !emptied && a.gone <= max(mayGo, a.all/mayGoOneIn) {
 		return nil
 	}
-	return problem.New("source.gone", 422, lang.F("원본에서 레코드 %[1]d건 가운데 많은 수가 한꺼번에 삭제되어, 변경분 반영을 멈추고 전체를 다시 봅니다", "many of the %[1]d records were deleted at the source at once: nothing more is carried over until all of it has been looked at", a.all))
+	return problem.New("source.gone", 422, lang.F("원본에서 레코드 %[1]d건 가운데 많은 수가 한꺼번에 삭제되어, 변경분 반영을 멈추고 전체를 다시 확인합니다", "many of the %[1]d records were deleted at the source at once: nothing more is carried over until all of it has been looked at", a.all))
 }
 
 // replica is the slot that a dataset's changes come by as its source is now, or nil.

@@ -187,7 +187,7 @@ func (v *vanished) guard(ctx context.Context) error {
 		return err
 	}
 	return problem.New("source.gone", 422, lang.F("원본에서 가져온 레코드 %[1]d건 가운데 %[2]d건이 원본에 없어, 아무것도 바꾸지 않고 멈추었습니다", "of the %[1]d records that came from the source it lacks %[2]d, so nothing was changed", all, gone)).
-		Hinting(lang.T("원본이 잘못되었으면 고쳐서 다시 두십시오. 맞다면 콘솔의 가져오기에서 ‘그대로 반영’을 누르십시오. 원본에 새 행만 있다면 선언문에 source.append: true를 쓰십시오",
+		Hinting(lang.T("원본이 잘못되었으면 바로잡으십시오. 원본이 맞으면 콘솔의 가져오기에서 ‘그대로 반영’을 누르십시오. 원본에 새 행만 있다면 선언문에 source.append: true를 쓰십시오",
 			"mend the source if it is wrong; if it is right, say so in the console among the imports; if it only has what is new, write source.append: true"))
 }
 

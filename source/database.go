@@ -72,8 +72,8 @@ func (r *Reader) table(ctx context.Context, q Request, secret string, w io.Write
 	if i := slices.Index(all, from.Since); i >= 0 {
 		mark = columns[i]
 	} else if from.Since != "" {
-		return out, problem.New("source.since", 422, lang.F("표에 없는 열입니다: %s", "the table has no column %s", from.Since)).
-			Hinting(lang.F("표의 열: %s", "it has: %s", strings.Join(all, ", ")))
+		return out, problem.New("source.since", 422, lang.F("테이블에 없는 열입니다: %s", "the table has no column %s", from.Since)).
+			Hinting(lang.F("테이블의 열: %s", "it has: %s", strings.Join(all, ", ")))
 	}
 	if q.Wanted != nil {
 		chosen := q.Wanted(all)
@@ -409,11 +409,11 @@ func (l *legacy) wrong(ctx context.Context, err error) error {
 		return problem.New("source.database", 502, lang.F("데이터베이스가 접속을 거부했습니다: %s", "the database %s doesn't let us in", l.at)).
 			Hinting(lang.T("주소의 사용자 이름과 비밀값(source.secret)을 확인하십시오", "check the user in the address and the secret (source.secret)"))
 	case state == "42501":
-		return problem.New("source.table", 422, lang.F("표를 읽을 권한이 없습니다: %s", "there is no right to read the table %s", table)).
+		return problem.New("source.table", 422, lang.F("테이블을 읽을 권한이 없습니다: %s", "there is no right to read the table %s", table)).
 			Hinting(lang.T("원본 데이터베이스의 관리자에게 읽기(SELECT) 권한을 요청하십시오", "ask whoever keeps the database for the right to SELECT"))
 	case state == "42P01" || state == "42S02" || l.scheme == "sqlite" && strings.Contains(err.Error(), "no such table"):
-		return problem.New("source.table", 422, lang.F("원본에 없는 표입니다: %s", "the source has no table %s", table)).
-			Hinting(lang.T("스키마까지 쓰십시오 (예: public.people)", "write the schema too, as in public.people"))
+		return problem.New("source.table", 422, lang.F("원본에 없는 테이블입니다: %s", "the source has no table %s", table)).
+			Hinting(lang.T("테이블 이름을 스키마까지 쓰십시오 (예: public.people)", "write the schema too, as in public.people"))
 	}
 	return l.unreachable(err)
 }

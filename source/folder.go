@@ -147,8 +147,8 @@ func noFolder(name string) error {
 }
 
 func tooMany(name string) error {
-	return problem.New("source.file", 422, lang.F("폴더에 파일이 %d개보다 많습니다: %s", "there are more than %d files in the folder %s", maxListed, name)).
-		Hinting(lang.T("오래된 파일을 옮기십시오", "move old ones away"))
+	return problem.New("source.file", 422, lang.F("폴더의 파일이 %d개를 넘습니다: %s", "there are more than %d files in the folder %s", maxListed, name)).
+		Hinting(lang.T("오래된 파일을 다른 폴더로 옮기십시오", "move old ones away"))
 }
 
 // ours reports whether a file is a program's own: hidden, a lock of a spreadsheet (~$…), or on its way.

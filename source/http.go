@@ -73,7 +73,8 @@ func (r *Reader) http(ctx context.Context, from *manifest.Source, secret string,
 			if head := string(rows[0]) + string(rows[len(rows)-1]); page == 1 {
 				first = head
 			} else if head == first {
-				return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 쪽에서 첫 쪽을 되풀이합니다", "page %d of the source is its first page again", page))
+				return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 페이지에서 첫 페이지와 같은 내용을 보냈습니다", "page %d of the source is its first page again", page)).
+					Hinting(lang.T("주소의 {page}나 {offset}이 원본의 매개변수와 맞는지 확인하십시오", "check that {page} or {offset} in the address is what the source takes"))
 			}
 		}
 		for _, row := range rows {
@@ -92,7 +93,8 @@ func (r *Reader) http(ctx context.Context, from *manifest.Source, secret string,
 		}
 		if strings.Contains(from.HTTP, "{cursor}") {
 			if follow == cursor {
-				return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 쪽에서 같은 다음 위치를 되풀이합니다", "page %d of the source names the same next page again", page))
+				return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 페이지에서 다음 위치로 같은 값을 다시 보냈습니다", "page %d of the source names the same next page again", page)).
+					Hinting(lang.T("source.next가 다음 위치를 가리키는지 확인하십시오", "check that source.next points to the next place"))
 			}
 			cursor = follow
 			continue
@@ -112,7 +114,8 @@ func beside(address, next string) (string, error) {
 	}
 	u, err := base.Parse(next)
 	if err != nil || u.Scheme != base.Scheme || u.Host != base.Host {
-		return "", problem.New("source.answer", 502, lang.T("원본이 말한 다음 쪽이 다른 서버에 있어 읽지 않았습니다", "the next page is said to be at another server, so it wasn't read"))
+		return "", problem.New("source.answer", 502, lang.T("원본이 알려 준 다음 페이지의 주소가 다른 서버여서 읽지 않았습니다", "the next page is said to be at another server, so it wasn't read")).
+			Hinting(lang.T("source.next를 확인하십시오", "check source.next"))
 	}
 	return u.String(), nil
 }

@@ -30,7 +30,8 @@ func (r *Reader) pages(ctx context.Context, address string, header http.Header, 
 			if page == 0 {
 				first = head
 			} else if head == first {
-				return out, problem.New("source.answer", 502, lang.F("열린데이터 API가 %d번째 쪽에서 첫 쪽을 되풀이합니다", "page %d of the open API is its first page again", page+1))
+				return out, problem.New("source.answer", 502, lang.F("열린데이터 API가 %d번째 페이지에서 첫 페이지와 같은 내용을 보냈습니다", "page %d of the open API is its first page again", page+1)).
+					Hinting(lang.T("주소의 {from}과 {to}의 위치를 확인하십시오", "check where {from} and {to} stand in the address"))
 			}
 		}
 		for _, row := range rows {

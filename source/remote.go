@@ -126,8 +126,8 @@ func (r *Reader) sftp(ctx context.Context, u *url.URL, key, secret string) (*sft
 	if strings.HasPrefix(secret, "-----BEGIN") {
 		signer, err := ssh.ParsePrivateKey([]byte(secret + "\n"))
 		if err != nil {
-			return nil, problem.New("source.secret", 422, lang.T("SFTP의 개인키를 읽을 수 없습니다", "the private key for SFTP can't be read")).
-				Hinting(lang.T("암호가 없는 OpenSSH 형식의 개인키여야 합니다", "it must be one in OpenSSH's form, without a passphrase"))
+			return nil, problem.New("source.secret", 422, lang.T("SFTP 개인키를 읽을 수 없습니다", "the private key for SFTP can't be read")).
+				Hinting(lang.T("암호를 걸지 않은 OpenSSH 형식의 개인키를 두십시오", "it must be one in OpenSSH's form, without a passphrase"))
 		}
 		auth = []ssh.AuthMethod{ssh.PublicKeys(signer)}
 	}
@@ -154,7 +154,7 @@ func (r *Reader) sftp(ctx context.Context, u *url.URL, key, secret string) (*sft
 	switch {
 	case other:
 		raw.Close()
-		return nil, problem.New("source.hostkey", 502, lang.F("%s 서버의 키가 선언문의 것과 다릅니다. 다른 서버일 수 있어 접속하지 않았습니다", "%s has another key than the manifest says: it may be another server, so nothing was sent to it", u.Host)).
+		return nil, problem.New("source.hostkey", 502, lang.F("%s 서버의 호스트 키가 선언문에 적힌 키와 다릅니다. 다른 서버일 수 있어 접속하지 않았습니다", "%s has another key than the manifest says: it may be another server, so nothing was sent to it", u.Host)).
 			Hinting(lang.T("서버 관리자에게 키를 확인하고 source.hostkey를 고치십시오 (ssh-keyscan 서버 | ssh-keygen -lf -)", "ask who keeps the server for its key, and mend source.hostkey (ssh-keyscan HOST | ssh-keygen -lf -)"))
 	case err != nil && strings.Contains(err.Error(), "unable to authenticate"):
 		raw.Close()

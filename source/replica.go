@@ -120,9 +120,9 @@ func (l *legacy) unslotted(ctx context.Context, err error) error {
 	case "42501":
 		hint = lang.T("원본의 관리자에게 요청하십시오: ALTER ROLE … REPLICATION", "ask whoever keeps the database for: ALTER ROLE … REPLICATION")
 	case "55000":
-		hint = lang.T("원본의 wal_level이 logical이어야 합니다. 그럴 수 없으면 publication 대신 since를 쓰십시오", "the server needs wal_level = logical; where that can't be, write since: instead of publication:")
+		hint = lang.T("원본의 관리자에게 요청하십시오: wal_level = logical. 바꿀 수 없으면 publication 대신 since를 쓰십시오", "the server needs wal_level = logical; where that can't be, write since: instead of publication:")
 	case "53400":
-		hint = lang.T("원본의 max_replication_slots를 늘려야 합니다", "the server needs more max_replication_slots")
+		hint = lang.T("원본의 관리자에게 요청하십시오: max_replication_slots 늘리기", "the server needs more max_replication_slots")
 	default:
 		return l.wrong(ctx, err)
 	}
@@ -159,13 +159,13 @@ func (r *Reader) published(ctx context.Context, q Request) error {
 		from.Publication, table).Scan(&all, &parted, &filtered)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return problem.New("source.replication", 422, lang.F("원본의 발행에 표가 없습니다: %[1]s (표 %[2]s)", "the publication %[1]s doesn't have the table %[2]s", from.Publication, from.Table)).
+		return problem.New("source.replication", 422, lang.F("원본의 발행(publication)에 테이블이 들어 있지 않습니다: 발행 %[1]s, 테이블 %[2]s", "the publication %[1]s doesn't have the table %[2]s", from.Publication, from.Table)).
 			Hinting(lang.F("원본의 관리자에게 요청하십시오: CREATE PUBLICATION %[1]s FOR TABLE %[2]s", "ask whoever keeps the database for: CREATE PUBLICATION %[1]s FOR TABLE %[2]s", from.Publication, from.Table))
 	case err != nil:
 		return l.wrong(ctx, err)
 	case !all, parted, filtered:
-		return problem.New("source.replication", 422, lang.F("원본의 발행에 표의 변경이 모두 들어 있지 않습니다: %s", "the publication %s doesn't have all changes of the table", from.Publication)).
-			Hinting(lang.T("조건(WHERE), 열 목록, publish 제한 없이 발행하고, 나눈 표는 publish_via_partition_root = true로 발행해야 합니다", "publish it without a condition, a list of columns or a limit of publish; a partitioned table with publish_via_partition_root = true"))
+		return problem.New("source.replication", 422, lang.F("원본의 발행(publication)에 테이블의 변경이 모두 들어 있지는 않습니다: %s", "the publication %s doesn't have all changes of the table", from.Publication)).
+			Hinting(lang.T("원본의 관리자에게 요청하십시오: 조건(WHERE), 열 목록, publish 제한 없이 발행하고, 파티션 테이블은 publish_via_partition_root = true로 발행", "publish it without a condition, a list of columns or a limit of publish; a partitioned table with publish_via_partition_root = true"))
 	}
 	return l.noGenerated(ctx, q)
 }
@@ -270,7 +270,7 @@ func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + 
 func (p *Replica) lost(ctx context.Context, err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && (pg.Code == "42704" && strings.Contains(pg.Message, "slot") || pg.Code == "55000") {
-		return problem.New("source.slot", 502, lang.T("원본이 그 사이의 변경분을 더 보관하고 있지 않아, 전체를 다시 읽습니다", "the source hasn't kept what has changed meanwhile, so all of it is read again"))
+		return problem.New("source.slot", 502, lang.T("원본에 그사이의 변경분이 더는 남아 있지 않아 전체를 다시 읽습니다", "the source hasn't kept what has changed meanwhile, so all of it is read again"))
 	}
 	return p.l.unslotted(ctx, err)
 }

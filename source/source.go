@@ -90,7 +90,7 @@ func noFile(name string) error {
 
 func tooMuch() error {
 	return problem.New("source.size", 502, lang.F("원본의 자료가 한 번에 읽을 수 있는 크기(%d GB)를 넘습니다", "the source has more than can be read at once (%d GB)", maxSource>>30)).
-		Hinting(lang.T("source.since에 바뀐 시각이나 번호가 있는 열을 쓰거나, 표를 나누십시오", "name a column of times or numbers in source.since, or divide the table"))
+		Hinting(lang.T("원본을 여러 데이터셋으로 나누어 읽으십시오. 데이터베이스라면 source.since에 바뀐 시각이나 커지는 번호가 있는 열을 쓰십시오", "divide the source among several datasets; for a database, name in source.since a column of times or of numbers that grow"))
 }
 
 // Passing reports whether what was wrong with a source may pass by itself, so that it is worth trying again soon.

@@ -58,7 +58,7 @@ func NewTransform(s *manifest.Source) (*Transform, error) {
 		tree, issues := env.Compile(text)
 		if issues.Err() != nil {
 			first := issues.Errors()[0]
-			return fault(lang.F("식을 읽을 수 없습니다: %[1]d:%[2]d %[3]s", "the expression can't be read: %[1]d:%[2]d %[3]s", first.Location.Line(), first.Location.Column()+1, brief(first.Message)))
+			return fault(lang.F("식을 해석할 수 없습니다(%[1]d행 %[2]d열): %[3]s", "the expression can't be read: %[1]d:%[2]d %[3]s", first.Location.Line(), first.Location.Column()+1, brief(first.Message)))
 		}
 		if !fits(tree.OutputType()) {
 			return fault(wrong)
@@ -71,17 +71,17 @@ func NewTransform(s *manifest.Source) (*Transform, error) {
 		return p
 	}
 	if s.Where != "" {
-		t.where = compile("source.where", s.Where, func(c *cel.Type) bool { return c.IsExactType(cel.BoolType) }, lang.T("예나 아니요로 답하는 식이어야 합니다", "it must say yes or no"))
+		t.where = compile("source.where", s.Where, func(c *cel.Type) bool { return c.IsExactType(cel.BoolType) }, lang.T("결과가 참이나 거짓인 식이어야 합니다", "it must be true or false"))
 	}
 	for _, field := range slices.Sorted(maps.Keys(s.Set)) {
 		t.set[field] = compile("source.set."+field, s.Set[field], func(c *cel.Type) bool {
 			return slices.ContainsFunc([]*cel.Type{cel.StringType, cel.IntType, cel.UintType, cel.DoubleType, cel.BoolType, cel.TimestampType, cel.NullType, cel.DynType}, c.IsExactType)
-		}, lang.T("문자, 수, 참·거짓, 시각 가운데 하나인 식이어야 합니다", "it must be a text, a number, yes or no, or a time"))
+		}, lang.T("결과가 문자, 수, 참·거짓, 시각 가운데 하나인 식이어야 합니다", "it must be a text, a number, yes or no, or a time"))
 	}
 	if len(faults) == 0 {
 		return t, nil
 	}
-	p := problem.New("source.expression", 422, lang.T("원본을 바꾸는 식에 잘못이 있습니다", "an expression of the source is wrong")).
+	p := problem.New("source.expression", 422, lang.T("원본의 값을 바꾸는 식에 잘못이 있습니다", "an expression of the source is wrong")).
 		Hinting(lang.T("열은 row['열 이름']으로, 문자는 '…'로 쓰십시오", "write a column as row['name'], a text as '…'"))
 	p.At = faults
 	return nil, p
@@ -160,7 +160,7 @@ func (t *Transform) Compute(field string, row map[string]string) (string, *lang.
 	case types.Timestamp:
 		return v.Time.In(time.UTC).Format(manifest.DatetimeLayout), nil
 	}
-	text := lang.F("식의 값이 문자나 수가 아닙니다 (%s)", "the expression gives a %s", v.Type().TypeName())
+	text := lang.F("식의 결과로 쓸 수 없는 유형입니다: %s", "the expression's result has a type that can't be used: %s", v.Type().TypeName())
 	return "", &text
 }
 
@@ -175,7 +175,7 @@ func (t *Transform) eval(p cel.Program, row map[string]string) (ref.Val, *lang.T
 		why = own.Error()
 	}
 	if column, ok := strings.CutPrefix(why, "no such key: "); ok {
-		text := lang.F("식이 읽는 열이 없습니다: %s", "there is no column %s, which the expression reads", brief(column))
+		text := lang.F("식에 쓴 열이 원본에 없습니다: %s", "there is no column %s, which the expression reads", brief(column))
 		return nil, &text
 	}
 	text := lang.F("식을 계산할 수 없습니다 (%s)", "the expression can't be computed: %s", brief(why))

@@ -10,7 +10,7 @@ func TestACitizenAsksThatDataBeOpenedAndIsAnswered(t *testing.T) {
 		const page = "/data/resident-registry/residents"
 		w.open(page)
 		w.says("main", "아직 공개되지 않음", "not open yet")
-		w.says("main", "고유식별정보", "unique identifiers")
+		w.says("main", "비공개(고유식별정보)", "not open (unique identifier)")
 		w.says("main", "로그인하고 요청하기", "Sign in and ask")
 		w.looks("closed-signed-out")
 		w.press("main a.krds-btn.primary")
@@ -26,7 +26,7 @@ func TestACitizenAsksThatDataBeOpenedAndIsAnswered(t *testing.T) {
 		w.says(".maru-request", "늦어도", "You will have an answer by")
 		w.signedOut()
 		w.signedIn("register-steward", "/console")
-		w.says("main", "답을 기다리는 개방 요청", "Requests to open data that wait for you")
+		w.says("main", "답변을 기다리는 개방 요청", "Requests to open data that wait for you")
 		w.open("/console/requests")
 		w.says("main", "동네별 인구 변화를", "동네별 인구 변화를")
 		w.looks("requests-waiting")
@@ -47,7 +47,7 @@ func TestAnOpenDatasetsPageShowsItAll(t *testing.T) {
 		w.open("/data/public-toilets/toilets")
 		w.says("main", "GeoJSON", "GeoJSON")
 		w.says("#opening", "개방 점검", "Looked at before opening")
-		w.says("main", "개인정보로 보이는 것이 없음을", "none of their values looks personal")
+		w.says("main", "개인정보로 보이는 값이 없었습니다", "none of their values looks personal")
 		if !w.Until("document.querySelectorAll('.maru-places circle').length > 1") {
 			w.t.Error("no places")
 		}

@@ -79,7 +79,7 @@ func (c *Console) answerRequest(w http.ResponseWriter, r *http.Request) {
 // requestsTodo counts the requests that wait for who asks.
 func (c *Console) requestsTodo(ctx context.Context) (figure, error) {
 	who := identity.From(ctx)
-	f := figure{Title: lang.T("답을 기다리는 개방 요청", "Requests to open data that wait for you"), Path: requestsPath}
+	f := figure{Title: lang.T("답변을 기다리는 개방 요청", "Requests to open data that wait for you"), Path: requestsPath}
 	if c.requests == nil || !who.SignedIn() {
 		return f, nil
 	}

@@ -125,7 +125,7 @@ func ago(ctx context.Context, now, then time.Time) string {
 	case d < time.Hour:
 		return components.Sayf(ctx, "%s분 전", "%s min ago", components.Number(int(d.Minutes())))
 	case d < 48*time.Hour:
-		return components.Sayf(ctx, "%s시간 전", "%s hours ago", components.Number(int(d.Hours())))
+		return components.Sayf(ctx, "%s시간 전", "%s h ago", components.Number(int(d.Hours())))
 	}
 	return components.Sayf(ctx, "%s일 전", "%s days ago", components.Number(int(d.Hours()/24)))
 }
@@ -153,6 +153,10 @@ func sourceFacts(ctx context.Context, v *sourceView, from *manifest.Source) []co
 	}
 	add(lang.T("자료 기준 시각", "As of"), moment(v.Good))
 	add(lang.T("마지막 확인", "Last looked at"), moment(v.Tried))
+	if from.Publication != "" {
+		add(lang.T("읽는 주기", "Read"), components.Say(ctx, "바뀌는 대로", "as it changes"))
+		return out
+	}
 	add(lang.T("읽는 주기", "Read"), scheduled(ctx, from.Schedule))
 	return out
 }
@@ -166,7 +170,7 @@ func scheduled(ctx context.Context, s string) string {
 		if d, err := time.ParseDuration(strings.TrimSpace(rest)); err == nil {
 			switch {
 			case d%time.Hour == 0:
-				return components.Sayf(ctx, "%s시간마다", "every %s hours", components.Number(int(d/time.Hour)))
+				return components.Sayf(ctx, "%s시간마다", "every %s h", components.Number(int(d/time.Hour)))
 			case d%time.Minute == 0:
 				return components.Sayf(ctx, "%s분마다", "every %s min", components.Number(int(d/time.Minute)))
 			}

@@ -162,7 +162,7 @@ func label(f *catalog.Field, v any) lang.Text {
 
 // licences are the names of licences for people (공공누리, kogl.or.kr).
 var licences = map[string]lang.Text{
-	"KOGL-1": lang.T("공공누리 제1유형: 출처를 밝히면 자유롭게 이용", "KOGL Type 1: free use, with attribution"),
+	"KOGL-1": lang.T("공공누리 제1유형: 출처 표시, 상업적 이용·변경 가능", "KOGL Type 1: attribution, commercial use and changes allowed"),
 	"KOGL-2": lang.T("공공누리 제2유형: 출처 표시, 상업적 이용 금지", "KOGL Type 2: attribution, no commercial use"),
 	"KOGL-3": lang.T("공공누리 제3유형: 출처 표시, 변경 금지", "KOGL Type 3: attribution, no changes"),
 	"KOGL-4": lang.T("공공누리 제4유형: 출처 표시, 상업적 이용·변경 금지", "KOGL Type 4: attribution, no commercial use, no changes"),
@@ -184,7 +184,7 @@ type downloadForm struct {
 func downloadForms(v dataView) []downloadForm {
 	out := []downloadForm{
 		{"xlsx", "XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", lang.T("엑셀에서 바로 열기", "opens in Excel")},
-		{"csv&bom=true", "CSV", "text/csv", lang.T("표 프로그램과 통계 도구용", "for spreadsheets and statistics")},
+		{"csv&bom=true", "CSV", "text/csv", lang.T("엑셀 등 표 계산 프로그램과 통계 도구용", "for spreadsheets and statistics")},
 		{"jsonl", "JSON Lines", "application/x-ndjson", lang.T("한 줄에 레코드 하나, 프로그램용", "one record a line, for programs")},
 		{"parquet", "Parquet", "application/vnd.apache.parquet", lang.T("분석 도구용", "for analysis")},
 	}

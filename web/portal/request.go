@@ -117,13 +117,13 @@ func datasetTitle(s *catalog.Snapshot, path string) lang.Text {
 func closedReason(c manifest.Class) lang.Text {
 	switch c {
 	case manifest.Public:
-		return lang.T("공개할 수 있음", "can be open")
+		return lang.T("공개 가능", "can be open")
 	case manifest.Internal:
-		return lang.T("행정 내부 자료", "the administration's own")
+		return lang.T("비공개(행정 내부 자료)", "not open (internal)")
 	case manifest.Personal:
-		return lang.T("개인정보", "about persons")
+		return lang.T("비공개(개인정보)", "not open (personal)")
 	case manifest.Sensitive:
-		return lang.T("민감정보", "sensitive")
+		return lang.T("비공개(민감정보)", "not open (sensitive)")
 	}
-	return lang.T("고유식별정보", "unique identifiers")
+	return lang.T("비공개(고유식별정보)", "not open (unique identifier)")
 }
