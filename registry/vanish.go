@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/tabular"
 )
 
@@ -178,7 +180,11 @@ func (v *vanished) missing(ctx context.Context, t *table, kept []uint64, mine fu
 
 // guard refuses to take what a source has where too much would be gone by it.
 func (v *vanished) guard(ctx context.Context) error {
-	gone, all, err := v.find(ctx, nil)
+	var some []string
+	gone, all, err := v.find(ctx, func(keys []string) error {
+		some = append(some, keys[:min(len(keys), shownGone-len(some))]...)
+		return nil
+	})
 	var u unsure
 	if errors.As(err, &u) || err == nil && gone <= max(mayGo, all/mayGoOneIn) {
 		return nil
@@ -186,9 +192,33 @@ func (v *vanished) guard(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return problem.New("source.gone", 422, lang.F("원본에서 가져온 레코드 %[1]d건 가운데 %[2]d건이 원본에 없어, 아무것도 바꾸지 않고 멈추었습니다", "of the %[1]d records that came from the source it lacks %[2]d, so nothing was changed", all, gone)).
+	p := problem.New("source.gone", 422, lang.F("원본에서 가져온 레코드 %[1]d건 가운데 %[2]d건이 원본에 없어, 아무것도 바꾸지 않고 멈추었습니다", "of the %[1]d records that came from the source it lacks %[2]d, so nothing was changed", all, gone)).
 		Hinting(lang.T("원본이 잘못되었으면 바로잡으십시오. 원본이 맞으면 콘솔의 가져오기에서 ‘그대로 반영’을 누르십시오. 원본에 새 행만 있다면 선언문에 source.append: true를 쓰십시오",
 			"mend the source if it is wrong; if it is right, say so in the console among the imports; if it only has what is new, write source.append: true"))
+	if v.tellsKeys() {
+		rest := lang.Text{}
+		if n := gone - int64(len(some)); n > 0 {
+			rest = lang.F(" 외 %d건", " and %d more", n)
+		}
+		p.Detail = lang.F("%[1]s: %[2]s%[3]s", "%[1]s: %[2]s%[3]s", p.Detail, strings.Join(some, ", "), rest)
+	}
+	return p
+}
+
+// shownGone is how many of the records that are gone are named.
+const shownGone = 10
+
+// tellsKeys reports whether keys may be told to those who look after the dataset: they tell of nobody, and aren't hashes of values.
+func (v *vanished) tellsKeys() bool {
+	if len(v.dataset.Spec.Key) == 0 {
+		return false
+	}
+	for _, name := range v.dataset.Spec.Key {
+		if f := v.dataset.Field(name); f == nil || f.Class.AtLeast(manifest.Personal) {
+			return false
+		}
+	}
+	return true
 }
 
 // delete deletes what is gone, noting how far it is with the import.
