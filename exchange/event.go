@@ -140,6 +140,11 @@ func (b *batch) send(ctx context.Context, f *feed) error {
 			}
 			messages[i] = bus.Message{ID: e.ID, Subject: key, Data: text}
 		}
+		if f.position < f.began { // what was sent by another version, or of those who had consented, isn't for who reads now
+			if err := b.purge(ctx, f, messages); err != nil {
+				return err
+			}
+		}
 		if err := b.bus.Publish(ctx, StreamOf(f.project, f.name), messages); err != nil {
 			return err
 		}
@@ -151,6 +156,16 @@ func (b *batch) send(ctx context.Context, f *feed) error {
 
 // gapped reports whether who follows must read all again: changes were forgotten before they had them, or another version holds.
 func (b *batch) gapped(f *feed) bool { return f.position < max(f.began, b.forgotten) }
+
+// purge empties a feed's stream of what was sent before its beginning, unless what is to be sent is there already.
+func (b *batch) purge(ctx context.Context, f *feed, messages []bus.Message) error {
+	stream := StreamOf(f.project, f.name)
+	last, _, err := b.bus.Last(ctx, stream)
+	if err != nil || slices.ContainsFunc(messages, func(m bus.Message) bool { return m.ID == last }) {
+		return err
+	}
+	return b.bus.Purge(ctx, stream)
+}
 
 // of is what a change is for who follows by a contract: nil where they see nothing of it. subject is whom it is about.
 func (b *batch) of(c *contract, consents map[int64]bool, change *registry.Changed) (*cloudEvent, int64, error) {

@@ -23,6 +23,7 @@ import (
 type Bus interface {
 	Publish(ctx context.Context, stream string, messages []bus.Message) error
 	Cursor(ctx context.Context, stream, name string, from time.Time) error
+	Purge(ctx context.Context, stream string) error
 	Remove(ctx context.Context, stream string) error
 	Streams(ctx context.Context) ([]string, error)
 	Last(ctx context.Context, stream string) (id string, aged bool, err error)

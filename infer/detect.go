@@ -54,10 +54,10 @@ func (d *Detector) Find() (out []Personal) {
 	return out
 }
 
-// Identifies reports whether a value by itself identifies a person as nothing else does: a resident's or foreigner's registration number with a right date, whose check digit is
-// right or which is written with its dash. Numbers of ten other kinds may look alike, so others are for a whole column to tell.
-func Identifies(v string) bool {
-	if len(v) < 13 || strings.IndexFunc(v, func(r rune) bool { return r >= '0' && r <= '9' }) < 0 {
+// Identifies reports whether a value of a field by itself identifies a person as nothing else does: a resident's or foreigner's registration number with a right date, whose check digit is
+// right or which is written with its dash. Numbers of corporations look alike, so a field that is called after them has none.
+func Identifies(name, v string) bool {
+	if len(v) < 13 || corporation.MatchString(name) {
 		return false
 	}
 	if len(v) == 13 || len(v) == 14 {
@@ -66,6 +66,11 @@ func Identifies(v string) bool {
 		}
 	}
 	return len(v) > 14 && strings.Contains(v, "-") && embeddedIn(v[:min(len(v), maxLooked)])[shapeResident]
+}
+
+// Reaches reports whether a value by itself is somebody's mobile phone or e-mail address.
+func Reaches(v string) bool {
+	return len(v) >= 6 && len(v) < 255 && (mobileForm.MatchString(v) || emailForm.MatchString(v))
 }
 
 var (

@@ -129,7 +129,7 @@ func (o *Outlets) shelf(ctx context.Context) (*shelf, error) {
 	if err != nil {
 		return nil, err
 	}
-	twice := map[string]bool{}
+	twice, own := map[string]bool{}, map[string]bool{}
 	owners, homes := map[string]bool{}, map[string]bool{}
 	for _, d := range now.Datasets() {
 		if !d.Open() {
@@ -145,15 +145,22 @@ func (o *Outlets) shelf(ctx context.Context) (*shelf, error) {
 		s.items = append(s.items, i)
 		s.by[i.id], s.by[i.handle] = i, i
 		for _, name := range i.services {
-			if key := strings.ToLower(name); s.services[key] != nil && s.services[key] != i {
+			switch key := strings.ToLower(name); {
+			case name == i.Project+"."+i.Name: // nobody else's
+				s.services[key] = i
+				own[key] = true
+			case own[key]:
+			case s.services[key] != nil && s.services[key] != i:
 				twice[key] = true // of two projects: the longer name says which
-			} else {
+			default:
 				s.services[key] = i
 			}
 		}
 	}
 	for key := range twice {
-		delete(s.services, key)
+		if !own[key] {
+			delete(s.services, key)
+		}
 	}
 	for _, r := range now.List("Agency") {
 		if owners[r.Name] {

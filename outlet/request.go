@@ -1,9 +1,11 @@
 package outlet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -124,21 +126,34 @@ func (s *Store) Requests(ctx context.Context, who *identity.Principal) (out []*R
 
 // ToAnswer lists the requests that who asks may answer: those that wait, by the day on which they must be decided, and behind them those that were answered.
 func (s *Store) ToAnswer(ctx context.Context, who *identity.Principal, now *catalog.Snapshot) (waiting, answered []*Request, err error) {
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		all, err := requests(ctx, tx, "1 = 1")
-		for _, r := range all {
-			project, _, _ := strings.Cut(r.Dataset, "/")
-			if !who.May(identity.ApproveSteward, now.Place(project)) {
-				continue
-			}
-			if r.State == Asked {
-				waiting = append([]*Request{r}, waiting...) // terms are of one length: the oldest first
-			} else {
-				answered = append(answered, r)
-			}
+	var mine []string // projects
+	for _, r := range now.List("Project") {
+		if who.May(identity.ApproveSteward, now.Place(r.Name)) {
+			mine = append(mine, r.Name)
 		}
-		return err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		for some := range slices.Chunk(mine, 500) {
+			where, args := "state = ? AND project IN ("+db.Marks(len(some))+")", []any{Asked}
+			for _, name := range some {
+				args = append(args, name)
+			}
+			list, err := requests(ctx, tx, where, args...)
+			if err != nil {
+				return err
+			}
+			waiting = append(waiting, list...)
+			args[0] = Asked
+			list, err = requests(ctx, tx, strings.Replace(where, "state = ?", "state <> ?", 1), args...)
+			if err != nil {
+				return err
+			}
+			answered = append(answered, list...)
+		}
+		return nil
 	})
+	slices.SortFunc(waiting, func(a, b *Request) int { return cmp.Compare(a.ID, b.ID) }) // terms are of one length: the oldest first
+	slices.SortFunc(answered, func(a, b *Request) int { return cmp.Compare(b.ID, a.ID) })
 	return waiting, answered, err
 }
 
@@ -182,7 +197,11 @@ func (s *Store) Answer(ctx context.Context, who *identity.Principal, now *catalo
 }
 
 func requests(ctx context.Context, tx *db.Tx, where string, args ...any) (out []*Request, err error) {
-	rows, err := tx.Query(ctx, "SELECT "+requestFields+" FROM open_request WHERE "+where+fmt.Sprintf(" ORDER BY id DESC LIMIT %d", listRequests), args...)
+	order := fmt.Sprintf(" ORDER BY id DESC LIMIT %d", listRequests)
+	if strings.HasPrefix(where, "state = ?") { // of those that wait none is left out
+		order = " ORDER BY id"
+	}
+	rows, err := tx.Query(ctx, "SELECT "+requestFields+" FROM open_request WHERE "+where+order, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read requests: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/httpd"
@@ -35,7 +36,16 @@ func Patiently(w io.Writer) io.Writer {
 	return w
 }
 
+// sheets bounds how many workbooks are put together at once: each lies on the disk until it is whole.
+var sheets = semaphore.NewWeighted(4)
+
 func (a *api) download(h huma.Context, d *catalog.Dataset, q Query, form Form, bom bool) {
+	if form.Name == "xlsx" {
+		if err := sheets.Acquire(h.Context(), 1); err != nil {
+			return // the client went away
+		}
+		defer sheets.Release(1)
+	}
 	h.SetHeader("Content-Type", form.MediaType)
 	h.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, d.Name, form.Name))
 	w := Patiently(h.BodyWriter())

@@ -179,6 +179,19 @@ func (a *api) history(ctx context.Context, in *RecordPath) (*struct {
 	if err != nil {
 		return nil, err
 	}
+	if !identity.From(ctx).May(identity.ReadInternal, a.snapshot().Place(d.Project)) { // whoever reads because it is open: what was before it was isn't, nor who wrote
+		opened, err := a.Shaped(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		for i := range all {
+			all[i].Actor = ""
+			if i > 0 && all[i].Revision < opened {
+				all = all[:i]
+				break
+			}
+		}
+	}
 	out := &struct {
 		Body struct {
 			Items []versionBody `json:"items"`

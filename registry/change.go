@@ -98,6 +98,18 @@ type Version struct {
 // historyLimit is how many versions of one record are shown, the newest first.
 const historyLimit = 1000
 
+// Shaped is the revision of the catalog since which a dataset has the fields and classes that it has.
+func (r *Registry) Shaped(ctx context.Context, d *catalog.Dataset) (n int64, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err == nil {
+			n = t.shaped
+		}
+		return err
+	})
+	return n, err
+}
+
 // History lists what a record was and is, the newest first.
 func (r *Registry) History(ctx context.Context, d *catalog.Dataset, key string) (out []Version, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {

@@ -53,6 +53,13 @@ func FormNamed(name string) (Form, bool) {
 	return Form{}, false
 }
 
+// abort gives back what a writer holds that didn't come to its end.
+func abort(w recordWriter) {
+	if w, ok := w.(interface{ abort() }); ok {
+		w.abort()
+	}
+}
+
 // Download writes all records that a query asks for. Its memory doesn't grow with them.
 func (r *Registry) Download(ctx context.Context, d *catalog.Dataset, q Query, form Form, w io.Writer) error {
 	fields, err := r.Check(d, q)
@@ -60,6 +67,7 @@ func (r *Registry) Download(ctx context.Context, d *catalog.Dataset, q Query, fo
 		return err
 	}
 	out := form.write(w, fields)
+	defer abort(out)
 	if err := r.Stream(ctx, d, q, out.Write); err != nil {
 		return err
 	}

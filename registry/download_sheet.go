@@ -75,8 +75,10 @@ func (b *workbook) Write(r *Record) error {
 	return b.sheet.SetRow(cell, b.row)
 }
 
+// abort removes the files on the side.
+func (b *workbook) abort() { _ = b.file.Close() }
+
 func (b *workbook) Close() error {
-	defer b.file.Close()
 	if b.err != nil {
 		return b.err
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -20,40 +21,41 @@ const MinGroup = 5
 
 // Sizes of a look at values before they are opened.
 const (
-	openingRows   = 200_000   // are looked at one by one, beyond them one in ten
-	openingGroups = 1_000_000 // that are counted; a table with more has small ones
+	openingRows   = 200_000 // are looked at one by one, beyond them one in ten
+	openingGroups = 300_000 // that are counted; a table with more has small ones
 )
 
 // Opening is what was seen of a dataset's values before they were opened to all, or since.
 type Opening struct {
-	Looked int64             `json:"looked" doc:"Records whose values were looked at"`
-	Found  []problem.Detail  `json:"found,omitempty" doc:"Fields whose values look personal"`
-	Based  map[string]string `json:"based,omitempty" doc:"Fields that look personal and are open on a legal ground, which the manifest names"`
-	Traits []string          `json:"traits,omitempty" doc:"Fields by which persons could be told apart together (quasi-identifiers); none where records aren't about persons"`
-	K      int64             `json:"k,omitempty" doc:"How many records at least are alike in these"`
-	Small  int64             `json:"small,omitempty" doc:"Records in groups of fewer than five"`
-	groups map[string]int64  // while it is being counted
-	many   bool              // there are more groups than are counted
-	at     []int             // the fields of Traits
-	detect *infer.Detector   // of the fields whose values are looked at
-	looked []*catalog.Field  // those fields
-	places map[string]int    // their places among the dataset's fields
-	of     *catalog.Dataset
+	Looked   int64             `json:"looked" doc:"Records whose values were looked at"`
+	Found    []problem.Detail  `json:"found,omitempty" doc:"Fields whose values look personal"`
+	Based    map[string]string `json:"based,omitempty" doc:"Fields that look personal and are open on a legal ground, which the manifest names"`
+	Traits   []string          `json:"traits,omitempty" doc:"Fields by which persons could be told apart together (quasi-identifiers); none where records aren't about persons"`
+	K        int64             `json:"k,omitempty" doc:"How many records at least are alike in these"`
+	Small    int64             `json:"small,omitempty" doc:"Records in groups of fewer than five"`
+	groups   map[string]*alike // while it is being counted
+	measures []int             // fields that say of how many a record is
+	counts   bool              // one of them says so: records are groups, not persons
+	many     bool              // there are more groups than are counted
+	at       []int             // the fields of Traits
+	detect   *infer.Detector   // of the fields whose values are looked at
+	looked   []*catalog.Field  // those fields
+	places   map[string]int    // their places among the dataset's fields
+	of       *catalog.Dataset
 }
 
 // newOpening begins a look at a dataset's values.
 func newOpening(d *catalog.Dataset) *Opening {
-	o := &Opening{of: d, groups: map[string]int64{}, places: map[string]int{}}
+	o := &Opening{of: d, groups: map[string]*alike{}, places: map[string]int{}}
 	var names []string
 	var own, place []int
-	measured := false
 	for i := range d.Fields {
 		f := &d.Fields[i]
 		label := f.Label().Ko
 		if f.Cites != nil {
 			label += " " + f.Cites.Title.Ko
 		}
-		if f.Type == manifest.String || f.Type == manifest.Int || f.Type == manifest.Date {
+		if f.Type == manifest.String || f.Type == manifest.Int || f.Type == manifest.Double || f.Type == manifest.Date {
 			names, o.looked, o.places[f.Name] = append(names, strings.TrimSpace(f.Label().Ko+" "+f.Label().En)), append(o.looked, f), i
 		}
 		number := f.Type == manifest.Int || f.Type == manifest.Double
@@ -62,8 +64,9 @@ func newOpening(d *catalog.Dataset) *Opening {
 			trait = infer.TraitOf(f.Cites.Title.Ko)
 		}
 		switch {
+		case f.Basis != "": // a law has it open, whoever can be told by it
 		case trait == infer.Measure && number:
-			measured = true
+			o.measures = append(o.measures, i)
 		case trait == infer.OwnTrait:
 			own = append(own, i)
 		case trait == infer.PlaceTrait:
@@ -71,7 +74,7 @@ func newOpening(d *catalog.Dataset) *Opening {
 		}
 	}
 	o.detect = infer.NewDetector(names)
-	if !measured && len(own) > 0 && len(own)+len(place) > 1 {
+	if len(own) > 0 && len(own)+len(place) > 1 {
 		o.at = append(own, place...)
 		for _, i := range o.at {
 			o.Traits = append(o.Traits, d.Fields[i].Name)
@@ -90,7 +93,12 @@ func (o *Opening) add(values []any) {
 		}
 		o.detect.Add(cells)
 	}
-	if len(o.at) == 0 || o.many {
+	for _, i := range o.measures {
+		if n, ok := asNumber(values[i]); ok && n != 0 && n != 1 { // a count of one each counts nothing
+			o.counts = true
+		}
+	}
+	if len(o.at) == 0 || o.many || o.counts {
 		return
 	}
 	group := make([]any, len(o.at))
@@ -98,16 +106,51 @@ func (o *Opening) add(values []any) {
 		group[i] = values[at]
 	}
 	key := KeyText(group)
-	if _, known := o.groups[key]; !known && len(o.groups) == openingGroups {
-		o.many, o.groups = true, nil
-		return
+	g := o.groups[key]
+	if g == nil {
+		if len(o.groups) == openingGroups {
+			o.many, o.groups = true, nil
+			return
+		}
+		g = &alike{}
+		o.groups[key] = g
 	}
-	o.groups[key]++
+	g.add(o.of, values)
 }
+
+// alike are records of which nobody can be told from another: how many there are, each counted once as long as it matters.
+type alike struct {
+	n    int64
+	keys [MinGroup]uint64
+}
+
+func (g *alike) add(d *catalog.Dataset, values []any) {
+	if g.n < MinGroup {
+		key := make([]any, 0, len(d.Spec.Key))
+		for i := range d.Fields {
+			if d.Fields[i].KeyPart || len(d.Spec.Key) == 0 {
+				key = append(key, values[i])
+			}
+		}
+		h := maphash.String(groupSeed, KeyText(key))
+		for _, known := range g.keys[:g.n] {
+			if known == h {
+				return // the same record again
+			}
+		}
+		g.keys[g.n] = h
+	}
+	g.n++
+}
+
+var groupSeed = maphash.MakeSeed()
 
 // end says what was seen. there are the sizes of groups that the table has already, where what was looked at only adds to it.
 func (o *Opening) end(there map[string]int64) *Opening {
 	o.Based = map[string]string{}
+	if o.counts {
+		o.Traits, o.at, o.groups, o.many = nil, nil, nil, false
+	}
 	for _, p := range o.detect.Find() {
 		f := o.looked[p.Column]
 		if f.Basis != "" {
@@ -117,8 +160,8 @@ func (o *Opening) end(there map[string]int64) *Opening {
 		o.Found = append(o.Found, problem.Detail{Code: "open.personal", Where: f.Name, Message: lang.F("개인정보로 보이는 값이 있습니다 (항목 %[1]s). %[2]s", "the values of %[1]s look personal: %[2]s", f.Label(), p.Why),
 			Hint: lang.F("class: %s로 지정하거나 항목을 빼십시오. 공개할 법적 근거가 있으면 항목의 basis:에 쓰십시오", "give it class: %s, or leave it out; where a law has it open, name the law in the field's basis:", string(p.Class))})
 	}
-	for key, n := range o.groups {
-		n = max(n, there[key])
+	for key, g := range o.groups {
+		n := max(g.n, there[key])
 		if o.K == 0 || n < o.K {
 			o.K = n
 		}
@@ -272,4 +315,30 @@ func (r *Registry) refuseOpening(ctx context.Context, i *Import, d *catalog.Data
 		return p
 	}
 	return nil
+}
+
+// smallNow notes with an import that only adds to a dataset which is open to all where it now has small groups: who left a group isn't seen in the file.
+func (r *Registry) smallNow(ctx context.Context, i *Import, d *catalog.Dataset) error {
+	traits := newOpening(d).Traits
+	if !d.Open() || i.Whole || len(traits) == 0 {
+		return nil
+	}
+	small := int64(0)
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		groups, err := t.groups(ctx, tx, traits)
+		for _, n := range groups {
+			if n < MinGroup {
+				small += n
+			}
+		}
+		return err
+	})
+	if err != nil || small == 0 {
+		return err
+	}
+	return r.note(ctx, i, lang.F("값이 모두 같은 사람이 %[2]d명 미만인 레코드가 %[1]d건 있습니다. 데이터셋의 프로필을 확인하십시오", "%[1]d records are in groups of fewer than %[2]d: look at the dataset's profile", small, MinGroup))
 }

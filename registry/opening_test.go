@@ -61,9 +61,10 @@ func TestWhatComesIntoAnOpenDatasetIsLookedAt(t *testing.T) {
 			return i, i.Reason.En
 		}
 		for what, text := range map[string]string{
-			"mobile phone": surveyed(8, func(n int) string { return fmt.Sprintf("010-2345-%04d", n) }),
-			"e-mail":       surveyed(8, func(n int) string { return fmt.Sprintf("a%d@example.kr", n) }),
-			"fewer than 5": surveyed(3, agreeable),
+			"mobile phone":           surveyed(8, func(n int) string { return fmt.Sprintf("010-2345-%04d", n) }),
+			"e-mail":                 surveyed(8, func(n int) string { return fmt.Sprintf("a%d@example.kr", n) }),
+			"fewer than 5":           surveyed(3, agreeable),
+			"fewer than 5 are alike": surveyed(3, agreeable) + strings.SplitN(surveyed(3, agreeable), "\n", 2)[1], // the same people twice
 		} {
 			if i, reason := take(text); i.State != Failed || !strings.Contains(reason, what) || r.counted(t, d) != 0 {
 				t.Errorf("%s: %s %s", what, i.State, reason)
@@ -77,6 +78,14 @@ func TestWhatComesIntoAnOpenDatasetIsLookedAt(t *testing.T) {
 		p, err := r.Profile(t.Context(), d)
 		if err != nil || p.Opening == nil || p.Opening.K != 5 || len(p.Opening.Found) != 0 || strings.Join(p.Opening.Traits, " ") != "sex age district" {
 			t.Errorf("%+v %v", p.Opening, err)
+		}
+		for _, answer := range []string{"010-2345-6789", "someone@example.kr"} {
+			if _, err := r.Create(t.Context(), By{Actor: "clerk", Via: "api"}, d, Values{"no": json.Number("901"), "sex": "남", "answer": answer}); problem.Code(err) != "record.invalid" {
+				t.Errorf("%s by hand: %v", answer, err)
+			}
+		}
+		if _, err := r.Create(t.Context(), By{Actor: "clerk", Via: "api"}, d, Values{"no": json.Number("9001011234568"), "sex": "남"}); problem.Code(err) != "record.invalid" {
+			t.Errorf("a resident's number as a number: %v", err)
 		}
 		if _, err := r.Create(t.Context(), By{Actor: "clerk", Via: "api"}, d, Values{"no": json.Number("900"), "sex": "남", "answer": "제 번호는 900101-1234568 입니다"}); !strings.Contains(fmt.Sprint(problem.As(err).At), "record.personal") {
 			t.Errorf("written by hand: %v", err)
@@ -115,7 +124,7 @@ func TestTablesOfGroupsArentTakenForPersons(t *testing.T) {
 		{"자치구 성별 응시율:double", ""},
 		{"출생연도 직업 만족도", "출생연도 직업"},
 	} {
-		d := &catalog.Dataset{}
+		d := &catalog.Dataset{Spec: &manifest.Dataset{}}
 		for i, name := range strings.Fields(c.fields) {
 			title, typ, _ := strings.Cut(name, ":")
 			f := catalog.Field{}
@@ -126,7 +135,22 @@ func TestTablesOfGroupsArentTakenForPersons(t *testing.T) {
 			d.Fields = append(d.Fields, f)
 		}
 		var got []string
-		for _, name := range newOpening(d).Traits {
+		o := newOpening(d)
+		for n := range int64(20) {
+			values := make([]any, len(d.Fields))
+			for i := range d.Fields {
+				switch d.Fields[i].Type {
+				case manifest.Int:
+					values[i] = n + 7
+				case manifest.Double:
+					values[i] = float64(n) + 0.5
+				default:
+					values[i] = "값"
+				}
+			}
+			o.add(values)
+		}
+		for _, name := range o.end(nil).Traits {
 			got = append(got, d.Field(name).Title.Ko)
 		}
 		if strings.Join(got, " ") != c.traits {

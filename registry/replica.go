@@ -26,6 +26,7 @@ const (
 	replicaLease = 15 * time.Second
 	replicaNoted = 20 * time.Second // how often it is noted that a source is as it should be
 	heldPause    = 5 * time.Minute  // until a source of which too much is gone is looked at again
+	lastingFault = time.Hour        // after which a slot isn't kept for what can't be taken
 	goneWithin   = 10 * time.Minute // what is gone in that time is counted together: see mayGo
 )
 
@@ -152,6 +153,9 @@ func (r *Replicas) carry(ctx context.Context, project, name string) {
 			if err == nil && p.Code != "source.slot" {
 				_, err = r.registry.failSource(ctx, d, state, p)
 				wait = source.Pause(state.Failed)
+				if !source.Passing(p) && r.registry.now().Sub(state.Good) > lastingFault { // the other server isn't to keep what changes for ever
+					r.giveUp(ctx, d)
+				}
 			}
 			if err != nil && ctx.Err() == nil {
 				slog.Error("replication: its trouble can't be noted", "dataset", d.Path(), "error", err)
@@ -164,11 +168,25 @@ func (r *Replicas) carry(ctx context.Context, project, name string) {
 	}
 }
 
+// giveUp drops a dataset's slots: when it can be carried over again, all of it is read.
+func (r *Replicas) giveUp(ctx context.Context, d *catalog.Dataset) {
+	left, err := r.registry.slots(ctx, "project = ? AND dataset = ?", d.Project, d.Name)
+	for _, o := range left {
+		err = errors.Join(err, r.drop(ctx, o))
+	}
+	if err != nil && ctx.Err() == nil {
+		slog.Warn("replication: a slot can't be dropped, so its server keeps what changes", "dataset", d.Path(), "error", err)
+	}
+}
+
 // errHeld is that the whole of a source was read and couldn't be taken: somebody must look first.
 var errHeld = errors.New("registry: the source's records wait to be looked at")
 
 // replica is a slot that is known here.
-type replica struct{ slot, position string }
+type replica struct {
+	slot, position string
+	relation       uint32 // the table's number there: another one is another table
+}
 
 // stream goes on where it was, or begins with all that the table has.
 func (r *Replicas) stream(ctx context.Context, d *catalog.Dataset) error {
@@ -183,6 +201,9 @@ func (r *Replicas) stream(ctx context.Context, d *catalog.Dataset) error {
 		}
 	} else {
 		slot.Position = rep.position
+		if err := r.published(ctx, d, rep); err != nil {
+			return err
+		}
 	}
 	changes, err := r.from.Replicate(ctx, d.Project, d.Spec.Source, rep.slot, slot)
 	if err == nil {
@@ -196,16 +217,35 @@ func (r *Replicas) stream(ctx context.Context, d *catalog.Dataset) error {
 	return err
 }
 
+// published looks whether the changes of the same table are published as they were. Where they aren't, some may have been missed: all is read again when they are.
+func (r *Replicas) published(ctx context.Context, d *catalog.Dataset, rep *replica) error {
+	relation, err := r.from.Published(ctx, source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d)})
+	if err == nil && relation != rep.relation {
+		err = problem.New("source.slot", 502, lang.T("원본의 테이블이 다른 테이블로 바뀌어 전체를 다시 읽습니다", "the table is another one now, so all of it is read again"))
+	}
+	if code := problem.Code(err); code == "source.slot" || code == "source.replication" || code == "source.table" {
+		return errors.Join(err, r.registry.forgetReplica(ctx, rep.slot, d))
+	}
+	return err
+}
+
 // begin makes a slot and reads all that the table held where it begins.
 func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *source.Slot, error) {
 	left, err := r.registry.slots(ctx, "project = ? AND dataset = ? AND spec = ?", d.Project, d.Name, specOf(d))
+	if err != nil {
+		return nil, nil, err
+	}
+	lost, err := r.registry.lately(ctx, d)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, o := range left { // that weren't finished, or aren't to be gone on with
 		err = errors.Join(err, r.drop(ctx, o))
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	rep, err := r.registry.newReplica(ctx, d)
+	rep, err := r.registry.newReplica(ctx, d, lost)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -236,7 +276,7 @@ func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *so
 		err = errHeld
 	}
 	if err == nil {
-		rep.position = slot.Position
+		rep.position, rep.relation = slot.Position, slot.Relation
 		err = r.registry.moveReplica(ctx, rep, d)
 	}
 	if err != nil {
@@ -264,12 +304,19 @@ func (r *Replicas) apply(ctx context.Context, d *catalog.Dataset, rep *replica, 
 		if b.More {
 			continue
 		}
-		rep.position = b.Position
+		if len(b.Rows) == 0 && !b.Emptied && b.Position != rep.position { // nothing was for us
+			if err := r.registry.passReplica(ctx, rep, b.Position, d); err != nil {
+				return err
+			}
+		}
 		if err := changes.Confirm(ctx, b.Position); err != nil {
 			return err
 		}
 		if time.Since(noted) < replicaNoted {
 			continue
+		}
+		if err := r.published(ctx, d, rep); err != nil {
+			return err
 		}
 		still, err := r.registry.goodReplica(ctx, d, rep)
 		if err != nil {
@@ -290,9 +337,6 @@ type carrying struct {
 
 	columns []string // those that match is for
 	match   *columns
-	since   time.Time // from when on gone counts
-	gone    int64     // records that were deleted since
-	all     int64     // of so many
 }
 
 // take writes a batch of changes and how far they are, in one transaction.
@@ -310,9 +354,7 @@ func (a *carrying) take(ctx context.Context, b *source.Batch) error {
 	if err := a.identified(b); err != nil {
 		return err
 	}
-	gone := a.gone
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
-		a.gone = gone
 		t, err := a.table(ctx, tx, a.dataset)
 		if err != nil {
 			return err
@@ -328,16 +370,21 @@ func (a *carrying) take(ctx context.Context, b *source.Batch) error {
 		if err := a.write(ctx, tx, t, c, run, b); err != nil {
 			return err
 		}
-		if b.More {
-			return nil
+		next := b.Position
+		if b.More { // it is noted at the end of the transaction
+			next = a.replica.position
 		}
-		if _, err := tx.Exec(ctx, "UPDATE replica SET position = ? WHERE slot = ?", b.Position, a.replica.slot); err != nil {
+		n, err := tx.Exec(ctx, "UPDATE replica SET position = ? WHERE slot = ? AND position = ?", next, a.replica.slot, a.replica.position)
+		if err != nil {
 			return fmt.Errorf("note how far %s is carried over: %w", t.Path(), err)
+		}
+		if n == 0 { // all is to be read again, or another node has gone on
+			return problem.New("source.slot", 502, lang.T("변경분을 받던 자리(슬롯)가 바뀌어 전체를 다시 읽습니다", "the slot in use has changed, so all of it is read again"))
 		}
 		return nil
 	})
-	if err != nil {
-		a.gone = gone
+	if err == nil && !b.More {
+		a.replica.position = b.Position
 	}
 	return err
 }
@@ -346,6 +393,13 @@ func (a *carrying) take(ctx context.Context, b *source.Batch) error {
 func (a *carrying) identified(b *source.Batch) error {
 	t := &table{Dataset: a.dataset}
 	var lacking []string
+	if a.match.compute != nil { // which columns an expression reads isn't asked: it needs the former row whole
+		for _, name := range b.Columns {
+			if !slices.Contains(b.Identity, name) {
+				lacking = append(lacking, name)
+			}
+		}
+	}
 	for i := range a.dataset.Fields {
 		f := &a.dataset.Fields[i]
 		if at := a.match.at[i]; (len(t.Spec.Key) == 0 || f.KeyPart) && at >= 0 && !slices.Contains(b.Identity, b.Columns[at]) {
@@ -412,7 +466,8 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 			end(was, &final{})
 			continue
 		}
-		if takes, fault := a.match.takesRow(change.Cells); fault == nil && !takes { // what isn't taken is as if it weren't there
+		takes, fault := a.match.takesRow(change.Cells)
+		if fault == nil && !takes { // what isn't taken is as if it weren't there
 			row, _ := a.match.read(change.Cells)
 			end(KeyText(t.keyOf(row)), &final{})
 			if change.Was != nil {
@@ -421,6 +476,10 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 			continue
 		}
 		row, faults := a.match.read(change.Cells)
+		if fault != nil {
+			faults = append(faults, problem.Detail{Code: "source.expression", Where: "where", Message: *fault})
+		}
+		faults = append(faults, checkAlone(t.Dataset, row)...)
 		if change.Same != nil {
 			var err error
 			if faults, err = a.same(ctx, tx, t, change, row, ends, faults); err != nil {
@@ -518,30 +577,39 @@ func (a *carrying) same(ctx context.Context, tx *db.Tx, t *table, change source.
 	return faults, nil
 }
 
-// guard refuses to delete too much: see mayGo. What goes within a while counts together.
-func (a *carrying) guard(ctx context.Context, tx *db.Tx, t *table, gone int64, emptied bool) (err error) {
-	if now := a.now(); now.Sub(a.since) > goneWithin {
-		a.since, a.gone, a.all = now, 0, 0
-	}
-	if a.gone += gone; a.gone <= mayGo && !emptied {
+// guard refuses to delete too much: see mayGo. What goes within a while counts together, whatever happens meanwhile.
+func (a *carrying) guard(ctx context.Context, tx *db.Tx, t *table, gone int64, emptied bool) error {
+	if gone == 0 && !emptied {
 		return nil
 	}
-	if a.all == 0 {
-		if a.all, err = t.sourced(ctx, tx); err != nil {
+	var since string
+	var before, all int64
+	if err := tx.QueryRow(ctx, "SELECT since, gone, held FROM replica WHERE slot = ?", a.replica.slot).Scan(&since, &before, &all); err != nil && !db.NoRows(err) {
+		return fmt.Errorf("look what is gone of %s: %w", t.Path(), err)
+	}
+	now := a.now().UTC()
+	if began, err := time.Parse(manifest.DatetimeLayout, since); err != nil || now.Sub(began) > goneWithin {
+		n, err := t.sourced(ctx, tx)
+		if err != nil {
 			return err
 		}
+		since, before, all = manifest.FormatDatetime(now), 0, n
 	}
-	if !emptied && a.gone <= max(mayGo, a.all/mayGoOneIn) {
-		return nil
+	gone += before
+	if emptied || gone > max(mayGo, all/mayGoOneIn) {
+		return problem.New("source.gone", 422, lang.F("원본에서 레코드 %[1]d건 가운데 많은 수가 한꺼번에 삭제되어, 변경분 반영을 멈추고 전체를 다시 확인합니다", "many of the %[1]d records were deleted at the source at once: nothing more is carried over until all of it has been looked at", all))
 	}
-	return problem.New("source.gone", 422, lang.F("원본에서 레코드 %[1]d건 가운데 많은 수가 한꺼번에 삭제되어, 변경분 반영을 멈추고 전체를 다시 확인합니다", "many of the %[1]d records were deleted at the source at once: nothing more is carried over until all of it has been looked at", a.all))
+	if _, err := tx.Exec(ctx, "UPDATE replica SET since = ?, gone = ?, held = ? WHERE slot = ?", since, gone, all, a.replica.slot); err != nil {
+		return fmt.Errorf("note what is gone of %s: %w", t.Path(), err)
+	}
+	return nil
 }
 
 // replica is the slot that a dataset's changes come by as its source is now, or nil.
 func (r *Registry) replica(ctx context.Context, d *catalog.Dataset) (*replica, error) {
 	out := &replica{}
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, "SELECT slot, position FROM replica WHERE project = ? AND dataset = ? AND spec = ? AND position <> ''", d.Project, d.Name, specOf(d)).Scan(&out.slot, &out.position)
+		return tx.QueryRow(ctx, "SELECT slot, position, relation FROM replica WHERE project = ? AND dataset = ? AND spec = ? AND position <> ''", d.Project, d.Name, specOf(d)).Scan(&out.slot, &out.position, &out.relation)
 	})
 	if db.NoRows(err) {
 		return nil, nil
@@ -552,15 +620,36 @@ func (r *Registry) replica(ctx context.Context, d *catalog.Dataset) (*replica, e
 	return out, nil
 }
 
+// lost is what changes deleted lately, of so many records.
+type lost struct {
+	since    string
+	gone, of int64
+}
+
+// lately is what the changes of a dataset have deleted within the while that counts together.
+func (r *Registry) lately(ctx context.Context, d *catalog.Dataset) (l lost, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, "SELECT since, gone, held FROM replica WHERE project = ? AND dataset = ? AND since >= ? ORDER BY gone DESC LIMIT 1", d.Project, d.Name, manifest.FormatDatetime(r.now().Add(-goneWithin))).
+			Scan(&l.since, &l.gone, &l.of)
+	})
+	if db.NoRows(err) {
+		return lost{}, nil
+	}
+	if err != nil {
+		return lost{}, fmt.Errorf("look what is gone of %s: %w", d.Path(), err)
+	}
+	return l, nil
+}
+
 // newReplica names a slot and notes it before it is made, so that none is forgotten in somebody else's server.
-func (r *Registry) newReplica(ctx context.Context, d *catalog.Dataset) (*replica, error) {
+func (r *Registry) newReplica(ctx context.Context, d *catalog.Dataset, l lost) (*replica, error) {
 	out := &replica{slot: "maru_" + hex.EncodeToString(random(8))}
 	at, err := json.Marshal(d.Spec.Source)
 	if err != nil {
 		return nil, err
 	}
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO replica (slot, project, dataset, source, spec) VALUES (?, ?, ?, ?, ?)", out.slot, d.Project, d.Name, string(at), specOf(d))
+		_, err := tx.Exec(ctx, "INSERT INTO replica (slot, project, dataset, source, spec, since, gone, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", out.slot, d.Project, d.Name, string(at), specOf(d), l.since, l.gone, l.of)
 		return err
 	})
 	if err != nil {
@@ -578,10 +667,24 @@ func random(n int) []byte {
 // moveReplica notes that a slot is in use.
 func (r *Registry) moveReplica(ctx context.Context, rep *replica, d *catalog.Dataset) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE replica SET position = ? WHERE slot = ?", rep.position, rep.slot); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE replica SET position = ?, relation = ? WHERE slot = ?", rep.position, int64(rep.relation), rep.slot); err != nil {
 			return fmt.Errorf("note how %s is carried over: %w", d.Path(), err)
 		}
 		return nil
+	})
+}
+
+// passReplica notes that nothing up to a position was for the dataset; it needn't be noted by whom.
+func (r *Registry) passReplica(ctx context.Context, rep *replica, position string, d *catalog.Dataset) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, "UPDATE replica SET position = ? WHERE slot = ? AND position = ?", position, rep.slot, rep.position)
+		if err != nil {
+			return fmt.Errorf("note how %s is carried over: %w", d.Path(), err)
+		}
+		if n == 1 {
+			rep.position = position
+		}
+		return nil // what is gone on with elsewhere is seen with the next change
 	})
 }
 

@@ -278,3 +278,99 @@ func TestWhyChangesCantBeHadIsSaid(t *testing.T) {
 		within(t, 40*time.Second, "then it goes on", func() bool { return r.counted(t, d) == 1000 })
 	})
 }
+
+// carried is a town whose residents are carried over.
+func (r *room) carried(t *testing.T, more string) (*silo, *source.Reader, *catalog.Dataset, func()) {
+	t.Helper()
+	old := openSilo(t)
+	old.do(t, siloTable)
+	old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+	if more != "" {
+		old.do(t, `ALTER TABLE old."Resident" REPLICA IDENTITY FULL`)
+	}
+	from, _ := sources(t)
+	d := r.apply(t, published(old.gate.Address)+more)
+	stop := r.carryOver(t, from)
+	within(t, 20*time.Second, "all is read", func() bool { return r.counted(t, d) > 400 })
+	return old, from, d, stop
+}
+
+func TestAnotherTableOfTheNameIsReadWhole(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old, from, d, stop := r.carried(t, "")
+		stop()
+		old.do(t, `CREATE TABLE old.next (LIKE old."Resident" INCLUDING ALL); INSERT INTO old.next SELECT * FROM old."Resident"; UPDATE old.next SET "성명" = '새 표' WHERE no < 50;
+			ALTER TABLE old."Resident" RENAME TO former; ALTER TABLE old.next RENAME TO "Resident"; ALTER PUBLICATION city SET TABLE old."Resident"`)
+		r.carryOver(t, from)
+		within(t, 20*time.Second, "the other table", func() bool { return r.same(t, old, d) == "" })
+	})
+}
+
+func TestWhatWasThereAtFirstIsntTakenForWhatIsThere(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old, _, d, _ := r.carried(t, "")
+		old.do(t, `CREATE TABLE old.backup AS SELECT * FROM old."Resident"`)
+		old.do(t, `UPDATE old."Resident" SET "성명" = '바뀐 이름' WHERE no = 3; INSERT INTO old."Resident" (no, "성명") VALUES (5000, '온 사람')`)
+		within(t, 10*time.Second, "the changes", func() bool { return r.same(t, old, d) == "" })
+		old.do(t, `TRUNCATE old."Resident"`)
+		old.do(t, `INSERT INTO old."Resident" SELECT * FROM old.backup`)
+		within(t, 30*time.Second, "as it was at first", func() bool { return r.same(t, old, d) == "" })
+	})
+}
+
+func TestTheGuardOutlivesACut(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old, from, d, stop := r.carried(t, "")
+		old.do(t, `DELETE FROM old."Resident" WHERE no <= 80`)
+		within(t, 10*time.Second, "less than a tenth goes", func() bool { return r.counted(t, d) == 920 })
+		stop()
+		old.do(t, `DELETE FROM old."Resident" WHERE no <= 160`)
+		r.carryOver(t, from)
+		within(t, 20*time.Second, "it is held", func() bool {
+			all, err := r.Imports(t.Context(), d, 1)
+			return err == nil && all[0].State == Held
+		})
+		if n := r.counted(t, d); n != 920 {
+			t.Errorf("%d records", n)
+		}
+	})
+}
+
+func TestReadingAllAgainIsntLostOnABusyTable(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old, _, d, _ := r.carried(t, "")
+		slot := func() string {
+			rep, err := r.replica(t.Context(), d)
+			if err != nil || rep == nil {
+				return ""
+			}
+			return rep.slot
+		}
+		first := slot()
+		if err := r.Again(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		old.do(t, `UPDATE old."Resident" SET "성명" = '바뀐 이름' WHERE no = 3`)
+		within(t, 15*time.Second, "another slot", func() bool { now := slot(); return now != "" && now != first })
+		within(t, 10*time.Second, "the change", func() bool { return r.same(t, old, d) == "" })
+	})
+}
+
+func TestRowsThatExpressionsCantJudgeAreRejected(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old, _, d, _ := r.carried(t, "  where: int(row['no']) <= 500 && row['secret_note'] != 'wrong' && int(row['secret_note'].replace('not for others', '1')) > 0\n")
+		if n := r.counted(t, d); n != 500 {
+			t.Fatalf("%d records", n)
+		}
+		old.do(t, `INSERT INTO old."Resident" (no, "성명", secret_note) VALUES (0, '판단할 수 없음', 'text')`)
+		old.do(t, `UPDATE old."Resident" SET secret_note = 'wrong' WHERE no = 1; UPDATE old."Resident" SET "성명" = '이름' WHERE no = 2`)
+		within(t, 10*time.Second, "what isn't taken any more is gone", func() bool { _, err := r.Get(t.Context(), d, "1"); return isUnknown(err) })
+		if _, err := r.Get(t.Context(), d, "0"); !isUnknown(err) {
+			t.Errorf("what can't be judged: %v", err)
+		}
+		all, err := r.Imports(t.Context(), d, 1)
+		if err != nil || all[0].Rejected != 1 {
+			t.Errorf("%+v %v", all[0], err)
+		}
+	})
+}

@@ -155,6 +155,9 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 	if err != nil {
 		return err
 	}
+	if err := r.smallNow(ctx, i, d); err != nil {
+		return err
+	}
 	if i.LetGo {
 		if err := r.sourceTaken(ctx, i); err != nil {
 			return err

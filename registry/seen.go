@@ -141,6 +141,7 @@ func (a *api) pour(ctx context.Context, part *catalog.Dataset, q Query, form For
 		return err
 	}
 	out := form.write(w, fields)
+	defer abort(out)
 	asked := q
 	q, added := withSubject(part, q)
 	var batch []*Record

@@ -100,10 +100,10 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 		}
 		return nil, r.noteSource(ctx, d, taken)
 	}
-	switch print { // the same as the last time
-	case state.print:
+	switch { // the same as the last time, unless changes have come since
+	case print == state.print && snapshot == "":
 		return nil, r.noteSource(ctx, d, taken)
-	case state.bad:
+	case print == state.bad:
 		return nil, r.noteSource(ctx, d, state)
 	}
 	fingerprint := "source " + print

@@ -186,11 +186,18 @@ func (v *vanished) guard(ctx context.Context) error {
 		return nil
 	})
 	var u unsure
-	if errors.As(err, &u) || err == nil && gone <= max(mayGo, all/mayGoOneIn) {
+	if errors.As(err, &u) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	before, err := v.lately(ctx, v.dataset)
+	if err != nil {
+		return err
+	}
+	if gone == 0 || gone+before.gone <= max(mayGo, max(all, before.of)/mayGoOneIn) {
+		return nil
 	}
 	p := problem.New("source.gone", 422, lang.F("원본에서 가져온 레코드 %[1]d건 가운데 %[2]d건이 원본에 없어, 아무것도 바꾸지 않고 멈추었습니다", "of the %[1]d records that came from the source it lacks %[2]d, so nothing was changed", all, gone)).
 		Hinting(lang.T("원본이 잘못되었으면 바로잡으십시오. 원본이 맞으면 콘솔의 가져오기에서 ‘그대로 반영’을 누르십시오. 원본에 새 행만 있다면 선언문에 source.append: true를 쓰십시오",

@@ -175,10 +175,16 @@ func (p *position) pass(v any, latest time.Time) {
 	case []byte:
 		p.pass(string(v), latest)
 	case string:
-		if p.Text == nil || v > *p.Text {
+		if (p.Text == nil || v > *p.Text) && !later(v, latest) {
 			p.Text = &v
 		}
 	}
+}
+
+// later reports whether a text is a day of a year after that of a moment: 9999-12-31 and the like mean for ever.
+func later(text string, latest time.Time) bool {
+	year, err := strconv.Atoi(text[:min(4, len(text))])
+	return err == nil && len(text) >= 8 && year > latest.Year() && year <= 9999
 }
 
 // before is from where to look for what has come since.
@@ -247,7 +253,7 @@ func (r *Reader) postgres(u *url.URL, secret string) (*pgx.ConnConfig, error) {
 		return nil, err
 	}
 	c.Password, c.DialFunc = secret, r.Net.Dial
-	c.RuntimeParams["application_name"], c.RuntimeParams["datestyle"], c.RuntimeParams["timezone"] = "maru", "ISO", "Asia/Seoul"
+	c.RuntimeParams["application_name"], c.RuntimeParams["datestyle"], c.RuntimeParams["timezone"], c.RuntimeParams["standard_conforming_strings"] = "maru", "ISO", "Asia/Seoul", "on"
 	return c, nil
 }
 

@@ -48,6 +48,7 @@ func (r *Reader) http(ctx context.Context, from *manifest.Source, secret string,
 	out := Copied{File: "source.jsonl"}
 	to := &counted{Writer: w}
 	at, cursor, first := "", "", ""
+	seen := map[string]bool{}
 	for page := 1; page <= maxPages; page++ {
 		next := at
 		if next == "" {
@@ -65,41 +66,38 @@ func (r *Reader) http(ctx context.Context, from *manifest.Source, secret string,
 		if err != nil {
 			return out, err
 		}
-		rows, follow, err := pageOf(text, from)
+		got, err := pageOf(text, from)
 		if err != nil {
 			return out, err
 		}
-		if len(rows) > 0 {
-			if head := string(rows[0]) + string(rows[len(rows)-1]); page == 1 {
-				first = head
-			} else if head == first {
-				return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 페이지에서 첫 페이지와 같은 내용을 보냈습니다", "page %d of the source is its first page again", page)).
-					Hinting(lang.T("주소의 {page}나 {offset}이 원본의 매개변수와 맞는지 확인하십시오", "check that {page} or {offset} in the address is what the source takes"))
-			}
+		if got.rows > 0 && page == 1 {
+			first = got.ends
+		} else if got.rows > 0 && got.ends == first {
+			return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 페이지에서 첫 페이지와 같은 내용을 보냈습니다", "page %d of the source is its first page again", page)).
+				Hinting(lang.T("주소의 {page}나 {offset}이 원본의 매개변수와 맞는지 확인하십시오", "check that {page} or {offset} in the address is what the source takes"))
 		}
-		for _, row := range rows {
-			if _, err := to.Write(append(row, '\n')); err != nil {
-				return out, err
-			}
+		if _, err := to.Write(got.lines.Bytes()); err != nil {
+			return out, err
 		}
-		if out.Rows += int64(len(rows)); to.n > maxSource {
+		if out.Rows += got.rows; to.n > maxSource {
 			return out, tooMuch()
 		}
-		if len(rows) == 0 || from.Next != "" && follow == "" {
+		if got.rows == 0 || from.Next != "" && got.next == "" {
 			return out, nil
 		}
 		if from.Next == "" {
 			continue
 		}
+		if seen[got.next] {
+			return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 페이지에서 다음 위치로 같은 값을 다시 보냈습니다", "page %d of the source names the same next page again", page)).
+				Hinting(lang.T("source.next가 다음 위치를 가리키는지 확인하십시오", "check that source.next points to the next place"))
+		}
+		seen[got.next] = true
 		if strings.Contains(from.HTTP, "{cursor}") {
-			if follow == cursor {
-				return out, problem.New("source.answer", 502, lang.F("원본이 %d번째 페이지에서 다음 위치로 같은 값을 다시 보냈습니다", "page %d of the source names the same next page again", page)).
-					Hinting(lang.T("source.next가 다음 위치를 가리키는지 확인하십시오", "check that source.next points to the next place"))
-			}
-			cursor = follow
+			cursor = got.next
 			continue
 		}
-		if at, err = beside(address, follow); err != nil {
+		if at, err = beside(address, got.next); err != nil {
 			return out, err
 		}
 	}
@@ -120,38 +118,60 @@ func beside(address, next string) (string, error) {
 	return u.String(), nil
 }
 
-// pageOf finds a page's rows, each on one line, and where its next page is.
-func pageOf(text []byte, from *manifest.Source) (rows []json.RawMessage, next string, err error) {
+// maxPageRows is how many rows one page may have.
+const maxPageRows = 100_000
+
+// paged is what a page has.
+type paged struct {
+	lines bytes.Buffer // the rows, each on one line
+	rows  int64
+	ends  string // the first row and the last
+	next  string // where the next page is
+}
+
+// pageOf reads a page.
+func pageOf(text []byte, from *manifest.Source) (*paged, error) {
 	wrong := func(what lang.Text) error {
 		return problem.New("source.answer", 502, what).Hinting(lang.T("source.items와 source.next가 응답과 맞는지 확인하십시오", "check source.items and source.next against the answer"))
 	}
 	list := json.RawMessage(text)
 	if from.Items != "" {
 		if list = within(text, from.Items); list == nil {
-			return nil, "", wrong(lang.F("원본의 응답에 %s 목록이 없습니다", "the source's answer has no list %s", from.Items))
+			return nil, wrong(lang.F("원본의 응답에 %s 목록이 없습니다", "the source's answer has no list %s", from.Items))
 		}
 	}
-	if err := json.Unmarshal(list, &rows); err != nil {
-		return nil, "", wrong(lang.T("원본의 응답이 목록이 아닙니다", "the source's answer isn't a list"))
+	out := &paged{}
+	d := json.NewDecoder(bytes.NewReader(list))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return nil, wrong(lang.T("원본의 응답이 목록이 아닙니다", "the source's answer isn't a list"))
 	}
-	for i, row := range rows {
-		var line bytes.Buffer
-		if len(row) == 0 || row[0] != '{' || json.Compact(&line, row) != nil {
-			return nil, "", wrong(lang.F("%d번째 행이 JSON 객체가 아닙니다", "row %d is no JSON object", i+1))
+	var row json.RawMessage
+	for d.More() {
+		if out.rows++; out.rows > maxPageRows {
+			return nil, wrong(lang.F("한 페이지의 행이 %d개를 넘습니다", "a page has more than %d rows", maxPageRows))
 		}
-		rows[i] = line.Bytes()
+		at := out.lines.Len()
+		if err := d.Decode(&row); err != nil || row[0] != '{' || json.Compact(&out.lines, row) != nil {
+			return nil, wrong(lang.F("%d번째 행이 JSON 객체가 아닙니다", "row %d is no JSON object", out.rows))
+		}
+		if out.rows == 1 || !d.More() {
+			out.ends += string(out.lines.Bytes()[at:])
+		}
+		out.lines.WriteByte('\n')
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, wrong(lang.T("원본의 응답이 목록이 아닙니다", "the source's answer isn't a list"))
 	}
 	if from.Next == "" {
-		return rows, "", nil
+		return out, nil
 	}
 	switch v := within(text, from.Next); {
 	case v == nil || string(v) == "null" || string(v) == "false":
-		return rows, "", nil
-	case json.Unmarshal(v, &next) == nil:
-		return rows, next, nil
+	case json.Unmarshal(v, &out.next) == nil:
 	default:
-		return rows, string(v), nil // a number
+		out.next = string(v) // a number
 	}
+	return out, nil
 }
 
 // within finds what stands in a JSON at a path such as data.items, or nil.

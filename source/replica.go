@@ -35,6 +35,7 @@ const (
 type Slot struct {
 	Snapshot string // what the database held where the slot begins; known as long as the slot is open
 	Position string // up to where changes have been carried over (LSN)
+	Relation uint32 // the table's number in its server
 
 	conn *pgconn.PgConn
 }
@@ -46,7 +47,8 @@ func (s *Slot) Close() { _ = s.conn.Close(context.Background()) }
 //
 // Codes: source.replication, and those of [Reader.Copy].
 func (r *Reader) OpenSlot(ctx context.Context, q Request, name string) (*Slot, error) {
-	if err := r.published(ctx, q); err != nil {
+	relation, err := r.Published(ctx, q)
+	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithTimeout(ctx, slotTime)
@@ -60,7 +62,7 @@ func (r *Reader) OpenSlot(ctx context.Context, q Request, name string) (*Slot, e
 		_ = conn.Close(context.Background())
 		return nil, l.unslotted(ctx, err)
 	}
-	return &Slot{Snapshot: made.SnapshotName, Position: made.ConsistentPoint, conn: conn}, nil
+	return &Slot{Snapshot: made.SnapshotName, Position: made.ConsistentPoint, Relation: relation, conn: conn}, nil
 }
 
 // DropSlot removes a slot from its server, which then keeps no more changes for it. One that isn't there is no error.
@@ -129,45 +131,49 @@ func (l *legacy) unslotted(ctx context.Context, err error) error {
 	return problem.New("source.replication", 502, lang.F("원본에서 변경분을 받을 수 없습니다: %[1]s (%[2]s)", "the changes of %[1]s can't be had: %[2]s", l.at, brief(pg.Message))).Hinting(hint)
 }
 
-// published looks whether the publication has all changes of the table, and enough of each to know whose it is.
-func (r *Reader) published(ctx context.Context, q Request) error {
+// Published looks whether the publication has all changes of the table, and returns the table's number in its server.
+//
+// Codes: source.replication, and those of [Reader.Copy].
+func (r *Reader) Published(ctx context.Context, q Request) (relation uint32, err error) {
 	from, secret := q.Source, ""
 	if from.Secret != "" {
-		var err error
 		if secret, err = r.Secret(q.Project, from.Secret); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	l, err := r.legacy(from, secret)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer l.Close()
 	var level string
 	if err := l.QueryRowContext(ctx, "SHOW wal_level").Scan(&level); err != nil {
-		return l.wrong(ctx, err)
+		return 0, l.wrong(ctx, err)
 	}
 	if level != "logical" {
-		return l.unslotted(ctx, &pgconn.PgError{Code: "55000", Message: "wal_level = " + level})
+		return 0, l.unslotted(ctx, &pgconn.PgError{Code: "55000", Message: "wal_level = " + level})
 	}
 	table := l.quote(l.name...)
-	var all, parted, filtered bool
+	var all, parted, filtered, whole bool
 	err = l.QueryRowContext(ctx, `SELECT p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate, c.relkind = 'p' AND NOT p.pubviaroot,
-			EXISTS (SELECT 1 FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid AND coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL)
+			EXISTS (SELECT 1 FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid AND coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL), c.oid, c.relreplident = 'f'
 		FROM pg_publication p, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE p.pubname = $1 AND c.oid = $2::regclass AND EXISTS (SELECT 1 FROM pg_publication_tables t WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)`,
-		from.Publication, table).Scan(&all, &parted, &filtered)
+		from.Publication, table).Scan(&all, &parted, &filtered, &relation, &whole)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return problem.New("source.replication", 422, lang.F("원본의 발행(publication)에 테이블이 들어 있지 않습니다: 발행 %[1]s, 테이블 %[2]s", "the publication %[1]s doesn't have the table %[2]s", from.Publication, from.Table)).
+		return 0, problem.New("source.replication", 422, lang.F("원본의 발행(publication)에 테이블이 들어 있지 않습니다: 발행 %[1]s, 테이블 %[2]s", "the publication %[1]s doesn't have the table %[2]s", from.Publication, from.Table)).
 			Hinting(lang.F("원본의 관리자에게 요청하십시오: CREATE PUBLICATION %[1]s FOR TABLE %[2]s", "ask whoever keeps the database for: CREATE PUBLICATION %[1]s FOR TABLE %[2]s", from.Publication, from.Table))
 	case err != nil:
-		return l.wrong(ctx, err)
+		return 0, l.wrong(ctx, err)
+	case !whole && (from.Where != "" || len(from.Set) > 0):
+		return 0, problem.New("source.replication", 422, lang.T("식(set, where)이 있으면 원본이 바뀌기 전의 행을 모두 보내야 합니다", "with expressions (set, where) the server has to send the former row whole")).
+			Hinting(lang.F("원본의 관리자에게 요청하십시오: ALTER TABLE %s REPLICA IDENTITY FULL", "ask whoever keeps the database for: ALTER TABLE %s REPLICA IDENTITY FULL", from.Table))
 	case !all, parted, filtered:
-		return problem.New("source.replication", 422, lang.F("원본의 발행(publication)에 테이블의 변경이 모두 들어 있지는 않습니다: %s", "the publication %s doesn't have all changes of the table", from.Publication)).
+		return 0, problem.New("source.replication", 422, lang.F("원본의 발행(publication)에 테이블의 변경이 모두 들어 있지는 않습니다: %s", "the publication %s doesn't have all changes of the table", from.Publication)).
 			Hinting(lang.T("원본의 관리자에게 요청하십시오: 조건(WHERE), 열 목록, publish 제한 없이 발행하고, 파티션 테이블은 publish_via_partition_root = true로 발행", "publish it without a condition, a list of columns or a limit of publish; a partitioned table with publish_via_partition_root = true"))
 	}
-	return l.noGenerated(ctx, q)
+	return relation, l.noGenerated(ctx, q)
 }
 
 // noGenerated refuses to take columns that the server computes: their changes aren't sent.
@@ -422,6 +428,9 @@ func (p *Replica) take(ctx context.Context, message pgproto3.BackendMessage, out
 // relate notes what the table looks like.
 func (p *Replica) relate(said *pglogrepl.RelationMessage) {
 	if said.Namespace != p.schema || said.RelationName != p.table {
+		if said.RelationID == p.relation { // it has another name now
+			p.relation = 0
+		}
 		return
 	}
 	p.relation, p.columns, p.names = said.RelationID, said.Columns, nil

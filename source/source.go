@@ -58,6 +58,8 @@ type Copied struct {
 //
 // Codes: source.file, source.remote, source.refused, source.hostkey, source.answer, source.database, source.table, source.since, source.secret, source.size; fetch.failed, fetch.status, fetch.private, fetch.size.
 func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, error) {
+	ctx, stop := context.WithTimeout(ctx, tableTime)
+	defer stop()
 	from, secret := q.Source, ""
 	if from.Secret != "" {
 		var err error

@@ -14,6 +14,7 @@ import (
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
 
 	"github.com/maru-city/maru/engine/lang"
@@ -23,8 +24,8 @@ import (
 
 // Limits of what is computed for one row.
 const (
-	transformCost   = 100_000 // CEL's own measure
-	transformLength = 16_000  // of an expression, in bytes
+	transformCost   = 1_000_000 // CEL's own measure, and the bytes of the texts that are made
+	transformLength = 16_000    // of an expression, in bytes
 )
 
 // Transform computes fields from a row's columns (source.set) and says which rows are taken (source.where). Expressions are CEL over row, the text of each
@@ -64,7 +65,7 @@ func NewTransform(s *manifest.Source) (*Transform, error) {
 			return fault(wrong)
 		}
 		t.look(tree.NativeRep().Expr())
-		p, err := env.Program(tree, cel.CostLimit(transformCost), cel.EvalOptions(cel.OptOptimize))
+		p, err := env.Program(tree, cel.CostLimit(transformCost), cel.CostTracking(textCost{}), cel.EvalOptions(cel.OptOptimize))
 		if err != nil {
 			return fault(lang.F("식을 쓸 수 없습니다: %s", "the expression can't be used: %s", brief(err.Error())))
 		}
@@ -85,6 +86,25 @@ func NewTransform(s *manifest.Source) (*Transform, error) {
 		Hinting(lang.T("열은 row['열 이름']으로, 문자는 '…'로 쓰십시오", "write a column as row['name'], a text as '…'"))
 	p.At = faults
 	return nil, p
+}
+
+// textCost charges for the texts and lists that a function makes: each is made at most once before the limit is reached.
+type textCost struct{}
+
+func (textCost) CallCost(_, _ string, args []ref.Val, result ref.Val) *uint64 {
+	size := uint64(0)
+	for _, v := range append(args, result) {
+		switch v := v.(type) {
+		case types.String:
+			size += uint64(len(v))
+		case traits.Sizer:
+			if n, ok := v.Size().(types.Int); ok && n > 0 {
+				size += uint64(n)
+			}
+		}
+	}
+	cost := 1 + size
+	return &cost
 }
 
 // look finds the columns that an expression names.

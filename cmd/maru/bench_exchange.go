@@ -65,10 +65,10 @@ title: bench
 key: [person]
 history: false
 fields:
-  person:         {type: string, class: public}
-  birth_date:     {type: string, class: public}
-  address:        {type: string, class: public}
-  household_size: {type: int, class: public}
+  person:         {type: string, class: public, basis: made up for the bench}
+  birth_date:     {type: string, class: public, basis: made up for the bench}
+  address:        {type: string, class: public, basis: made up for the bench}
+  household_size: {type: int, class: public, basis: made up for the bench}
 `
 
 // governed starts such a demo. A second one of as many residents goes on with what the first had.

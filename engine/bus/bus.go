@@ -160,6 +160,21 @@ func (b *Bus) Publish(ctx context.Context, stream string, messages []Message) er
 	return nil
 }
 
+// Purge removes all messages from a stream. Its cursors go on behind them.
+func (b *Bus) Purge(ctx context.Context, stream string) error {
+	if err := b.stream(ctx, stream); err != nil {
+		return err
+	}
+	s, err := b.js.Stream(ctx, stream)
+	if err == nil {
+		err = s.Purge(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("empty the stream %s: %w", stream, err)
+	}
+	return nil
+}
+
 // Cursor makes a place in a stream from which clients read under a name: where it is there already, it stays where it is, unless from is given: then it
 // goes back or on to what was published since.
 func (b *Bus) Cursor(ctx context.Context, stream, name string, from time.Time) error {

@@ -40,7 +40,7 @@ func New(allowed []netip.Prefix) *Client {
 		if err != nil {
 			return fmt.Errorf("connect to %s: %w", address, err)
 		}
-		if ip := at.Addr().Unmap(); !public(ip) && !slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		if ip := at.Addr().Unmap().WithZone(""); !public(ip) && !slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(ip) }) {
 			return problem.New("fetch.private", 422, lang.F("내부망 주소는 읽지 않습니다: %s", "%s isn't a public address and isn't read", ip.String())).
 				Hinting(lang.T("운영자가 설정의 fetch에서 그 주소 대역을 허용할 수 있습니다", "the operator can allow its network in the setting fetch"))
 		}

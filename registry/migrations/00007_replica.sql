@@ -9,7 +9,11 @@ CREATE TABLE replica (
   dataset  TEXT NOT NULL,
   source   TEXT NOT NULL,
   spec     TEXT NOT NULL,
-  position TEXT NOT NULL DEFAULT ''
+  position TEXT NOT NULL DEFAULT '',
+  relation BIGINT NOT NULL DEFAULT 0,
+  since    TEXT NOT NULL DEFAULT '',
+  gone     BIGINT NOT NULL DEFAULT 0,
+  held     BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE replica_lease (
   one    BIGINT PRIMARY KEY,
