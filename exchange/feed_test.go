@@ -712,3 +712,24 @@ func TestConsentIsAGapForWhoFollows(t *testing.T) {
 		}
 	})
 }
+
+// What was sent by a wider version isn't there for who reads by a narrower one.
+func TestANarrowerVersionLeavesNothingOfTheWider(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		c.files["housing/moved.yaml"] = strings.Replace(movedIn, "[person, district, born]", "[person, district, born, income]", 1)
+		c.apply(t, clerk)
+		c.approve(t, "moved")
+		c.create(t, 500, registry.Values{"born": "1990-05-06", "district": "jung", "income": json.Number("777")})
+		p.heard(t, "moved", "first", 1)
+		c.edit(t, "housing/moved.yaml", "[person, district, born, income]", "[person, district, born]")
+		c.apply(t, clerk)
+		c.approve(t, "moved")
+		p.heard(t, "moved", "first", 1)
+		for _, e := range p.heard(t, "moved", "another", 1) {
+			if e.Type != "city.maru.feed.gap" || e.Data["income"] != nil {
+				t.Errorf("a new cursor hears %s", heardAs([]event{e}))
+			}
+		}
+	})
+}

@@ -548,6 +548,27 @@ func TestAPackageSaysWhenItsRecordsChanged(t *testing.T) {
 	})
 }
 
+func TestADatasetIsDescribedForMachines(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *city) {
+		for file, wants := range map[string][]string{
+			"datapackage.json": {`"primaryKey": [`, `"type": "integer"`, `/api/v1/datasets/parks/city-parks/records?as=csv`, `"name": "KOGL-1"`},
+			"croissant.json":   {`"conformsTo": "http://mlcommons.org/croissant/1.0"`, `"dataType": "sc:Date"`, `"isLiveDataset": true`},
+			"dcat.jsonld":      {`dcat:Dataset`, `authority/frequency/DAILY`},
+		} {
+			text, h := c.get(t, "/data/parks/city-parks/"+file, 200)
+			if !json.Valid([]byte(text)) || !strings.Contains(h.Get("Content-Type"), "json") {
+				t.Errorf("%s: %s", file, text)
+			}
+			for _, want := range wants {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s lacks %s: %s", file, want, text)
+				}
+			}
+			c.get(t, "/data/parks/rangers/"+file, 404) // not open
+		}
+	})
+}
+
 func TestTheCatalogueIsDCAT(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *city) {
 		text, h := c.get(t, "/catalog.jsonld", 200)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/maru-city/maru/engine/httpd"
+	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 )
 
@@ -97,6 +98,37 @@ func TestRecordsOverHTTP(t *testing.T) {
 		}
 		if res, body := ask(t, "GET", server.URL+"/api/v1/datasets/trial/place/records", "", ""); res.StatusCode != 404 || !strings.Contains(body, "trial/places") {
 			t.Error(res.Status, body)
+		}
+	})
+}
+
+func TestWhatWasBeforeADatasetWasOpenedIsntOpen(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		const places = shapeHead + "key: [id]\nfields:\n  id: {type: string, class: public}\n  v: {type: string, class: "
+		d := r.apply(t, places+"internal}\n")
+		for _, v := range []string{"010-1234-5678", "가"} {
+			if _, _, err := r.Put(t.Context(), By{Actor: "clerk-kim", Via: "api"}, d, "x", Match{Any: true}, Values{"id": "x", "v": v}); problem.Code(err) == "record.unknown" {
+				_, err = r.Create(t.Context(), By{Actor: "clerk-kim", Via: "api"}, d, Values{"id": "x", "v": v})
+				if err != nil {
+					t.Fatal(err)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		d = r.apply(t, places+"public}\n")
+		if _, err := r.Patch(t.Context(), By{Actor: "clerk-kim", Via: "api"}, d, "x", Match{Any: true}, Values{"v": "나"}); err != nil {
+			t.Fatal(err)
+		}
+		s := httpd.New(httpd.Options{Title: "t", Version: "1"})
+		r.Serve(s.API(), r.catalog.Snapshot, nil, nil)
+		for name, who := range map[string]*identity.Principal{"anybody": {}, "the owner": identity.Itself("test")} {
+			server := httptest.NewServer(identity.As(who, s.Handler()))
+			defer server.Close()
+			res, body := ask(t, "GET", server.URL+"/api/v1/datasets/trial/places/records/x/history", "", "")
+			if res.StatusCode != 200 || strings.Contains(body, "010-1234-5678") != (name == "the owner") || strings.Contains(body, "clerk-kim") != (name == "the owner") || !strings.Contains(body, "나") {
+				t.Errorf("%s: %s %s", name, res.Status, body)
+			}
 		}
 	})
 }

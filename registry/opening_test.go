@@ -2,7 +2,9 @@ package registry
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -157,4 +159,47 @@ func TestTablesOfGroupsArentTakenForPersons(t *testing.T) {
 			t.Errorf("%s: %v", c.fields, got)
 		}
 	}
+}
+
+func TestAWorkbookThatIsGivenUpLeavesNothing(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	onBoth(t, func(t *testing.T, r *room) {
+		d := r.apply(t, "kind: Dataset\nname: n\ntitle: 수\nkey: [no]\nfields:\n  no: {type: int, class: public}\n  text: {type: string, class: public}\n")
+		_, err := r.Load(t.Context(), By{Actor: "test", Via: "test"}, d, "test", []string{"no", "text"}, func(yield func([]any) bool) {
+			for i := range int64(60_000) {
+				if !yield([]any{i, strings.Repeat("가나다", 100) + fmt.Sprint(i)}) {
+					return
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		form, _ := FormNamed("xlsx")
+		fields, err := r.Check(d, Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := form.write(io.Discard, fields)
+		n := 0
+		err = r.Stream(t.Context(), d, Query{}, func(rec *Record) error {
+			if n++; n > 50_000 {
+				return errors.New("the client went away")
+			}
+			return out.Write(rec)
+		})
+		if err == nil {
+			t.Fatal("it went on")
+		}
+		abort(out)
+		left, err := os.ReadDir(os.Getenv("TMPDIR"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range left {
+			if strings.Contains(f.Name(), "excelize") {
+				t.Errorf("%s is left", f.Name())
+			}
+		}
+	})
 }
