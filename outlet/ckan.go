@@ -300,8 +300,11 @@ func (o *Outlets) pack(s *shelf, i *item) map[string]any {
 
 // forms are the forms of a package's resources: of downloads by the API of records.
 var forms = []form{
-	{"CSV", "csv", "text/csv"}, {"JSONL", "jsonl", "application/x-ndjson"}, {"Parquet", "parquet", "application/vnd.apache.parquet"},
-	{"XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}, {"GeoJSON", "geojson", "application/geo+json"},
+	{"CSV", "csv", "text/csv"},
+	{"JSONL", "jsonl", "application/x-ndjson"},
+	{"Parquet", "parquet", "application/vnd.apache.parquet"},
+	{"XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+	{"GeoJSON", "geojson", "application/geo+json"},
 }
 
 type form struct{ form, as, media string }

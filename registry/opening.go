@@ -157,8 +157,10 @@ func (o *Opening) end(there map[string]int64) *Opening {
 			o.Based[f.Name] = f.Basis
 			continue
 		}
-		o.Found = append(o.Found, problem.Detail{Code: "open.personal", Where: f.Name, Message: lang.F("개인정보로 보이는 값이 있습니다 (항목 %[1]s). %[2]s", "the values of %[1]s look personal: %[2]s", f.Label(), p.Why),
-			Hint: lang.F("class: %s로 지정하거나 항목을 빼십시오. 공개할 법적 근거가 있으면 항목의 basis:에 쓰십시오", "give it class: %s, or leave it out; where a law has it open, name the law in the field's basis:", string(p.Class))})
+		o.Found = append(o.Found, problem.Detail{
+			Code: "open.personal", Where: f.Name, Message: lang.F("개인정보로 보이는 값이 있습니다 (항목 %[1]s). %[2]s", "the values of %[1]s look personal: %[2]s", f.Label(), p.Why),
+			Hint: lang.F("class: %s로 지정하거나 항목을 빼십시오. 공개할 법적 근거가 있으면 항목의 basis:에 쓰십시오", "give it class: %s, or leave it out; where a law has it open, name the law in the field's basis:", string(p.Class)),
+		})
 	}
 	for key, g := range o.groups {
 		n := max(g.n, there[key])
@@ -180,8 +182,10 @@ func (o *Opening) end(there map[string]int64) *Opening {
 func (o *Opening) fault() *problem.Problem {
 	at := o.Found
 	if o.Small > 0 {
-		at = append(at, problem.Detail{Code: "open.small", Where: o.Traits[0], Message: lang.F("여러 항목을 함께 보면 누구인지 짐작할 수 있는 사람이 %[2]d명 있습니다. 값이 모두 같은 사람이 %[3]d명 미만입니다 (항목 %[1]s)", "%[2]d persons could be told by %[1]s together: fewer than %[3]d are alike", strings.Join(o.Traits, ", "), o.Small, MinGroup),
-			Hint: lang.T("항목을 더 넓게 묶거나(예: 나이 대신 연령대, 동 대신 구) 빼십시오. 집계한 자료라면 인원수 항목을 두십시오", "make these wider (age groups instead of ages, districts instead of neighbourhoods) or leave some out; a table of groups has a field that says of how many")})
+		at = append(at, problem.Detail{
+			Code: "open.small", Where: o.Traits[0], Message: lang.F("여러 항목을 함께 보면 누구인지 짐작할 수 있는 사람이 %[2]d명 있습니다. 값이 모두 같은 사람이 %[3]d명 미만입니다 (항목 %[1]s)", "%[2]d persons could be told by %[1]s together: fewer than %[3]d are alike", strings.Join(o.Traits, ", "), o.Small, MinGroup),
+			Hint: lang.T("항목을 더 넓게 묶거나(예: 나이 대신 연령대, 동 대신 구) 빼십시오. 집계한 자료라면 인원수 항목을 두십시오", "make these wider (age groups instead of ages, districts instead of neighbourhoods) or leave some out; a table of groups has a field that says of how many"),
+		})
 	}
 	if len(at) == 0 {
 		return nil

@@ -101,14 +101,14 @@ func TestADatasetIsntOpenedWithPersonalValues(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, "survey.csv"), []byte(surveyed(6, func(n int) string { return fmt.Sprintf("010-2345-%04d", n) })), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d := r.apply(t, fmt.Sprintf(openPeople, "internal", ""))
+		r.apply(t, fmt.Sprintf(openPeople, "internal", ""))
 		if i, _ := r.read(t, from); i.State != Done || i.Loaded != 24 {
 			t.Fatalf("%+v", i)
 		}
 		if codes := r.try(t, fmt.Sprintf(openPeople, "public", ""), false); !slices.Contains(codes, "open.personal") {
 			t.Errorf("opened: %s", codes)
 		}
-		d = r.apply(t, fmt.Sprintf(openPeople, "public", ", basis: 공공데이터법 제17조"))
+		d := r.apply(t, fmt.Sprintf(openPeople, "public", ", basis: 공공데이터법 제17조"))
 		if p, err := r.Profile(t.Context(), d); err != nil || p.Opening.Based["answer"] != "공공데이터법 제17조" {
 			t.Errorf("on a legal ground: %+v %v", p.Opening, err)
 		}
