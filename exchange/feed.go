@@ -17,6 +17,7 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
 )
 
 // Bus is what the exchange needs of package engine/bus.
@@ -76,8 +77,8 @@ func (x *Exchange) follow(ctx context.Context, tx *db.Tx, v *Version, was State)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO feed (project, name, dataset, began, position) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (project, name) DO UPDATE SET dataset = excluded.dataset, began = excluded.began, position = -1`, v.Project, v.Name, v.Dataset, began, began)
+		_, err = tx.Exec(ctx, `INSERT INTO feed (project, name, dataset, began, position, day) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (project, name) DO UPDATE SET dataset = excluded.dataset, began = excluded.began, position = -1, day = excluded.day`, v.Project, v.Name, v.Dataset, began, began, x.today())
 		if err != nil {
 			return fmt.Errorf("begin the feed of %s: %w", v.Path(), err)
 		}
@@ -153,8 +154,9 @@ type sender struct {
 	swept   time.Time
 	changes int64 // of agreements, when the feeds were looked at
 	ready   map[string]bool
-	again   time.Time // when to settle again what couldn't be; zero for never
-	head    int64     // of the outbox, when all had gone out
+	again   time.Time    // when to settle again what couldn't be; zero for never
+	head    int64        // of the outbox, when all had gone out
+	day     manifest.Day // that all feeds have come to
 }
 
 // round looks who may still read from this node's bus, and sends what there is, where no other node does.
@@ -171,6 +173,12 @@ func (s *sender) round(ctx context.Context) error {
 	s.changes = changes
 	if held, err := s.lease(ctx); err != nil || !held {
 		return err
+	}
+	if today := s.x.today(); today != s.day || moved {
+		if err := s.x.turn(ctx, today); err != nil {
+			return err
+		}
+		s.day = today // a feed that begins anew is seen by the next look
 	}
 	if moved || s.ready == nil || !s.again.IsZero() && time.Now().After(s.again) {
 		if s.again = (time.Time{}); !s.settle(ctx, feeds) {
@@ -206,6 +214,57 @@ func (s *sender) round(ctx context.Context) error {
 	}
 	s.head = head
 	return nil
+}
+
+// turn turns the day of the feeds: who follows by a condition that asks for today sees others than yesterday, and is told of a gap.
+func (x *Exchange) turn(ctx context.Context, today manifest.Day) error {
+	var paths []string
+	err := x.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT project, name FROM feed WHERE day <> ? ORDER BY project, name", today)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var project, name string
+			if err := rows.Scan(&project, &name); err != nil {
+				return err
+			}
+			paths = append(paths, project+"/"+name)
+		}
+		return rows.Err()
+	})
+	for _, path := range paths {
+		if err == nil {
+			err = x.db.Write(ctx, func(tx *db.Tx) error { return x.turned(ctx, tx, path, today) })
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("turn the day of the feeds: %w", err)
+	}
+	return nil
+}
+
+// turned turns the day of one feed. A suspended one waits: it is looked at again when it goes on.
+func (x *Exchange) turned(ctx context.Context, tx *db.Tx, path string, today manifest.Day) error {
+	project, name := cut(path)
+	all, err := x.kept(ctx, tx, project, name)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(v *Version) bool { return v.State == Active })
+	if i < 0 {
+		return nil
+	}
+	c, err := x.contract(all[i])
+	if err == nil && c.condition != nil && c.condition.Dated() {
+		return x.seenAnew(ctx, tx, all)
+	}
+	if err != nil && problem.As(err) == nil { // what no contract can be made of sends nothing till there is another version
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE feed SET day = ? WHERE project = ? AND name = ?", today, project, name)
+	return err
 }
 
 // lease makes this node the one that sends, where no other is.

@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/maru-city/maru/engine/bus"
+	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
@@ -710,6 +711,35 @@ func TestConsentIsAGapForWhoFollows(t *testing.T) {
 		if got := p.heard(t, "moved", "test", 1); got[0].Data["district"] != "mapo" {
 			t.Errorf("with consent: heard %s", heardAs(got))
 		}
+	})
+}
+
+// By a condition that asks for today others are seen on the next day, though no record changes; by another condition they aren't.
+func TestANewDayIsAGapForWhoFollowsByIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		p := c.post(t, t.TempDir(), nil)
+		c.files["housing/moved.yaml"] = strings.Replace(movedIn, "record.left_on == null", "record.left_on == null && age(record.born) >= 36", 1)
+		c.files["housing/all.yaml"] = strings.Replace(movedIn, "name: moved", "name: all", 1)
+		c.apply(t, clerk)
+		c.approve(t, "moved")
+		c.approve(t, "all")
+		day := c.clock.Now().In(clock.Seoul)
+		born := time.Date(day.Year()-36, day.Month(), day.Day(), 0, 0, 0, 0, time.UTC).AddDate(0, 0, 1) // 36 tomorrow
+		c.create(t, 500, registry.Values{"born": born.Format(time.DateOnly), "district": "jung"})
+		p.heard(t, "all", "test", 1)
+		p.heard(t, "moved", "test", 0)
+		c.act(t, officer, "moved", exchange.Suspend, "점검")
+		c.clock.Advance(24 * time.Hour)
+		p.heard(t, "all", "test", 0)
+		c.act(t, officer, "moved", exchange.Resume, "")
+		if got := p.heard(t, "moved", "test", 1); got[0].Type != "city.maru.feed.gap" {
+			t.Errorf("heard %s", heardAs(got))
+		}
+		c.clock.Advance(24 * time.Hour)
+		if got := p.heard(t, "moved", "test", 1); got[0].Type != "city.maru.feed.gap" {
+			t.Errorf("heard %s", heardAs(got))
+		}
+		p.heard(t, "all", "test", 0)
 	})
 }
 

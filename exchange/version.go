@@ -229,6 +229,15 @@ func (x *Exchange) Agreements(ctx context.Context) (out []Standing, err error) {
 	return out, err
 }
 
+// Readers lists the agreements by which a dataset (project/name) may be read today, in order of project and name.
+func (x *Exchange) Readers(ctx context.Context, dataset string) (out []*Version, err error) {
+	err = x.db.Read(ctx, func(tx *db.Tx) error {
+		out, err = x.versions(ctx, tx, "dataset = ? AND state = 'active' AND until >= ? ORDER BY project, name", dataset, x.today())
+		return err
+	})
+	return out, err
+}
+
 // Agreement finds one agreement with its events, the newest first.
 func (x *Exchange) Agreement(ctx context.Context, project, name string) (s Standing, events []Event, err error) {
 	err = x.db.Read(ctx, func(tx *db.Tx) error {

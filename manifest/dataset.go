@@ -45,8 +45,8 @@ type Field struct {
 
 // Source says where a dataset's records come from, and how they are read. Exactly one of File, Folder, HTTP, OpenAPI and Database is set.
 type Source struct {
-	File        string            `yaml:"file" ko:"파일 (서버의 자료 폴더 안, 또는 sftp://, s3://)" en:"A file in the server's folder for sources, or at sftp:// or s3://"`
-	Folder      string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 안, 또는 sftp://, s3://). 가장 최근 파일을 읽습니다" en:"A folder in the server's folder for sources, or at sftp:// or s3://, whose newest file is read"`
+	File        string            `yaml:"file" ko:"파일 (서버의 자료 폴더 sources/프로젝트 안, 또는 sftp://, s3://)" en:"A file in the project's folder of the server's folder sources, or at sftp:// or s3://"`
+	Folder      string            `yaml:"folder" ko:"파일을 넣는 폴더 (서버의 자료 폴더 sources/프로젝트 안, 또는 sftp://, s3://). 가장 최근 파일을 읽습니다" en:"A folder in the project's folder of the server's folder sources, or at sftp:// or s3://, whose newest file is read"`
 	HTTP        string            `yaml:"http" ko:"JSON을 제공하는 주소. {page}, {offset}, {cursor}가 있으면 페이지별로 읽습니다" en:"An address that answers JSON; with {page}, {offset} or {cursor} page by page"`
 	OpenAPI     string            `yaml:"openapi" ko:"서울 열린데이터광장 형식의 주소 (…/{from}/{to}/)" en:"An address in the form of the city's open API, with {from} and {to}"`
 	Database    string            `yaml:"database" ko:"데이터베이스 주소 (postgres://, mysql://, sqlite://)" en:"A database: postgres://…, mysql://… or sqlite://FILE"`

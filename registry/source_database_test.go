@@ -46,16 +46,20 @@ func (s *silo) do(t testing.TB, query string, args ...any) {
 	}
 }
 
-// sources is a reader of sources that reaches this machine.
+// sources is a reader of sources that reaches this machine, and the folder of the project trial's.
 func sources(t *testing.T) (*source.Reader, string) {
 	t.Helper()
 	folder := t.TempDir()
+	own := filepath.Join(folder, "trial")
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { root.Close() })
-	return &source.Reader{Folder: root, Net: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Secret: source.Secrets(root)}, folder
+	return &source.Reader{Folder: root, Net: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Secret: source.Secrets(root)}, own
 }
 
 const siloTable = `

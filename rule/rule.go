@@ -24,6 +24,12 @@ func (r *Rule) String() string { return r.text }
 // Fields are the names of the fields that the rule reads, sorted.
 func (r *Rule) Fields() []string { return r.tree.fields() }
 
+// Dated reports whether the answer may be another on another day: the rule asks for today, or for an age.
+func (r *Rule) Dated() (yes bool) {
+	r.tree.walk(func(e *expr) { yes = yes || e.op == opToday })
+	return yes
+}
+
 // Eval answers for one record on a day. Values are as [manifest.Type] has them; every field that matters for the answer must be in record,
 // a null as nil.
 //

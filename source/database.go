@@ -44,7 +44,7 @@ func (r *Reader) table(ctx context.Context, q Request, secret string, w io.Write
 	from, out := q.Source, Copied{File: "source.csv", Next: q.Since}
 	ctx, stop := context.WithTimeout(ctx, tableTime)
 	defer stop()
-	l, err := r.legacy(from, secret)
+	l, err := r.legacy(q.Project, from, secret)
 	if err != nil {
 		return out, err
 	}
@@ -207,7 +207,7 @@ type legacy struct {
 }
 
 // legacy opens a source's database. Nothing is connected to yet.
-func (r *Reader) legacy(from *manifest.Source, secret string) (*legacy, error) {
+func (r *Reader) legacy(project string, from *manifest.Source, secret string) (*legacy, error) {
 	u, err := url.Parse(from.Database)
 	if err != nil {
 		return nil, fmt.Errorf("address of a source: %w", err) // its manifest was checked
@@ -234,7 +234,7 @@ func (r *Reader) legacy(from *manifest.Source, secret string) (*legacy, error) {
 		}
 		l.DB = sql.OpenDB(connector)
 	default:
-		path, err := r.inFolder(u.Opaque + u.Host + u.Path)
+		path, err := r.inFolder(project, u.Opaque+u.Host+u.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -265,9 +265,14 @@ func onlySSL(u *url.URL) url.Values {
 	return nil
 }
 
-// inFolder is the path of a file of the folder of sources, which no link leads out of.
-func (r *Reader) inFolder(name string) (string, error) {
-	f, err := r.Folder.Open(name)
+// inFolder is the path of a file of a project's folder of sources, which no link leads out of.
+func (r *Reader) inFolder(project, name string) (string, error) {
+	root, err := r.folderOf(project)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	f, err := root.Open(name)
 	if err != nil {
 		return "", noFile(name)
 	}
@@ -275,7 +280,7 @@ func (r *Reader) inFolder(name string) (string, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return "", noFile(name)
 	}
-	path, err := filepath.EvalSymlinks(filepath.Join(r.Folder.Name(), name))
+	path, err := filepath.EvalSymlinks(filepath.Join(root.Name(), name))
 	if err != nil {
 		return "", noFile(name)
 	}

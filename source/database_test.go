@@ -64,7 +64,8 @@ func (s *silo) do(t testing.TB, statements ...string) {
 func onEach(t *testing.T, test func(t *testing.T, s *silo, folder string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		r, folder := reader(t)
-		d, err := sql.Open("sqlite", filepath.Join(folder, "old.db"))
+		secret(t, folder, password)
+		d, err := sql.Open("sqlite", filepath.Join(folder, "trial", "old.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,6 +233,36 @@ func TestALinkOutOfTheFolderIsNoSource(t *testing.T) {
 	_, err := r.Copy(t.Context(), Request{Source: &manifest.Source{Database: "sqlite://in.db", Table: "x"}}, &bytes.Buffer{})
 	if problem.Code(err) != "source.file" {
 		t.Error(err)
+	}
+}
+
+// TestAProjectReadsNoOthersFiles asks for a file of another project by its name, by a way up and by a link.
+func TestAProjectReadsNoOthersFiles(t *testing.T) {
+	r, folder := reader(t)
+	for _, name := range []string{"trial", "other"} {
+		if err := os.Mkdir(filepath.Join(folder, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "other", "people.csv"), []byte("no\n1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("..", "other", "people.csv"), filepath.Join(folder, "trial", "link.csv")); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []manifest.Source{
+		{File: "people.csv"}, {File: "other/people.csv"}, {File: "../other/people.csv"}, {File: "link.csv"}, {Folder: "other"}, {Folder: "../other"},
+		{Database: "sqlite://link.csv", Table: "x"}, {Database: "sqlite://other/people.csv", Table: "x"},
+	} {
+		var got bytes.Buffer
+		if _, err := r.Copy(t.Context(), Request{Project: "trial", Source: &from}, &got); problem.Code(err) != "source.file" || got.Len() > 0 {
+			t.Errorf("%+v: %q, %v", from, got.String(), err)
+		}
+	}
+	for project, want := range map[string]string{"other": "", "third": "source.file"} {
+		if _, err := r.Copy(t.Context(), Request{Project: project, Source: &manifest.Source{File: "people.csv"}}, &bytes.Buffer{}); problem.Code(err) != want {
+			t.Errorf("%s: %v", project, err)
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ func (r *Reader) folder(ctx context.Context, q Request, secret string, w io.Writ
 			return out, fmt.Errorf("position of a source: %w", err)
 		}
 	}
-	from, name, err := r.shelfOf(ctx, q.Source, q.Source.Folder, secret)
+	from, name, err := r.shelfOf(ctx, q, q.Source.Folder, secret)
 	if err != nil {
 		return out, err
 	}
@@ -100,10 +100,21 @@ func copyFile(ctx context.Context, from shelf, name string, w io.Writer) error {
 	return nil
 }
 
-// own is the folder of sources.
-type own struct{ *os.Root }
+// folderOf opens a project's own folder of the folder of sources: no name and no link leads to another's.
+func (r *Reader) folderOf(project string) (*os.Root, error) {
+	if project == "" {
+		project = "."
+	}
+	root, err := r.Folder.OpenRoot(project)
+	if err != nil {
+		return nil, problem.New("source.file", 422, lang.F("서버의 자료 폴더(sources)에 이 프로젝트의 폴더가 없습니다: %s", "the server's folder of sources has no folder %s for this project", project)).
+			Hinting(lang.F("운영자가 서버의 sources 폴더에 %s 폴더를 만들고 파일을 두어야 합니다", "its operator makes a folder %s in the server's folder sources, and the files lie there", project))
+	}
+	return root, nil
+}
 
-func (o own) Close() error { return nil } // it is the server's
+// own is a project's folder of the folder of sources.
+type own struct{ *os.Root }
 
 func (o own) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
 	f, err := o.Root.Open(name)
@@ -143,7 +154,7 @@ func (o own) list(_ context.Context, name string) (out []dropped, err error) {
 
 func noFolder(name string) error {
 	return problem.New("source.file", 422, lang.F("원본 폴더가 없습니다: %s", "there is no folder %s", name)).
-		Hinting(lang.T("서버의 자료 폴더(sources)나 파일 서버에 폴더를 만드십시오", "make it in the server's folder of sources, or where the files lie"))
+		Hinting(lang.T("서버의 자료 폴더(sources) 안 프로젝트 폴더나 파일 서버에 폴더를 만드십시오", "make it in the project's folder of the server's folder sources, or where the files lie"))
 }
 
 func tooMany(name string) error {

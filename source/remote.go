@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -19,7 +20,6 @@ import (
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
-	"github.com/maru-city/maru/manifest"
 )
 
 // remoteTime is how long a server may take to let us in.
@@ -33,13 +33,14 @@ type shelf interface {
 }
 
 // shelfOf opens where the files of a source lie, and says the name of its file or folder there.
-func (r *Reader) shelfOf(ctx context.Context, from *manifest.Source, address, secret string) (shelf, string, error) {
+func (r *Reader) shelfOf(ctx context.Context, q Request, address, secret string) (shelf, string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return own{r.Folder}, address, nil
+		root, err := r.folderOf(q.Project)
+		return own{root}, address, err
 	}
 	if u.Scheme == "sftp" {
-		s, err := r.sftp(ctx, u, from.HostKey, secret)
+		s, err := r.sftp(ctx, u, q.Source.HostKey, secret)
 		return s, u.Path, err
 	}
 	bucket, name, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
@@ -118,6 +119,7 @@ type sftpShelf struct {
 	at     *url.URL
 	client *sftp.Client
 	conn   *ssh.Client
+	line   *bounded
 }
 
 // sftp connects to a server whose key is known. The secret is a private key where it is one, else a password.
@@ -145,10 +147,12 @@ func (r *Reader) sftp(ctx context.Context, u *url.URL, key, secret string) (*sft
 	}
 	dialing, stop := context.WithTimeout(ctx, remoteTime)
 	defer stop()
-	raw, err := r.Net.Dial(dialing, "tcp", host)
+	dialed, err := r.Net.Dial(dialing, "tcp", host)
 	if err != nil {
 		return nil, remoteFault(u, err)
 	}
+	raw := &bounded{Conn: dialed}
+	raw.let(maxListing)
 	_ = raw.SetDeadline(time.Now().Add(remoteTime))
 	conn, channels, requests, err := ssh.NewClientConn(raw, host, config)
 	switch {
@@ -170,11 +174,15 @@ func (r *Reader) sftp(ctx context.Context, u *url.URL, key, secret string) (*sft
 		client.Close()
 		return nil, remoteFault(u, err)
 	}
-	return &sftpShelf{u, files, client}, nil
+	return &sftpShelf{u, files, client, raw}, nil
 }
 
 func (s *sftpShelf) list(ctx context.Context, name string) (out []dropped, err error) {
+	s.line.let(maxListing)
 	entries, err := s.client.ReadDirContext(ctx, name)
+	if s.line.over() {
+		return nil, tooMany(name)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noFolder(name)
 	}
@@ -193,6 +201,7 @@ func (s *sftpShelf) list(ctx context.Context, name string) (out []dropped, err e
 }
 
 func (s *sftpShelf) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
+	s.line.let(2 * maxSource) // a file, and what goes around it
 	f, err := s.client.Open(name)
 	if err != nil {
 		return nil, 0, noFile(path.Base(name))
@@ -208,6 +217,29 @@ func (s *sftpShelf) open(_ context.Context, name string) (io.ReadCloser, int64, 
 	}
 	return f, info.Size(), nil
 }
+
+// maxListing is how much a server may send for a list of maxListed files, in bytes: their names, twice, and what is said of them.
+const maxListing = 16 << 20
+
+// bounded is a connection by which no more may come than was let: what reads it would keep all of a list that doesn't end.
+type bounded struct {
+	net.Conn
+	left atomic.Int64
+}
+
+func (b *bounded) let(n int64) { b.left.Store(n) }
+
+func (b *bounded) over() bool { return b.left.Load() < 0 }
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	if b.left.Add(-int64(n)) < 0 {
+		return 0, errTooMuch
+	}
+	return n, err
+}
+
+var errTooMuch = errors.New("more than may be")
 
 // Close ends the connection itself: a server may never answer that a session ends.
 func (s *sftpShelf) Close() error { return s.conn.Close() }

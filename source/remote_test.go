@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,17 @@ import (
 
 // sshServer serves a folder by SFTP to the user maru, with a password or a key. It returns its address and its key.
 func sshServer(t *testing.T, folder, password string, allowed ssh.PublicKey) (address, key string) {
+	t.Helper()
+	return sshServing(t, password, allowed, func(channel ssh.Channel) {
+		server, err := sftp.NewServer(channel, sftp.ReadOnly(), sftp.WithServerWorkingDirectory(folder))
+		if err == nil {
+			_ = server.Serve()
+		}
+	})
+}
+
+// sshServing lets the user maru in, and serves SFTP as it is told.
+func sshServing(t *testing.T, password string, allowed ssh.PublicKey, serve func(ssh.Channel)) (address, key string) {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -81,11 +93,7 @@ func sshServer(t *testing.T, folder, password string, allowed ssh.PublicKey) (ad
 							_ = r.Reply(r.Type == "subsystem", nil)
 						}
 					}()
-					server, err := sftp.NewServer(channel, sftp.ReadOnly(), sftp.WithServerWorkingDirectory(folder))
-					if err != nil {
-						return
-					}
-					_ = server.Serve()
+					serve(channel)
 				}
 			}()
 		}
@@ -143,6 +151,46 @@ func TestTheNewestFileOfAnotherServersFolderIsRead(t *testing.T) {
 		}
 		from, r.Net = was, net
 		secret(t, own, password)
+	}
+}
+
+// endless is a folder whose list never ends.
+type endless struct{}
+
+func (endless) Filelist(*sftp.Request) (sftp.ListerAt, error) { return endless{}, nil }
+
+func (endless) ListAt(into []os.FileInfo, _ int64) (int, error) {
+	for i := range into {
+		into[i] = endlessFile{}
+	}
+	return len(into), nil
+}
+
+// endlessFile is one of its files.
+type endlessFile struct{ os.FileInfo }
+
+func (endlessFile) Name() string       { return strings.Repeat("a", 200) + ".csv" }
+func (endlessFile) Size() int64        { return 1 }
+func (endlessFile) Mode() os.FileMode  { return 0o600 }
+func (endlessFile) ModTime() time.Time { return time.Unix(0, 0) }
+func (endlessFile) IsDir() bool        { return false }
+func (endlessFile) Sys() any           { return nil }
+
+func TestAListWithoutEndIsGivenUp(t *testing.T) {
+	r, own := reader(t)
+	secret(t, own, password)
+	address, key := sshServing(t, password, nil, func(channel ssh.Channel) {
+		_ = sftp.NewRequestServer(channel, sftp.Handlers{FileList: endless{}}).Serve()
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := r.Copy(t.Context(), Request{Project: "trial", Source: &manifest.Source{Folder: "sftp://" + address + "/drops", HostKey: key, Secret: "old"}}, &bytes.Buffer{})
+	runtime.ReadMemStats(&after)
+	if problem.Code(err) != "source.file" || !strings.Contains(err.Error(), "10,000") {
+		t.Error(err)
+	}
+	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 128<<20 {
+		t.Errorf("%d bytes more in use", grown)
 	}
 }
 

@@ -141,7 +141,7 @@ func (r *Reader) Published(ctx context.Context, q Request) (relation uint32, err
 			return 0, err
 		}
 	}
-	l, err := r.legacy(from, secret)
+	l, err := r.legacy(q.Project, from, secret)
 	if err != nil {
 		return 0, err
 	}

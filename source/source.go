@@ -15,7 +15,7 @@ import (
 
 // Reader reads sources. It is safe for concurrent use.
 type Reader struct {
-	Folder *os.Root      // files of sources lie in it; nothing outside can be named
+	Folder *os.Root      // files of sources lie in it, each project's in a folder of its name; nothing outside can be named
 	Net    *fetch.Client // reaches those networks that the operator lets it
 	Secret func(project, name string) (string, error)
 	Now    func() time.Time // nil: the time
@@ -38,7 +38,7 @@ const (
 
 // Request says what is asked of a source.
 type Request struct {
-	Project  string // whose source it is: a project's secrets are its own
+	Project  string // whose source it is: a project's secrets and files are its own; empty: nobody's, whose files lie in the folder itself
 	Source   *manifest.Source
 	Since    string                          // a position that an earlier copy returned: only what may have come since is asked for
 	Wanted   func(columns []string) []string // chooses the columns that are asked for, where the source lets them be chosen; nil: all
@@ -69,7 +69,7 @@ func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, erro
 	}
 	switch {
 	case from.File != "":
-		files, name, err := r.shelfOf(ctx, from, from.File, secret)
+		files, name, err := r.shelfOf(ctx, q, from.File, secret)
 		if err != nil {
 			return Copied{}, err
 		}
@@ -87,7 +87,7 @@ func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, erro
 
 func noFile(name string) error {
 	return problem.New("source.file", 422, lang.F("자료 폴더에서 파일을 열 수 없습니다: %s", "the file %s can't be opened in the folder of sources", name)).
-		Hinting(lang.T("서버의 자료 폴더(sources)에 파일을 두십시오", "put the file into the server's folder of sources"))
+		Hinting(lang.T("서버의 자료 폴더(sources) 안 프로젝트 폴더에 파일을 두십시오", "put the file into the project's folder of the server's folder sources"))
 }
 
 func tooMuch() error {

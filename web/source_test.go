@@ -42,7 +42,7 @@ func (w *walk) monday(folder, name string, rows int) {
 	for i := range rows {
 		b.WriteString("C" + string(rune('A'+i)) + ",강좌 " + string(rune('A'+i)) + "\n")
 	}
-	at := filepath.Join(folder, "courses", name)
+	at := filepath.Join(folder, "village-courses", "courses", name)
 	if err := os.WriteFile(at, []byte(b.String()), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestABadMondayIsSeenAndLetGoOnOrMended(t *testing.T) {
 	bothLanguages(t, func(t testing.TB) *place {
 		c := settled(t)
 		folder = t.TempDir()
-		if err := os.Mkdir(filepath.Join(folder, "courses"), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(folder, "village-courses", "courses"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		root, err := os.OpenRoot(folder)

@@ -138,18 +138,38 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 	if err := os.WriteFile(file, words(t, c, tokens), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const whole = "/api/v1/openapi.json"
+	c.token = tokens["register-steward"]
+	const whole, households = "/openapi.json", "/datasets/resident-registry/households"
+	// Whom a record is about can't be changed, so chance doesn't find what a PUT takes; nor which request waits for an answer.
+	record := map[string]any{}
+	var some struct{ Items []map[string]any }
+	if err := c.get(t.Context(), households+"/records", url.Values{"limit": {"1"}, "sort": {"-household"}}, &some); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range some.Items[0] {
+		if !strings.HasPrefix(name, "_") {
+			record[name] = value
+		}
+	}
+	c.token = tokens["haneul"]
+	var asked struct{ ID int64 }
+	if err := c.call(t.Context(), http.MethodPost, "/open-requests", map[string]string{"dataset": "resident-registry/households", "why": "for the test"}, &asked); err != nil {
+		t.Fatal(err)
+	}
+	c.token = tokens["register-steward"]
+	own := described(t, c, households+whole, map[string]example{"put-record": {map[string]any{"key": some.Items[0]["_key"], "If-Match": "*"}, record}})
+	official := described(t, c, whole, map[string]example{"answer-open-request": {map[string]any{"id": asked.ID}, map[string]any{"grant": false, "answer": "for the test"}}})
 	for _, run := range []struct {
 		name, as, description string
 		examples              int // of an operation, of each kind
 	}{
 		{"reads about one", "housing-app", aboutOne(t, c), 20},
-		{"a service", "housing-app", c.server + whole, 20},
-		{"a citizen", "haneul", c.server + whole, 20},
-		{"nobody", "", c.server + whole, 5},
-		{"a dataset's own description", "register-steward", c.server + "/api/v1/datasets/resident-registry/households/openapi.json", 20},
-		{"an official", "register-steward", c.server + whole, 20},
-		{"an administrator", "admin", c.server + whole, 20}, // last: an empty plan that is applied removes everything
+		{"a service", "housing-app", c.server + "/api/v1" + whole, 20},
+		{"a citizen", "haneul", c.server + "/api/v1" + whole, 20},
+		{"nobody", "", c.server + "/api/v1" + whole, 5},
+		{"a dataset's own description", "register-steward", own, 20},
+		{"an official", "register-steward", official, 20},
+		{"an administrator", "admin", c.server + "/api/v1" + whole, 20}, // last: an empty plan that is applied removes everything
 	} {
 		t.Run(run.name, func(t *testing.T) {
 			args := []string{
@@ -217,24 +237,69 @@ func words(t *testing.T, c *client, tokens map[string]string) []byte {
 // are refused for having no subject, or several.
 func aboutOne(t *testing.T, c *client) string {
 	t.Helper()
-	var doc map[string]any
-	if err := c.get(t.Context(), "/openapi.json", nil, &doc); err != nil {
-		t.Fatal(err)
-	}
+	doc := description(t, c, "/openapi.json")
 	const reads = "/api/v1/reads"
 	doc["paths"] = map[string]any{reads: doc["paths"].(map[string]any)[reads]}
 	body := doc["components"].(map[string]any)["schemas"].(map[string]any)["ReadInputBody"].(map[string]any)
 	body["required"] = append(body["required"].([]any), "subject")
 	delete(body["properties"].(map[string]any), "subjects")
+	return inFile(t, doc)
+}
+
+// description is an OpenAPI description of the server's.
+func description(t *testing.T, c *client, path string) (doc map[string]any) {
+	t.Helper()
+	if err := c.get(t.Context(), path, nil, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// inFile is a file that has a description.
+func inFile(t *testing.T, doc map[string]any) string {
+	t.Helper()
 	text, err := json.Marshal(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "reads.json")
+	file := filepath.Join(t.TempDir(), "openapi.json")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// example is what an operation may be called with.
+type example struct {
+	parameters map[string]any
+	body       any
+}
+
+// described saves a description with examples of what some operations, by their IDs, may be called with.
+func described(t *testing.T, c *client, path string, examples map[string]example) string {
+	t.Helper()
+	doc, put := description(t, c, path), 0
+	for _, item := range doc["paths"].(map[string]any) {
+		for _, operation := range item.(map[string]any) {
+			o := operation.(map[string]any)
+			e, ok := examples[fmt.Sprint(o["operationId"])]
+			if !ok {
+				continue
+			}
+			for _, parameter := range o["parameters"].([]any) {
+				p := parameter.(map[string]any)
+				if value, ok := e.parameters[p["name"].(string)]; ok {
+					p["example"] = value
+				}
+			}
+			o["requestBody"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)["example"] = e.body
+			put++
+		}
+	}
+	if put != len(examples) {
+		t.Fatalf("%s has %d of the operations %v", path, put, examples)
+	}
+	return inFile(t, doc)
 }
 
 // startDemo runs the demo city in this process.

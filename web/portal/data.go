@@ -16,6 +16,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
@@ -48,6 +49,29 @@ type dataView struct {
 	Points                   []point           // places of some records
 	West, East, South, North float64           // degrees, of the points
 	ByField                  []*catalog.Field  // what a chart can be drawn by
+	Readers                  []using
+}
+
+// using is an office that reads a dataset by an agreement.
+type using struct {
+	Office lang.Text
+	*exchange.Version
+}
+
+// readers lists who reads a dataset by agreements that hold: who is given what is published (개인정보 보호법 제30조 제1항 제3호).
+func (p *Portal) readers(ctx context.Context, s *catalog.Snapshot, d *catalog.Dataset) (out []using, err error) {
+	if p.Exchange == nil {
+		return nil, nil
+	}
+	all, err := p.Exchange.Readers(ctx, d.Path())
+	for _, v := range all {
+		office := projectTitle(s, v.Project)
+		if place := s.Place(v.Project); len(place.Owners) > 0 {
+			office = s.Title(manifest.Key{Kind: "Agency", Name: place.Owners[0]})
+		}
+		out = append(out, using{office, v})
+	}
+	return out, err
 }
 
 // chart says how many records have each of the values that are the most frequent.
@@ -78,6 +102,10 @@ func (p *Portal) data(r *http.Request) (templ.Component, error) {
 	v := dataView{URL: r.URL, Address: components.Address(r), Dataset: d, Project: projectTitle(s, d.Project)}
 	if place := s.Place(d.Project); len(place.Owners) > 0 {
 		v.Owner = s.Title(manifest.Key{Kind: "Agency", Name: place.Owners[0]})
+	}
+	var err error
+	if v.Readers, err = p.readers(r.Context(), s, d); err != nil {
+		return nil, err
 	}
 	counts, err := p.Records.Counts(r.Context(), []*catalog.Dataset{d})
 	if err != nil {

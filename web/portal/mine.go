@@ -25,6 +25,7 @@ type Exchange interface {
 	Receipts(ctx context.Context, who *identity.Principal, before int64, limit int) ([]exchange.Receipt, error)
 	Prove(ctx context.Context, who *identity.Principal, id int64) (exchange.Receipt, exchange.Proof, error)
 	Consents(ctx context.Context, who *identity.Principal) ([]exchange.Consent, error)
+	Readers(ctx context.Context, dataset string) ([]*exchange.Version, error)
 	Askable(ctx context.Context) ([]*exchange.Version, error)
 	Consent(ctx context.Context, who *identity.Principal, agreement string, yes bool) error
 }

@@ -50,12 +50,17 @@ type closedView struct {
 	Mine    *outlet.Request // that waits, or was answered last
 	Why     string
 	Problem *problem.Problem
+	Readers []using
 }
 
 func (p *Portal) closed(r *http.Request, s *catalog.Snapshot, d *catalog.Dataset) (closedView, error) {
 	v := closedView{URL: r.URL, Dataset: d, Project: projectTitle(s, d.Project)}
 	if place := s.Place(d.Project); len(place.Owners) > 0 {
 		v.Owner = s.Title(manifest.Key{Kind: "Agency", Name: place.Owners[0]})
+	}
+	var err error
+	if v.Readers, err = p.readers(r.Context(), s, d); err != nil {
+		return v, err
 	}
 	if who := identity.From(r.Context()); who.SignedIn() {
 		list, err := p.Requests.Requests(r.Context(), who)
