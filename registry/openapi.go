@@ -39,18 +39,24 @@ func describe(whole *huma.OpenAPI, d *catalog.Dataset) ([]byte, error) {
 	if schemas == nil {
 		return nil, fmt.Errorf("describe %s: the description has no schemas", d.Path())
 	}
-	fields, required := map[string]any{}, []string{}
+	fields, required, kept := map[string]any{}, []string{}, []string{}
 	for i := range d.Fields {
 		f := &d.Fields[i]
 		fields[f.Name] = FieldSchema(f)
 		if f.Required {
 			required = append(required, f.Name)
+			if !f.KeyPart {
+				kept = append(kept, f.Name)
+			}
 		}
 	}
 	schemas[valuesSchema] = object(fields, required)
 	schemas[changesSchema] = object(fields, nil) // a change names what it changes
-	if err := patchTakes(paths["/api/v1/datasets/"+d.Path()+"/records/{key}"], changesSchema); err != nil {
-		return nil, fmt.Errorf("describe %s: %w", d.Path(), err)
+	schemas[wholeSchema] = object(fields, kept)  // whoever replaces a record has named it
+	for method, schema := range map[string]string{"patch": changesSchema, "put": wholeSchema} {
+		if err := takes(paths["/api/v1/datasets/"+d.Path()+"/records/{key}"], method, schema); err != nil {
+			return nil, fmt.Errorf("describe %s: %w", d.Path(), err)
+		}
 	}
 	record := maps.Clone(fields)
 	record[keyMember] = map[string]any{"type": "string", "description": "Names the record in paths"}
@@ -63,13 +69,16 @@ func describe(whole *huma.OpenAPI, d *catalog.Dataset) ([]byte, error) {
 	return json.MarshalIndent(doc, "", "  ")
 }
 
-// changesSchema is what a PATCH takes.
-const changesSchema = "RecordChanges"
+// What a PATCH and a PUT take.
+const (
+	changesSchema = "RecordChanges"
+	wholeSchema   = "RecordReplacement"
+)
 
-// patchTakes sets the schema of a PATCH's body.
-func patchTakes(item any, schema string) error {
+// takes sets the schema of the body of an operation on a path.
+func takes(item any, method, schema string) error {
 	at := item
-	for _, name := range []string{"patch", "requestBody", "content"} {
+	for _, name := range []string{method, "requestBody", "content"} {
 		next, ok := at.(map[string]any)
 		if !ok {
 			return fmt.Errorf("the description has no %s", name)
