@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -273,7 +274,7 @@ func (q asked) json(w http.ResponseWriter, records []*registry.Record, total int
 	if err != nil {
 		return err
 	}
-	b := fmt.Appendf(nil, `{%s:{"list_total_count":%d,"RESULT":{"CODE":%q,"MESSAGE":%q},"row":[`, service, total, fine.code, fine.message)
+	b := fmt.Appendf(make([]byte, 0, 32<<10), `{%s:{"list_total_count":%d,"RESULT":{"CODE":%q,"MESSAGE":%q},"row":[`, service, total, fine.code, fine.message)
 	for n, r := range records {
 		if n > 0 {
 			b = append(b, ',')
@@ -284,16 +285,23 @@ func (q asked) json(w http.ResponseWriter, records []*registry.Record, total int
 				b = append(b, ',')
 			}
 			b = append(append(b, names[i]...), ':')
-			text, err := json.Marshal(cell(v))
-			if err != nil {
+			if b, err = appendText(b, cell(v)); err != nil {
 				return err
 			}
-			b = append(b, text...)
 		}
 		b = append(b, '}')
 	}
 	_, err = w.Write(append(b, "]}}\n"...))
 	return err
+}
+
+// appendText appends a text as JSON. Most need no escapes.
+func appendText(b []byte, s string) ([]byte, error) {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' }) {
+		text, err := json.Marshal(s)
+		return append(b, text...), err
+	}
+	return append(append(append(b, '"'), s...), '"'), nil
 }
 
 func (q asked) xml(w http.ResponseWriter, records []*registry.Record, total int64) error {

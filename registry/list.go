@@ -77,23 +77,20 @@ func (r *Registry) List(ctx context.Context, d *catalog.Dataset, q Query) (*Page
 // Slice reads the records that a query finds from the offset-th on, in its order, and how many there are in all. Limit and Cursor don't count.
 func (r *Registry) Slice(ctx context.Context, d *catalog.Dataset, q Query, offset int64, limit int) (out []*Record, total int64, err error) {
 	q.Cursor = ""
-	if q.Filter == "" {
-		counts, err := r.Counts(ctx, []*catalog.Dataset{d})
-		if err != nil {
-			return nil, 0, err
-		}
-		total = counts[d.Path()]
-	}
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
 		l, err := r.list(ctx, tx, d, q)
 		if err != nil {
 			return err
 		}
-		if q.Filter != "" {
-			if err := tx.QueryRow(ctx, "SELECT count(*) FROM "+l.name+" WHERE "+strings.Join(l.where, " AND "), l.args...).Scan(&total); err != nil {
-				return fmt.Errorf("count records of %s: %w", d.Path(), err)
-			}
+		if q.Filter == "" {
+			total, err = r.count(ctx, tx, l.table)
+		} else {
+			err = tx.QueryRow(ctx, "SELECT count(*) FROM "+l.name+" WHERE "+strings.Join(l.where, " AND "), l.args...).Scan(&total)
 		}
+		if err != nil {
+			return fmt.Errorf("count records of %s: %w", d.Path(), err)
+		}
+		out = make([]*Record, 0, max(0, min(int64(limit), total-offset)))
 		if limit <= 0 || offset < 0 || offset >= total {
 			return nil
 		}

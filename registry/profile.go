@@ -265,24 +265,29 @@ func (r *Registry) Counts(ctx context.Context, datasets []*catalog.Dataset) (map
 			if err != nil {
 				return err
 			}
-			last, err := t.lastChange(ctx, tx)
-			if err != nil {
+			if out[d.Path()], err = r.count(ctx, tx, t); err != nil {
 				return err
 			}
-			if known, ok := r.counts.Load(t.id); ok && known.(counted).change == last {
-				out[d.Path()] = known.(counted).rows
-				continue
-			}
-			n, err := t.rows(ctx, tx)
-			if err != nil {
-				return err
-			}
-			r.counts.Store(t.id, counted{last, n})
-			out[d.Path()] = n
 		}
 		return nil
 	})
 	return out, err
+}
+
+// count says how many records a table has; it is counted anew only where it has changed since.
+func (r *Registry) count(ctx context.Context, tx *db.Tx, t *table) (int64, error) {
+	last, err := t.lastChange(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	if known, ok := r.counts.Load(t.id); ok && known.(counted).change == last {
+		return known.(counted).rows, nil
+	}
+	n, err := t.rows(ctx, tx)
+	if err == nil {
+		r.counts.Store(t.id, counted{last, n})
+	}
+	return n, err
 }
 
 // Sample returns up to limit records with the values of the named fields only, in the order of their keys.
