@@ -184,9 +184,10 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 	}
 	var gone []*Record
 	var batch []incoming
+	var there []string // keys of the batch
 	for _, key := range order {
 		if f := ends[key]; f.row != nil {
-			batch = append(batch, *f.row)
+			batch, there = append(batch, *f.row), append(there, key)
 			continue
 		}
 		rec, err := t.get(ctx, tx, key)
@@ -202,7 +203,10 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 			gone = append(gone, rec)
 		}
 	}
-	if err := a.guard(ctx, tx, t, int64(len(gone)), b.Emptied); err != nil {
+	if err := a.back(ctx, tx, t, there); err != nil {
+		return err
+	}
+	if err := a.guard(ctx, tx, t, gone, b.Emptied); err != nil {
 		return err
 	}
 	for _, rec := range gone {
@@ -264,8 +268,39 @@ func (a *carrying) same(ctx context.Context, tx *db.Tx, t *table, change source.
 	return faults, nil
 }
 
-// guard refuses to delete too much: see mayGo. What goes within a while counts together, whatever happens meanwhile.
-func (a *carrying) guard(ctx context.Context, tx *db.Tx, t *table, gone int64, emptied bool) error {
+// back notes which records that were gone have come back.
+func (a *carrying) back(ctx context.Context, tx *db.Tx, t *table, keys []string) error {
+	var gone int64
+	if err := tx.QueryRow(ctx, "SELECT gone FROM replica WHERE slot = ?", a.replica.slot).Scan(&gone); err != nil && !db.NoRows(err) {
+		return fmt.Errorf("look what is gone of %s: %w", t.Path(), err)
+	}
+	if gone == 0 {
+		return nil
+	}
+	came := int64(0)
+	for chunk := range slices.Chunk(keys, chunkRows) {
+		args := []any{t.id}
+		for _, key := range chunk {
+			args = append(args, key)
+		}
+		n, err := tx.Exec(ctx, "DELETE FROM replica_gone WHERE dataset_id = ? AND key IN (?"+strings.Repeat(", ?", len(chunk)-1)+")", args...)
+		if err != nil {
+			return fmt.Errorf("note what has come back of %s: %w", t.Path(), err)
+		}
+		came += n
+	}
+	if came == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, "UPDATE replica SET gone = ? WHERE slot = ?", max(0, gone-came), a.replica.slot); err != nil {
+		return fmt.Errorf("note what has come back of %s: %w", t.Path(), err)
+	}
+	return nil
+}
+
+// guard refuses to delete too much: see mayGo. What goes within a while and doesn't come back counts together, whatever happens meanwhile.
+func (a *carrying) guard(ctx context.Context, tx *db.Tx, t *table, records []*Record, emptied bool) error {
+	gone := int64(len(records))
 	if gone == 0 && !emptied {
 		return nil
 	}
@@ -280,11 +315,23 @@ func (a *carrying) guard(ctx context.Context, tx *db.Tx, t *table, gone int64, e
 		if err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, "DELETE FROM replica_gone WHERE dataset_id = ?", t.id); err != nil {
+			return fmt.Errorf("forget what is gone of %s: %w", t.Path(), err)
+		}
 		since, before, all = manifest.FormatDatetime(now), 0, n
 	}
 	gone += before
 	if emptied || gone > max(mayGo, all/mayGoOneIn) {
 		return problem.New("source.gone", 422, lang.F("원본에서 레코드 %[1]d건 가운데 많은 수가 한꺼번에 삭제되어, 변경분 반영을 멈추고 전체를 다시 확인합니다", "many of the %[1]d records were deleted at the source at once: nothing more is carried over until all of it has been looked at", all))
+	}
+	for chunk := range slices.Chunk(records, chunkRows) {
+		var args []any
+		for _, rec := range chunk {
+			args = append(args, t.id, rec.Key)
+		}
+		if _, err := tx.Exec(ctx, "INSERT INTO replica_gone (dataset_id, key) VALUES (?, ?)"+strings.Repeat(", (?, ?)", len(chunk)-1)+" ON CONFLICT DO NOTHING", args...); err != nil {
+			return fmt.Errorf("note what is gone of %s: %w", t.Path(), err)
+		}
 	}
 	if _, err := tx.Exec(ctx, "UPDATE replica SET since = ?, gone = ?, held = ? WHERE slot = ?", since, gone, all, a.replica.slot); err != nil {
 		return fmt.Errorf("note what is gone of %s: %w", t.Path(), err)

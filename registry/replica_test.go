@@ -170,6 +170,12 @@ func TestAWriterThatNeverStopsIsFollowedThroughCuts(t *testing.T) {
 		}
 		r.carryOver(t, from)
 		wrong := ""
+		t.Cleanup(func() {
+			if t.Failed() {
+				state, err := r.SourceState(context.WithoutCancel(t.Context()), d)
+				t.Logf("%s; the source: %+v %v", wrong, state, err)
+			}
+		})
 		within(t, 30*time.Second, "equal, row for row", func() bool { wrong = r.same(t, old, d); return wrong == "" })
 	})
 }
@@ -201,6 +207,26 @@ func TestWhatIsDeletedThereByAccidentStaysHere(t *testing.T) {
 		if s, err := r.SourceState(t.Context(), d); err != nil || s.Failed == 0 {
 			t.Errorf("%+v %v", s, err)
 		}
+	})
+}
+
+// A program that deletes rows and writes them again, one by one, loses nothing; one that puts others in their place does.
+func TestWhatComesBackThereIsntGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old, _, d, _ := r.carried(t, "")
+		for from := 1; from < 300; from += 90 {
+			old.do(t, `DELETE FROM old."Resident" WHERE no >= $1 AND no < $1 + 90`, from)
+			within(t, 10*time.Second, "they are gone", func() bool { return r.counted(t, d) == 910 })
+			old.do(t, `INSERT INTO old."Resident" (no, "성명") SELECT n, '다시 ' || n FROM generate_series($1::int, $1 + 89) n`, from)
+			within(t, 10*time.Second, "they are back", func() bool { return r.same(t, old, d) == "" })
+		}
+		for from := 1; from <= 101; from += 50 {
+			old.do(t, `UPDATE old."Resident" SET no = no + 5000 WHERE no >= $1 AND no < $1 + 50`, from)
+		}
+		within(t, 20*time.Second, "it is told", func() bool {
+			s, err := r.SourceState(t.Context(), d)
+			return err == nil && s.Code == "source.gone"
+		})
 	})
 }
 

@@ -3,7 +3,11 @@ package web_test
 import "testing"
 
 func TestACitizenAsksThatDataBeOpenedAndIsAnswered(t *testing.T) {
-	bothLanguages(t, func(t testing.TB) *place { return settled(t) }, func(w *walk) {
+	bothLanguages(t, func(t testing.TB) *place {
+		c := settled(t)
+		c.approve(t, "residents")
+		return c
+	}, func(w *walk) {
 		w.open("/?q=" + "%EC%A3%BC%EB%AF%BC") // 주민
 		w.says("main", "아직 공개되지 않은 자료", "Not open yet")
 		w.looks("search-closed")
@@ -12,6 +16,8 @@ func TestACitizenAsksThatDataBeOpenedAndIsAnswered(t *testing.T) {
 		w.says("main", "아직 공개되지 않음", "not open yet")
 		w.says("main", "비공개(고유식별정보)", "not open (unique identifier)")
 		w.says("main", "로그인하고 요청하기", "Sign in and ask")
+		w.says("#agreements", "주택실", "Housing Office") // who reads it, and by which law
+		w.says("#agreements", "전자정부법 제36조", "전자정부법 제36조")
 		w.looks("closed-signed-out")
 		w.press("main a.krds-btn.primary")
 		w.press(`.maru-accounts button[value="haneul"]`)
