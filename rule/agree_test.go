@@ -162,7 +162,13 @@ func (w *writer) value(typ manifest.Type, depth int) string {
 		}
 		return "(" + sub(typ) + " + " + sub(typ) + ")"
 	case manifest.Int:
-		switch w.pick(8) {
+		switch w.pick(11) {
+		case 10:
+			return w.of("min(", "max(") + sub(typ) + ", " + sub(typ) + ")"
+		case 8:
+			return w.of("median_income(", "grade(", `param("grade", `) + sub(typ) + ")"
+		case 9:
+			return w.of("params.wage", `param("wage")`, `param("late")`)
 		case 0:
 			return "size(" + sub(manifest.String) + ")"
 		case 1:
@@ -178,7 +184,13 @@ func (w *writer) value(typ manifest.Type, depth int) string {
 		}
 		return "(" + sub(typ) + w.of(" + ", " - ", " * ", " % ") + sub(typ) + ")"
 	case manifest.Double:
-		switch w.pick(5) {
+		switch w.pick(8) {
+		case 7:
+			return w.of("min(", "max(") + number() + ", " + sub(typ) + ")"
+		case 5:
+			return w.of("slope(", "share(") + sub(manifest.Int) + ")"
+		case 6:
+			return w.of("params.ratio", `param("rate")`, `param("kinds", "home")`)
 		case 0:
 			return "double(" + number() + ")"
 		case 1:
@@ -186,7 +198,7 @@ func (w *writer) value(typ manifest.Type, depth int) string {
 		}
 		return "(" + sub(typ) + w.of(" + ", " - ", " * ", " / ") + number() + ")"
 	case manifest.Date:
-		return w.of("today()", w.literal(typ))
+		return w.of("today()", w.literal(typ), "min("+w.literal(typ)+", "+w.field(typ)+")")
 	}
 	return w.field(typ)
 }
@@ -277,7 +289,7 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 			}
 			for n, rec := range records {
 				want, err := r.Eval(rec, asOf)
-				if err != nil && problem.Code(err) != "rule.arithmetic" {
+				if err != nil && problem.Code(err) != "rule.arithmetic" && problem.Code(err) != "rule.parameter" {
 					rt.Fatalf("%s: %v", text, err)
 				}
 				if got := answers[n]; got.Valid != (err == nil) || got.Bool != want {

@@ -134,6 +134,9 @@ func (c *checker) selection(e ast.Expr) *expr {
 	if s.Operand().Kind() == ast.IdentKind && strings.TrimPrefix(s.Operand().AsIdent(), ".") == "record" {
 		return c.field(e, s.FieldName())
 	}
+	if s.Operand().Kind() == ast.IdentKind && s.Operand().AsIdent() == "params" {
+		return c.ownParam(e, s.FieldName())
+	}
 	return c.fault(e, "rule.unsupported", lang.F("값에 없는 속성입니다: .%s", "values have no .%s", s.FieldName()),
 		lang.T("항목은 name 또는 record.name으로 씁니다", "a field is written name or record.name"))
 }
@@ -147,6 +150,9 @@ func (c *checker) call(e ast.Expr, inWon bool) *expr {
 	}
 	candidates := operations[name]
 	if candidates == nil {
+		if p := c.env.tables[name]; p != nil && len(call.Args()) == 1 && !call.IsMemberFunction() {
+			return c.looked(e, p, call.Args()[0])
+		}
 		return c.unknownFunction(e, name)
 	}
 	if want := candidates[0].form; want != operator && want != either && (want == member) != call.IsMemberFunction() {

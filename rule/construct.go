@@ -28,6 +28,7 @@ func init() {
 		"int":                 (*checker).toInt,
 		"won":                 (*checker).won,
 		"won_floor":           (*checker).won,
+		"param":               (*checker).cityParam,
 	}
 }
 

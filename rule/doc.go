@@ -22,5 +22,9 @@
 //   - A date is a day. age and months_between count completed years and months and round down, so they are negative before the day. A
 //     day that a shorter month lacks is its last day for months_between and within; for age it is 1 March (민법 158, 160).
 //
-// Not here: lists, macros, parameters, reasons and partial evaluation, which build on the same tree.
+//   - A parameter ([Param]) is what is in force on the as-of date: param("name"), a table as a function median_income(n), what the rules' own document
+//     gives as params.name. Before its first day, and where a table has no row, it is an error.
+//   - [Rule.Judge] answers where not everything is known. Then && and || settle what they can, as in SQL, and what is still missing is said.
+//
+// Not here: lists and macros, which build on the same tree.
 package rule

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 
@@ -28,6 +29,10 @@ type Options struct {
 	// Guarded makes a comparison or function that reads a null false, for filters. Without it such a read is refused unless the
 	// expression guards it, for eligibility and agreements.
 	Guarded bool
+	// Params are the city's parameters: param("name"), or of a table name(key), with _ for -.
+	Params []*Param
+	// Own are the parameters of what the rules belong to: params.name.
+	Own []*Param
 }
 
 // Env is what expressions are compiled against. It is immutable and safe for concurrent use.
@@ -35,12 +40,24 @@ type Env struct {
 	fields  map[string]*Field
 	names   []string
 	guarded bool
+	params  map[string]*Param
+	tables  map[string]*Param // those that are called as a function, by what they are called
+	own     map[string]*Param
 	cel     *cel.Env
 }
 
 // NewEnv makes an Env for records with these fields. Names must be valid field names and different.
 func NewEnv(fields []Field, o Options) (*Env, error) {
-	env := &Env{fields: make(map[string]*Field, len(fields)), guarded: o.Guarded}
+	env := &Env{fields: make(map[string]*Field, len(fields)), guarded: o.Guarded, params: map[string]*Param{}, tables: map[string]*Param{}, own: map[string]*Param{}}
+	for _, p := range o.Params {
+		env.params[p.name] = p
+		if p.Table() && p.whole {
+			env.tables[p.function()] = p
+		}
+	}
+	for _, p := range o.Own {
+		env.own[p.name] = p
+	}
 	variables := make([]cel.EnvOption, 0, len(fields))
 	for _, f := range fields {
 		if !manifest.ValidField(f.Name) || !f.Type.Valid() {
@@ -69,7 +86,7 @@ func NewEnv(fields []Field, o Options) (*Env, error) {
 // Its error is a *problem.Problem with status 400 and the code of the first fault; At has all of them (at most 20) with their
 // places as line:column, counted from 1 in code points. The codes: rule.syntax, rule.limit, rule.unknown_field,
 // rule.unknown_function, rule.type, rule.null (a nullable field read without a guard), rule.division (of two ints),
-// rule.literal (such as a date that there is not), rule.unsupported.
+// rule.literal (such as a date that there is not), rule.unknown_parameter, rule.unsupported.
 func (e *Env) Compile(text string) (*Rule, error) {
 	parsed, err := parse(text)
 	if err != nil {
@@ -84,5 +101,5 @@ func (e *Env) Compile(text string) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rule{text: text, env: e, tree: tree, program: program}, nil
+	return &Rule{text: text, env: e, tree: tree, program: program, parts: sync.OnceValues(func() (*judged, error) { return e.takeApart(tree) })}, nil
 }

@@ -13,6 +13,7 @@ type expr struct {
 	field   *Field
 	literal any // string, int64, float64 or bool; a date is its text
 	op      *operation
+	param   *Param // of opParam
 	args    []*expr
 }
 

@@ -20,6 +20,8 @@ type facts struct {
 	env    *Env
 	record map[string]any
 	asOf   manifest.Day
+	// partial: what isn't there is unknown, not an error.
+	partial bool
 }
 
 // Parent implements cel.Activation.
@@ -39,6 +41,9 @@ func (f *facts) ResolveName(name string) (any, bool) {
 		return nil, false
 	}
 	v, there := f.record[name]
+	if !there && f.partial {
+		return types.NewUnknown(0, types.NewAttributeTrail(name)), true
+	}
 	if !there {
 		return types.WrapErr(unevaluable("rule.missing", lang.F("이 레코드에 값이 없습니다: %s", "the record has no value of %s", name))), true
 	}

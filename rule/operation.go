@@ -2,6 +2,9 @@ package rule
 
 import (
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 
 	"github.com/maru-city/maru/manifest"
 )
@@ -63,7 +66,7 @@ func (o operation) inEach(sqlite, postgres steps) *operation {
 }
 
 // operations are the written operations by name, in the order in which they are tried.
-var operations = index(logic, comparisons(), arithmetic, textual, conversions, calendar)
+var operations = index(logic, comparisons(), arithmetic, extremes(), textual, conversions, calendar)
 
 func index(tables ...[]*operation) map[string][]*operation {
 	all := map[string][]*operation{}
@@ -123,6 +126,23 @@ func comparisons() []*operation {
 			default:
 				all = append(all, o.inEach(plain, plain))
 			}
+		}
+	}
+	return all
+}
+
+// extremes are the smaller and the larger of two.
+func extremes() (all []*operation) {
+	for _, t := range of(tInt, tDouble, tDate) {
+		for name, sign := range map[string]string{"min": "<=", "max": ">="} {
+			first := func(a, b ref.Val) ref.Val {
+				c := a.(traits.Comparer).Compare(b)
+				if c == types.IntZero || (c == types.IntNegOne) == (name == "min") {
+					return a
+				}
+				return b
+			}
+			all = append(all, operation{name: name, form: function, args: of(t, t), result: t, id: name + "_" + string(t), do: first}.inSQL("CASE WHEN $1 "+sign+" $2 THEN $1 WHEN NOT $1 "+sign+" $2 THEN $2 END"))
 		}
 	}
 	return all

@@ -101,17 +101,27 @@ func (e *Env) plan(tree *expr) (cel.Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	env := e.cel
+	if named := tree.params(); len(named) > 0 {
+		var declared []cel.EnvOption
+		for _, p := range named {
+			declared = append(declared, p.declare())
+		}
+		if env, err = env.Extend(declared...); err != nil {
+			return nil, fmt.Errorf("rule: declare the parameters: %w", err)
+		}
+	}
 	optimizer, err := cel.NewStaticOptimizer(&builder{ExprFactory: ast.NewExprFactory(), tree: tree})
 	if err != nil {
 		return nil, fmt.Errorf("rule: %w", err)
 	}
-	checked, issues := optimizer.Optimize(e.cel, start)
+	checked, issues := optimizer.Optimize(env, start)
 	if err := issues.Err(); err != nil {
 		return nil, fmt.Errorf("rule: a checked tree was refused by CEL: %w", err)
 	}
-	program, err := e.cel.Program(checked, cel.EvalOptions(cel.OptOptimize))
+	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil { // constants that are an error, such as int(1e30): the answer may not depend on them
-		program, err = e.cel.Program(checked)
+		program, err = env.Program(checked)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rule: plan: %w", err)

@@ -16,7 +16,11 @@ type Rule struct {
 	env     *Env
 	tree    *expr
 	program cel.Program
+	parts   func() (*judged, error)
 }
+
+// Params are the parameters that the rule names.
+func (r *Rule) Params() []*Param { return r.tree.params() }
 
 // String is the expression as it was written.
 func (r *Rule) String() string { return r.text }
@@ -34,7 +38,7 @@ func (r *Rule) Dated() (yes bool) {
 // a null as nil.
 //
 // An error is a *problem.Problem with status 422: rule.arithmetic (overflow, division by zero, out of range), rule.missing (the record has
-// no value), rule.value (a value that isn't of its field's type), rule.as_of.
+// no value), rule.value (a value that isn't of its field's type), rule.parameter (one has no value on that day, or no such row), rule.as_of.
 func (r *Rule) Eval(record map[string]any, asOf manifest.Day) (bool, error) {
 	out, _, err := r.program.Eval(&facts{env: r.env, record: record, asOf: asOf})
 	if err != nil {

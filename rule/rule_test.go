@@ -43,9 +43,48 @@ func person(with map[string]any) map[string]any {
 	return r
 }
 
+// params are the city's parameters of the tests: numbers, and tables that go on beyond their last rows or don't.
+var params = []*rule.Param{
+	number("wage", "2025-01-01", 10_030, "2026-01-01", 10_320, "2027-01-01", 10_700),
+	number("rate", "2023-01-01", 0.0417),
+	number("late", "2027-01-01", 5),
+	table("median-income", "last_step", rows{1: 2_564_238, 2: 4_199_292, 3: 5_359_036, 4: 6_494_738, 5: 7_556_719, 6: 8_555_952, 7: 9_515_150}),
+	table("slope", "last_step", rows{-1: 0.5, 0: 0.1, 1: 0.7}),
+	table("share", "last", rows{1: 0.5, 2: 1.25, 5: 2}),
+	table("grade", "", rows{-1: 7, 0: 9}),
+	rule.NewParam("kinds", &manifest.Parameter{By: "assets", Values: []manifest.ParameterValue{{From: "2020-01-01", Table: map[string]float64{"general": 0.0417, "home": 0.0104}}}}),
+}
+
+// own are those of what the rules of the tests belong to.
+var own = []*rule.Param{rule.NewNumber("wage", 7), rule.NewNumber("ratio", 1.5)}
+
+// number is a parameter of days and what holds from them on.
+func number(name string, dated ...any) *rule.Param {
+	var spec manifest.Parameter
+	for i := 0; i < len(dated); i += 2 {
+		n, ok := dated[i+1].(float64)
+		if !ok {
+			n = float64(dated[i+1].(int))
+		}
+		spec.Values = append(spec.Values, manifest.ParameterValue{From: manifest.Day(dated[i].(string)), Value: &n})
+	}
+	return rule.NewParam(name, &spec)
+}
+
+type rows map[int]float64
+
+// table is a parameter whose rows hold from 2026 on, and from 2027 on are twice as much.
+func table(name, beyond string, of rows) *rule.Param {
+	now, then := map[string]float64{}, map[string]float64{}
+	for key, n := range of {
+		now[fmt.Sprint(key)], then[fmt.Sprint(key)] = n, 2*n
+	}
+	return rule.NewParam(name, &manifest.Parameter{By: "size", Beyond: beyond, Values: []manifest.ParameterValue{{From: "2027-01-01", Table: then}, {From: "2026-01-01", Table: now}}})
+}
+
 func env(t testing.TB, guarded bool) *rule.Env {
 	t.Helper()
-	e, err := rule.NewEnv(fields, rule.Options{Guarded: guarded})
+	e, err := rule.NewEnv(fields, rule.Options{Guarded: guarded, Params: params, Own: own})
 	if err != nil {
 		t.Fatal(err)
 	}
