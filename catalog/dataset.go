@@ -141,6 +141,16 @@ func (s *Snapshot) resolve(r *manifest.Resource) (*Dataset, []manifest.Finding) 
 	return d, append(findings, d.exposed()...)
 }
 
+// Asked is a field that is asked of people: what is said of it, completed by its term. What doesn't fit the term is reported at a path of the document r.
+func (s *Snapshot) Asked(own manifest.Field, r *manifest.Resource, at string) (Field, []manifest.Finding) {
+	f := Field{Field: own}
+	t := s.terms[own.Term]
+	if own.Term == "" || t == nil {
+		return f, nil
+	}
+	return f, f.completeAt(t, r, at)
+}
+
 // exposed reports where values of class unique would stand in addresses and logs: as a record's key, or, where there is none, as a hash of a few that
 // can be guessed (개인정보보호법 제24조의2).
 func (d *Dataset) exposed() (findings []manifest.Finding) {
@@ -165,8 +175,9 @@ func (d *Dataset) exposed() (findings []manifest.Finding) {
 }
 
 // complete takes from a term what the field leaves out, and reports where the field contradicts it.
-func (f *Field) complete(t *Term, r *manifest.Resource) (findings []manifest.Finding) {
-	at := "fields." + f.Name
+func (f *Field) complete(t *Term, r *manifest.Resource) []manifest.Finding { return f.completeAt(t, r, "fields."+f.Name) }
+
+func (f *Field) completeAt(t *Term, r *manifest.Resource, at string) (findings []manifest.Finding) {
 	f.Cites = t
 	if f.Type == "" {
 		f.Type = t.Type

@@ -199,7 +199,10 @@ func (c *checker) value(node ast.Node, into reflect.Value, path string) {
 		c.codes(node, into, path)
 		return
 	case *FieldList:
-		c.fieldList(node, into, path)
+		fieldList(c, node, into, path, func(f *Field, name string) { f.Name = name })
+		return
+	case *FactList:
+		fieldList(c, node, into, path, func(f *Fact, name string) { f.Name = name })
 		return
 	}
 	switch into.Kind() {
@@ -346,16 +349,18 @@ func (c *checker) codes(node ast.Node, into reflect.Value, path string) {
 	into.Set(reflect.ValueOf(codes))
 }
 
-func (c *checker) fieldList(node ast.Node, into reflect.Value, path string) {
+// fieldList decodes a mapping of names to fields, in the order in which they are written.
+func fieldList[Item any](c *checker, node ast.Node, into reflect.Value, path string, name func(*Item, string)) {
 	entries, ok := c.entries(node, path)
 	if !ok {
 		return
 	}
-	fields := make(FieldList, 0, len(entries))
+	fields := make([]Item, 0, len(entries))
 	for _, e := range entries {
 		at := join(path, e.key)
 		c.note(at, e.value, e.at)
-		f := Field{Name: e.key}
+		var f Item
+		name(&f, e.key)
 		if !ValidField(e.key) {
 			c.faultAt(e.at, at, "manifest.name", Textf("항목 이름으로 쓸 수 없습니다: %q", "%q can't name a field", e.key),
 				T("영문 소문자로 시작하여 소문자·숫자·밑줄만 63자까지 쓰십시오", "start with a small letter; small letters, digits and single underscores, at most 63"))
@@ -363,7 +368,7 @@ func (c *checker) fieldList(node ast.Node, into reflect.Value, path string) {
 		c.object(e.value, reflect.ValueOf(&f).Elem(), at)
 		fields = append(fields, f)
 	}
-	into.Set(reflect.ValueOf(fields))
+	into.Set(reflect.ValueOf(fields).Convert(into.Type()))
 }
 
 func join(path, name string) string {

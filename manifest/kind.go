@@ -17,8 +17,10 @@ var Kinds = []Kind{
 	{Name: "Term", Title: Text{Ko: "표준용어", En: "Term"}, City: true, New: func() Spec { return new(Term) }},
 	{Name: "Vocabulary", Title: Text{Ko: "용어집", En: "Vocabulary"}, City: true, New: func() Spec { return new(Vocabulary) }},
 	{Name: "Parameter", Title: Text{Ko: "기준값", En: "Parameter"}, City: true, New: func() Spec { return new(Parameter) }},
+	{Name: "LifeEvent", Title: Text{Ko: "생애사건", En: "Life event"}, City: true, New: func() Spec { return new(LifeEvent) }},
 	{Name: "Dataset", Title: Text{Ko: "데이터셋", En: "Dataset"}, New: func() Spec { return new(Dataset) }},
 	{Name: "Agreement", Title: Text{Ko: "데이터 공유 협약", En: "Agreement"}, New: func() Spec { return new(Agreement) }},
+	{Name: "Service", Title: Text{Ko: "행정서비스", En: "Service"}, New: func() Spec { return new(Service) }},
 }
 
 // KindOf returns the kind of a name, or the zero Kind.

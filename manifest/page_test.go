@@ -33,7 +33,7 @@ func page() string {
 A manifest is YAML, one resource a document: ` + "`kind`, `name`" + `, then what the kind has. This page is made from the code
 (` + "`go test ./manifest -update`" + `); ` + "`maru schema KIND`" + ` gives an editor the same as JSON Schema.
 
-- A folder with a Project document is that project; what lies in it and below is at home there. Agency, Project, Term, Vocabulary and Parameter have one
+- A folder with a Project document is that project; what lies in it and below is at home there. Agency, Project, Term, Vocabulary, Parameter and LifeEvent have one
   name space for the whole city, the others one for each project: ` + "`name` inside it, `project/name`" + ` across.
 - Names are small letters, digits and single hyphens (fields: underscores), a letter first, at most 63.
 - Texts are a string (Korean) or ` + "`{ko: …, en: …}`" + `. Numbers may be grouped: ` + "`12_000_000`" + `. Days are YYYY-MM-DD.
@@ -64,8 +64,8 @@ func table(b *strings.Builder, typ reflect.Type, of string) {
 		}
 		path := strings.TrimPrefix(of+"."+f.name, ".")
 		fmt.Fprintf(b, "| %s | %s | %s |\n", name, strings.ReplaceAll(f.about.En, "|", "\\|"), form(f, t))
-		if t == reflect.TypeFor[FieldList]() {
-			inside = append(inside, func() { table(b, reflect.TypeFor[Field](), path) })
+		if t == reflect.TypeFor[FieldList]() || t == reflect.TypeFor[FactList]() {
+			inside = append(inside, func() { table(b, t.Elem(), path) })
 		} else if t.Kind() == reflect.Struct && t != reflect.TypeFor[Text]() {
 			inside = append(inside, func() { table(b, t, path) })
 		} else if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && t != reflect.TypeFor[OrderedTexts]() {
@@ -89,6 +89,8 @@ func form(f field, t reflect.Type) string {
 		return "day"
 	case t == reflect.TypeFor[FieldList]():
 		return "name: field"
+	case t == reflect.TypeFor[FactList]():
+		return "name: fact"
 	case t == reflect.TypeFor[OrderedTexts]():
 		return "code: text"
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Slice:

@@ -76,6 +76,12 @@ func plain(v reflect.Value) (value any, ok bool) {
 			t = append(t, Branch{f.Name, treeOf(reflect.ValueOf(f))})
 		}
 		return t, len(t) > 0
+	case FactList:
+		var t Tree
+		for _, f := range x {
+			t = append(t, Branch{f.Name, treeOf(reflect.ValueOf(f))})
+		}
+		return t, len(t) > 0
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

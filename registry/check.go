@@ -103,3 +103,12 @@ func checkAlone(d *catalog.Dataset, row []any) (faults []problem.Detail) {
 	}
 	return faults
 }
+
+// Accept reads a value from JSON as a field takes it, or says why it can't stand there.
+func Accept(f *catalog.Field, v any) (any, *problem.Detail) {
+	value, fault := fromJSON(f, v)
+	if fault == nil {
+		fault = check(f, value)
+	}
+	return value, fault
+}

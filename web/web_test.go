@@ -22,6 +22,7 @@ import (
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/outlet"
 	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
 	"github.com/maru-city/maru/web/console"
@@ -92,7 +93,7 @@ func empty(t testing.TB) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Catalog, err = catalog.Open(t.Context(), d, clock, r, p.exchange); err != nil {
+	if p.Catalog, err = catalog.Open(t.Context(), d, clock, r, p.exchange, service.Follower{}); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -30,6 +30,7 @@ import (
 	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/outlet"
 	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
 )
@@ -109,7 +110,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	if err != nil {
 		return err
 	}
-	if s.catalog, err = catalog.Open(ctx, s.db, now, s.registry, s.exchange); err != nil {
+	if s.catalog, err = catalog.Open(ctx, s.db, now, s.registry, s.exchange, service.Follower{}); err != nil {
 		return err
 	}
 	if c.Demo {
@@ -135,6 +136,8 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.catalog.Serve(s.http.API())
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s, s.exchange.Own)
 	s.exchange.Serve(s.http.API(), s.bus, s.eventsAt())
+	services := service.New(s.catalog.Snapshot)
+	services.Serve(s.http.API(), now)
 	s.http.Handle(ledger.Path+"/", s.log.Handler())
 	openKeys, err := outlet.OpenKeys(ctx, s.db, now)
 	if err != nil {

@@ -1,0 +1,132 @@
+package manifest
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Service is what the city offers to people: who may have it, what it is, and how it is asked for.
+type Service struct {
+	Title      Text               `yaml:"title" need:"yes" ko:"서비스 이름" en:"Name of the service"`
+	About      Text               `yaml:"about" ko:"누구에게 무엇을 주는지 한두 문장으로" en:"Who gets what, in a sentence or two"`
+	LifeEvents []string           `yaml:"life_events" ko:"어떤 생애사건에 필요한 서비스인지" en:"The life events it is for"`
+	Basis      string             `yaml:"basis" ko:"법적 근거 (법령과 조문)" en:"Legal basis: law and article"`
+	Facts      FactList           `yaml:"facts" need:"yes" ko:"자격을 확인하는 데 필요한 사실, 물어보는 순서대로" en:"The facts that eligibility depends on, in the order in which they are asked for"`
+	Params     map[string]float64 `yaml:"params" ko:"서비스의 기준값: 식에서 params.이름으로 씁니다" en:"The service's own parameters, params.NAME in expressions"`
+	Eligible   []Clause           `yaml:"eligible" need:"yes" ko:"자격 요건. 모두 맞아야 합니다" en:"The clauses of eligibility; all must hold"`
+	Benefit    *Benefit           `yaml:"benefit" ko:"받는 것" en:"What one gets"`
+	Documents  []Document         `yaml:"documents" ko:"필요한 서류" en:"Documents"`
+	Process    *Process           `yaml:"process" ko:"처리 절차" en:"How it is dealt with"`
+}
+
+// FactList is the facts of a service in the order in which they were written.
+type FactList []Fact
+
+// Fact is something that eligibility depends on. It comes by an agreement, or is asked for.
+type Fact struct {
+	Name  string `yaml:"-"`
+	From  string `yaml:"from" ko:"이 사실을 가져오는 협약" en:"The agreement by which it comes"`
+	Field string `yaml:"field" ko:"협약의 항목 (사실의 이름과 다를 때)" en:"The field of the agreement, where it isn't called like the fact"`
+	Ask   Text   `yaml:"ask" ko:"신청하는 사람에게 묻는 말" en:"The question, where the person is asked"`
+	Help  Text   `yaml:"help" ko:"질문에 덧붙이는 설명" en:"What is said beside the question"`
+	Term  string `yaml:"term" ko:"표준용어" en:"The term it cites"`
+	Type  Type   `yaml:"type" ko:"유형 (용어가 없을 때)" en:"Its type, where it cites no term"`
+}
+
+// Clause is one condition of eligibility and the reason in which it is told.
+type Clause struct {
+	When string `yaml:"when" need:"yes" ko:"조건 (CEL)" en:"The condition, in CEL"`
+	Why  Text   `yaml:"why" need:"yes" ko:"쉬운 말로 쓴 조건. {식|won}으로 값을 넣습니다" en:"The condition in plain words; {expression|won} puts a value in"`
+	Law  string `yaml:"law" ko:"이 요건의 법적 근거" en:"Law and article of this clause"`
+}
+
+// Benefit is what one gets.
+type Benefit struct {
+	Amount string `yaml:"amount" ko:"금액 (CEL)" en:"The amount, in CEL"`
+	Unit   string `yaml:"unit" oneof:"KRW,KRW/month,KRW/year,percent" ko:"단위" en:"Its unit"`
+	Months int    `yaml:"months" min:"1" max:"1200" ko:"몇 달 동안" en:"For how many months"`
+	About  Text   `yaml:"about" ko:"금액이 아닌 것을 받을 때의 설명" en:"What it is, where it isn't money"`
+}
+
+// Document is a paper that is asked for, or that data replaces.
+type Document struct {
+	Name    Text   `yaml:"name" need:"yes" ko:"서류 이름" en:"Name of the document"`
+	Upload  bool   `yaml:"upload" ko:"올려야 하는 서류" en:"Whether it is uploaded"`
+	Instead string `yaml:"instead" ko:"이 서류를 대신하는 협약" en:"The agreement whose data replaces it"`
+}
+
+// Process is how an application is dealt with.
+type Process struct {
+	Due string `yaml:"due" need:"yes" ko:"처리기간: at once, 4 hours, 14 working days, 2 weeks, 1 month" en:"The term: at once, 4 hours, 14 working days, 2 weeks, 1 month"`
+}
+
+// dueForm is what terms look like (민원처리법 제19조).
+var dueForm = regexp.MustCompile(`^(at once|[1-9][0-9]{0,2} (hours?|working days?|weeks?|months?))$`)
+
+// Titled is the service's name.
+func (s *Service) Titled() Text { return s.Title }
+
+// Agreement is the agreement by which a fact comes, seen from a project.
+func (f *Fact) Agreement(home string) Key { return Ref("Agreement", home, f.From) }
+
+// Source is the field of the agreement from which a fact comes.
+func (f *Fact) Source() string {
+	if f.Field != "" {
+		return f.Field
+	}
+	return f.Name
+}
+
+func (s *Service) check(c *checker) {
+	for _, f := range s.Facts {
+		at := "facts." + f.Name
+		switch {
+		case f.From == "" && f.Ask.Empty():
+			c.fault(at, "service.fact", Textf("어디서 오는 사실인지 알 수 없습니다: %s", "%s comes from nowhere", f.Name), T("from:에 협약을 쓰거나 ask:에 물어볼 말을 쓰십시오", "name an agreement in from:, or a question in ask:"))
+		case f.From == "" && f.Field != "":
+			c.fault(at+".field", "service.fact", T("field는 from과 함께 씁니다", "field goes with from"), Text{})
+		case f.From == "" && f.Term == "" && f.Type == "":
+			c.fault(at, "service.fact", Textf("유형을 알 수 없습니다: %s", "nothing says the type of %s", f.Name), T("term:에 표준용어를 쓰십시오. 맞는 용어가 없으면 type:을 쓰십시오", "cite a term in term:, or write type:"))
+		case f.From != "" && (f.Term != "" || f.Type != ""):
+			c.fault(at, "service.fact", T("협약으로 가져오는 사실의 유형은 데이터셋에서 정합니다", "the dataset says what a fact that comes by an agreement is"), T("term과 type을 지우십시오", "leave term and type out"))
+		}
+		if f.Type != "" && (!f.Type.Valid() || f.Type == Geometry) {
+			c.fault(at+".type", "manifest.value", Textf("사실에 쓸 수 없는 유형입니다: %q", "facts can't be of type %q", string(f.Type)), Text{})
+		}
+	}
+	for name := range s.Params {
+		if !ValidField(name) {
+			c.fault("params."+name, "manifest.name", Textf("기준값 이름으로 쓸 수 없습니다: %q", "%q can't name a parameter", name), T("영문 소문자·숫자·밑줄로 쓰십시오", "small letters, digits and underscores"))
+		}
+	}
+	for i, d := range s.Documents {
+		if d.Upload == (d.Instead != "") {
+			c.fault("documents."+strconv.Itoa(i), "service.document", T("서류마다 upload: true와 instead 가운데 하나를 쓰십시오", "write either upload: true or instead"), Text{})
+		}
+	}
+	if s.Process != nil && s.Process.Due != "" && !dueForm.MatchString(s.Process.Due) {
+		c.fault("process.due", "service.due", Textf("처리기간으로 읽을 수 없습니다: %q", "%q is no term", s.Process.Due), T("at once, 4 hours, 14 working days, 2 weeks, 1 month처럼 쓰십시오", "write it as at once, 4 hours, 14 working days, 2 weeks or 1 month"))
+	}
+	if b := s.Benefit; b != nil && strings.TrimSpace(b.Amount) != "" && b.Unit == "" {
+		c.fault("benefit.unit", "manifest.empty", T("금액의 단위가 필요합니다", "the amount needs a unit"), T("KRW, KRW/month, KRW/year, percent 가운데 하나를 쓰십시오", "one of KRW, KRW/month, KRW/year, percent"))
+	}
+}
+
+func (s *Service) references(r *Resource) (out []Reference) {
+	for _, f := range s.Facts {
+		if f.From != "" {
+			out = append(out, Reference{To: f.Agreement(r.Project), Path: "facts." + f.Name + ".from"})
+		}
+		out = append(out, someReference(Key{Kind: "Term", Name: f.Term}, "facts."+f.Name+".term")...)
+	}
+	for i, name := range s.LifeEvents {
+		out = append(out, someReference(Key{Kind: "LifeEvent", Name: name}, "life_events."+strconv.Itoa(i))...)
+	}
+	for i, d := range s.Documents {
+		if d.Instead != "" {
+			out = append(out, Reference{To: Ref("Agreement", r.Project, d.Instead), Path: "documents." + strconv.Itoa(i) + ".instead"})
+		}
+	}
+	return out
+}

@@ -1,0 +1,205 @@
+package service
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/exchange/mask"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/rule"
+)
+
+// Service is a service made ready for answers. It is immutable and safe for concurrent use.
+type Service struct {
+	manifest.Key
+	Spec    *manifest.Service
+	Facts   []Fact // in the order in which they are asked for
+	Clauses []Clause
+	Amount  *rule.Value // nil: the benefit is no amount
+	Text    string      // the manifest's document: which version of the rules this is
+}
+
+// Fact is a fact with what its values are.
+type Fact struct {
+	catalog.Field
+	Spec      *manifest.Fact
+	Agreement manifest.Key // by which it comes; zero where the person is asked
+	Source    string       // the field of the agreement
+}
+
+// Asked reports whether the person is asked.
+func (f *Fact) Asked() bool { return f.Agreement == manifest.Key{} }
+
+// Question is what the person is asked, whether or not the fact can come by an agreement.
+func (f *Fact) Question() lang.Text {
+	if !f.Spec.Ask.Empty() {
+		return f.Spec.Ask
+	}
+	return f.Label()
+}
+
+// Clause is a condition and its reason.
+type Clause struct {
+	Spec *manifest.Clause
+	rule *rule.Rule
+	ko   []piece
+	en   []piece
+}
+
+// Fact returns the fact of a name, or nil.
+func (s *Service) Fact(name string) *Fact {
+	for i := range s.Facts {
+		if s.Facts[i].Name == name {
+			return &s.Facts[i]
+		}
+	}
+	return nil
+}
+
+// Path is project/name.
+func (s *Service) Path() string { return s.Project + "/" + s.Name }
+
+// Compile makes a service of a snapshot ready, or says all that stands against it, where it stands in the manifest.
+//
+// Codes: service.fact, service.field, service.mask, service.reason, service.amount, and those of rules at the clause they are in.
+func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Finding) {
+	spec, ok := r.Spec.(*manifest.Service)
+	if !ok {
+		return nil, nil
+	}
+	c := &compiler{snapshot: s, resource: r}
+	out := &Service{Key: r.Key, Spec: spec, Text: r.Text}
+	var fields []rule.Field
+	for i := range spec.Facts {
+		f, nullable := c.fact(&spec.Facts[i])
+		if f.Type == "" {
+			continue // said already
+		}
+		out.Facts = append(out.Facts, f)
+		fields = append(fields, rule.Field{Name: f.Name, Type: f.Type, Nullable: nullable})
+	}
+	if len(c.findings) > 0 {
+		return nil, c.findings // what names these facts would be wrong as well
+	}
+	options := rule.Options{Params: parameters(s)}
+	for _, name := range slices.Sorted(maps.Keys(spec.Params)) {
+		options.Own = append(options.Own, rule.NewNumber(name, spec.Params[name]))
+	}
+	env, err := rule.NewEnv(fields, options)
+	if err != nil {
+		c.fault("service.fact", "facts", lang.F("사실을 읽을 수 없습니다: %s", "the facts can't be read: %s", err.Error()), lang.Text{})
+		return nil, c.findings
+	}
+	for i := range spec.Eligible {
+		one, at := &spec.Eligible[i], fmt.Sprintf("eligible.%d", i)
+		clause := Clause{Spec: one}
+		if clause.rule, err = env.Compile(one.When); err != nil {
+			c.wrong(at+".when", err)
+		}
+		clause.ko, clause.en = c.pieces(env, one.Why.Ko, at+".why"), c.pieces(env, one.Why.En, at+".why")
+		out.Clauses = append(out.Clauses, clause)
+	}
+	if b := spec.Benefit; b != nil && strings.TrimSpace(b.Amount) != "" {
+		out.Amount, err = env.CompileValue(b.Amount)
+		switch {
+		case err != nil:
+			c.wrong("benefit.amount", err)
+		case out.Amount.Type() != manifest.Int && out.Amount.Type() != manifest.Double:
+			c.fault("service.amount", "benefit.amount", lang.F("금액이 수가 아닙니다 (유형: %s)", "the amount is a %s, not a number", string(out.Amount.Type())), lang.Text{})
+		case out.Amount.Type() == manifest.Double && strings.HasPrefix(b.Unit, "KRW"):
+			c.fault("service.amount", "benefit.amount", lang.T("금액은 원 단위의 정수여야 합니다", "money is decided in whole won"), lang.T("won(…)으로 반올림하십시오", "round it by won(…)"))
+		}
+	}
+	if len(c.findings) > 0 {
+		return nil, c.findings
+	}
+	return out, nil
+}
+
+// parameters are the city's.
+func parameters(s *catalog.Snapshot) (out []*rule.Param) {
+	for _, r := range s.List("Parameter") {
+		if spec, ok := r.Spec.(*manifest.Parameter); ok {
+			out = append(out, rule.NewParam(r.Name, spec))
+		}
+	}
+	return out
+}
+
+// compiler gathers what stands against a service.
+type compiler struct {
+	snapshot *catalog.Snapshot
+	resource *manifest.Resource
+	findings []manifest.Finding
+}
+
+func (c *compiler) fault(code, at string, message, hint lang.Text) {
+	c.findings = append(c.findings, c.resource.Finding(manifest.Error, code, at, message, hint))
+}
+
+// wrong notes each fault of an expression at its field: places within it are said as line:column.
+func (c *compiler) wrong(at string, err error) {
+	p := problem.As(err)
+	if p == nil {
+		c.fault("rule.syntax", at, lang.T("식을 읽을 수 없습니다", "the expression can't be read"), lang.Text{})
+		return
+	}
+	for _, d := range p.At {
+		hint := d.Hint
+		if hint.Empty() {
+			hint = lang.F("식 안의 위치: %s", "place in the expression: %s", d.Where)
+		}
+		c.fault(d.Code, at, d.Message, hint)
+	}
+}
+
+// fact is a fact with its type, and whether it may be known to be nothing. Its type is empty where that can't be said.
+func (c *compiler) fact(spec *manifest.Fact) (f Fact, nullable bool) {
+	f.Spec = spec
+	at := "facts." + spec.Name
+	own := manifest.Field{Name: spec.Name, Term: spec.Term, Type: spec.Type, Required: true}
+	if spec.From == "" {
+		field, findings := c.snapshot.Asked(own, c.resource, at)
+		c.findings = append(c.findings, findings...)
+		f.Field = field
+		return f, false
+	}
+	f.Agreement, f.Source = spec.Agreement(c.resource.Project), spec.Source()
+	r := c.snapshot.Get(f.Agreement)
+	if r == nil {
+		return f, false // a reference that leads nowhere is said already
+	}
+	agreement, ok := r.Spec.(*manifest.Agreement)
+	if !ok {
+		return f, false
+	}
+	if !slices.Contains(agreement.Fields, f.Source) {
+		hint := lang.F("협약의 항목: %s", "its fields: %s", strings.Join(agreement.Fields, ", "))
+		if near := manifest.Nearest(f.Source, agreement.Fields); near != "" {
+			hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
+		}
+		c.fault("service.field", at, lang.F("협약 %[2]s로 읽을 수 없는 항목입니다: %[1]s", "the agreement %[2]s has no field %[1]s", f.Source, spec.From), hint)
+		return f, false
+	}
+	to := agreement.Provider(f.Agreement.Project)
+	d := c.snapshot.Dataset(to.Project, to.Name)
+	if d == nil || d.Field(f.Source) == nil {
+		return f, false // the agreement's own check says so
+	}
+	from := d.Field(f.Source)
+	typ := from.Type
+	if name := agreement.Masks[f.Source]; name != "" {
+		if _, known := mask.Named(name); known && typ != manifest.String {
+			c.fault("service.mask", at, lang.F("협약에서 가려서 읽는 항목이라 규칙에 쓸 수 없습니다: %s", "the agreement masks %s, so rules can't use it", f.Source), lang.T("협약에서 가림 없이 읽거나, 다른 항목을 쓰십시오", "have the agreement read it unmasked, or use another field"))
+			return f, false
+		}
+	}
+	f.Field = *from
+	f.Name, f.Type = spec.Name, typ
+	return f, !from.Required
+}
