@@ -1,6 +1,7 @@
 package service
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,7 +64,7 @@ func (c *compiler) pieces(env *rule.Env, text, at string) (out []piece) {
 }
 
 // unknownText stands in a reason for a value that isn't known.
-var unknownText = lang.T("(확인 전)", "(not known yet)")
+var unknownText = lang.T("아직 모름", "not known yet")
 
 // say writes a reason in one language.
 func say(pieces []piece, l lang.Tag, known map[string]any, asOf manifest.Day) string {
@@ -76,13 +77,16 @@ func say(pieces []piece, l lang.Tag, known map[string]any, asOf manifest.Day) st
 		v, missing, err := p.value.Eval(known, asOf)
 		switch {
 		case err != nil, len(missing) > 0:
-			b.WriteString(unknownText.In(l))
+			b.WriteByte(0)
 		default:
 			b.WriteString(written(v, p.format, l))
 		}
 	}
-	return b.String()
+	return strings.ReplaceAll(aside.ReplaceAllString(b.String(), ""), "\x00", unknownText.In(l))
 }
+
+// aside is what stands in parentheses with a value that isn't known: the reason says the same without it.
+var aside = regexp.MustCompile(`\s*\([^()]*\x00[^()]*\)`)
 
 // written writes a value for people.
 func written(v any, format string, l lang.Tag) string {

@@ -139,8 +139,8 @@ func TestOnlyWhatCanStillChangeTheOutcomeIsMissing(t *testing.T) {
 			t.Errorf("%v: %s %v", c.known, v.Outcome, v.Missing)
 		}
 	}
-	if v := s.Check(map[string]any{"household_size": int64(1)}, asOf); !strings.Contains(v.Clauses[2].Why.Ko, "월 (확인 전), 기준 3,846,357원") {
-		t.Errorf("%s", v.Clauses[2].Why.Ko)
+	if v := s.Check(map[string]any{"household_size": int64(1)}, asOf); v.Clauses[2].Why.Ko != "가구 소득이 기준 중위소득의 150% 이하여야 합니다" || v.Clauses[1].Why.En != "Living alone (household of 1)" {
+		t.Errorf("%+v", v.Clauses)
 	}
 }
 

@@ -25,7 +25,8 @@ type Options struct {
 	Records  console.Records
 	Work     registry.Work
 	Exchange Exchange
-	Requests Requests           // that data be opened; nil: none can be made
+	Requests Requests // that data be opened; nil: none can be made
+	Services portal.Services
 	Gate     *identity.Gate     // who asks; without a provider nobody signs in
 	Embedded *provider.Provider // the provider of demos, or nil
 	Secure   bool               // pages are reached by TLS
@@ -53,7 +54,7 @@ func New(o Options) http.Handler {
 	mux.Handle("GET "+assets.Prefix, assets.Handler())
 	pages := http.NewServeMux()
 	console.New(o.Catalog, o.Records, o.Work, o.Exchange, o.Requests, o.Now).Routes(pages)
-	portal.New(portal.Options{Catalog: o.Catalog, Records: o.Records, Exchange: o.Exchange, Requests: o.Requests, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
+	portal.New(portal.Options{Catalog: o.Catalog, Records: o.Records, Exchange: o.Exchange, Requests: o.Requests, Services: o.Services, Now: o.Now, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)
 	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil, Secure: o.Secure}

@@ -232,7 +232,7 @@ func handler(c *place, r console.Records, who *identity.Principal) http.Handler 
 
 func handlerWith(c *place, r console.Records, x web.Exchange, who *identity.Principal) http.Handler {
 	return identity.As(who, web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Work: c, Exchange: x, Requests: c.doors, Now: func() time.Time { return now },
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Work: c, Exchange: x, Requests: c.doors, Services: service.New(c.Snapshot), Now: func() time.Time { return now },
 	}))
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -33,6 +34,8 @@ type Options struct {
 	Records  Records
 	Exchange Exchange           // nil: a citizen has no pages
 	Requests Requests           // nil: none can be made
+	Services Services           // nil: there are none
+	Now      func() time.Time   // whose day in Seoul services are checked for
 	Gate     *identity.Gate     // nil, or without a provider: nobody signs in
 	Embedded *provider.Provider // nil: the provider is elsewhere
 	Secure   bool               // pages are reached by TLS
@@ -63,6 +66,12 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", components.Page(p.start))
 	mux.Handle("GET /data/{project}/{name}", components.Page(p.data))
 	p.signRoutes(mux)
+	if p.Services != nil {
+		mux.Handle("GET /life/{event}", components.Page(p.life))
+		mux.Handle("GET /services/{project}/{name}", components.Page(p.service))
+		mux.HandleFunc("GET /services/{project}/{name}/check", p.check)
+		mux.HandleFunc("POST /services/{project}/{name}/check", p.check)
+	}
 	if p.Requests != nil {
 		mux.HandleFunc("POST /data/{project}/{name}", p.ask)
 		mux.Handle("GET "+requestsPath, components.Page(p.requests))
@@ -80,6 +89,7 @@ type group struct {
 
 type startView struct {
 	Query    string
+	Events   []event
 	Agencies []components.Choice // that provide something, with how much
 	Groups   []group
 	Found    int                // open datasets that the query lets through
@@ -90,6 +100,9 @@ type startView struct {
 func (p *Portal) start(r *http.Request) (templ.Component, error) {
 	s := p.Catalog.Snapshot()
 	v := startView{Query: components.Asked(r.URL)}
+	if v.Query == "" {
+		v.Events = p.events(s)
+	}
 	agency, provided := r.URL.Query().Get("agency"), map[string]int{}
 	for _, d := range s.Datasets() {
 		if !d.Open() {

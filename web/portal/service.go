@@ -1,0 +1,215 @@
+package portal
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/web/components"
+)
+
+// Services is what the portal needs of the city's services.
+type Services interface {
+	Service(project, name string) *service.Service
+	List() []*service.Service
+}
+
+// Names in the form of a check. What was answered before stands in it, for nothing is kept.
+const (
+	answerPrefix = "known."
+	asksFor      = "ask"    // which fact the answer is to
+	answerName   = "answer" // the answer
+	changeName   = "change" // a fact that is to be answered anew
+)
+
+func servicePath(s *service.Service) string { return "/services/" + s.Path() }
+
+func checkPath(s *service.Service) string { return servicePath(s) + "/check" }
+
+// event is a life event with the services for it.
+type event struct {
+	Name     string
+	Spec     *manifest.LifeEvent
+	Services []*service.Service
+}
+
+func (e event) path() string { return "/life/" + e.Name }
+
+// events are the life events that have services, in their order.
+func (p *Portal) events(s *catalog.Snapshot) (out []event) {
+	if p.Services == nil {
+		return nil
+	}
+	for _, r := range s.List("LifeEvent") {
+		spec, ok := r.Spec.(*manifest.LifeEvent)
+		if !ok {
+			continue
+		}
+		e := event{Name: r.Name, Spec: spec}
+		for _, one := range p.Services.List() {
+			if slices.Contains(one.Spec.LifeEvents, r.Name) {
+				e.Services = append(e.Services, one)
+			}
+		}
+		if len(e.Services) > 0 {
+			out = append(out, e)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b event) int {
+		return cmp.Or(cmp.Compare(a.Spec.Order, b.Spec.Order), strings.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
+func (p *Portal) life(r *http.Request) (templ.Component, error) {
+	s := p.Catalog.Snapshot()
+	for _, e := range p.events(s) {
+		if e.Name == r.PathValue("event") {
+			return lifePage(s, e), nil
+		}
+	}
+	return nil, components.NotFound(lang.T("찾으시는 생애사건이 없습니다", "there is no such life event"))
+}
+
+// serviceView is a service as a citizen sees it.
+type serviceView struct {
+	*service.Service
+	Owner   lang.Text
+	Verdict *service.Verdict // of nobody: what the clauses say by themselves
+}
+
+func (p *Portal) found(r *http.Request) (serviceView, error) {
+	one := p.Services.Service(r.PathValue("project"), r.PathValue("name"))
+	if one == nil {
+		return serviceView{}, components.NotFound(lang.T("찾으시는 서비스가 없습니다", "there is no such service"))
+	}
+	v := serviceView{Service: one, Verdict: one.Check(nil, service.Today(p.Now()))}
+	s := p.Catalog.Snapshot()
+	if place := s.Place(one.Project); len(place.Owners) > 0 {
+		v.Owner = s.Title(manifest.Key{Kind: "Agency", Name: place.Owners[0]})
+	}
+	return v, nil
+}
+
+func (p *Portal) service(r *http.Request) (templ.Component, error) {
+	v, err := p.found(r)
+	return servicePage(v), err
+}
+
+// answered is a fact that was answered, as it was written.
+type answered struct {
+	*service.Fact
+	Text  string
+	Value any
+}
+
+// checkView is a check on its way, or its result.
+type checkView struct {
+	serviceView
+	Answers []answered
+	Ask     *service.Fact // the next question; nil: there is nothing left to ask
+	Text    string        // what was written, where it can't be read
+	Fault   *problem.Detail
+	Left    int // questions that may still come, this one with them
+	Result  *service.Verdict
+}
+
+// check asks one question a page, as long as an answer can still change the outcome. Nothing is kept: what was answered goes along in the form.
+func (p *Portal) check(w http.ResponseWriter, r *http.Request) {
+	v := checkView{}
+	var err error
+	if v.serviceView, err = p.found(r); err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	status := http.StatusOK
+	known := map[string]any{}
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			components.Fail(w, r, problem.New("web.form", http.StatusBadRequest, lang.T("보내신 내용을 읽을 수 없습니다", "the form can't be read")))
+			return
+		}
+		if v.read(r.PostForm, known) {
+			status = http.StatusUnprocessableEntity
+		}
+	}
+	v.Result = v.Check(known, service.Today(p.Now()))
+	if v.Ask == nil && len(v.Result.Missing) > 0 {
+		v.Ask = v.Fact(v.Result.Missing[0])
+	}
+	if v.Left = len(v.Result.Missing); v.Ask != nil {
+		v.Left = max(v.Left, 1)
+	}
+	components.Render(w, r, status, checkPage(v))
+}
+
+// read reads what was answered into known, and reports whether the last answer can't be read.
+func (v *checkView) read(form url.Values, known map[string]any) (failed bool) {
+	ask, change := form.Get(asksFor), form.Get(changeName)
+	for i := range v.Facts {
+		f := &v.Facts[i]
+		text := strings.TrimSpace(form.Get(answerPrefix + f.Name))
+		now := f.Name == ask && change == ""
+		if now {
+			text = strings.TrimSpace(form.Get(answerName))
+		}
+		if f.Name == change {
+			v.Ask, v.Text = f, text
+			continue
+		}
+		if text == "" && !now {
+			continue
+		}
+		value, fault := registry.Accept(&f.Field, plainAnswer(f, text))
+		switch {
+		case fault == nil && value != nil:
+			known[f.Name] = value
+			v.Answers = append(v.Answers, answered{f, text, value})
+		case now:
+			if text == "" {
+				fault = &problem.Detail{Code: "record.required", Message: lang.T("답을 적어 주십시오.", "Please answer.")}
+			}
+			v.Ask, v.Text, v.Fault, failed = f, text, fault, true
+		}
+	}
+	return failed
+}
+
+// plainAnswer is an answer as data have it: people write 300,000원, and 1999.5.1.
+func plainAnswer(f *service.Fact, text string) any {
+	switch f.Type {
+	case manifest.Int, manifest.Double:
+		text = strings.NewReplacer(",", "", " ", "", "원", "", "명", "").Replace(text)
+	case manifest.Date:
+		if t, err := time.Parse("2006.1.2", strings.TrimSuffix(strings.NewReplacer(" ", "", "/", ".", "-", ".", "년", ".", "월", ".", "일", "").Replace(text), ".")); err == nil {
+			return t.Format(manifest.DateLayout)
+		}
+	}
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// shown is an answer as people read it.
+func (a answered) shown(ctx context.Context) string {
+	out := components.FieldValue(ctx, &a.Field.Field, a.Value)
+	if a.Unit != "" {
+		out += " " + components.Unit(ctx, a.Unit)
+	}
+	return out
+}

@@ -1,0 +1,79 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/maru-city/maru/identity"
+)
+
+// TestWhoIsntSignedInSeesWhetherTheyCanGetIt walks from a life event to a service and through its questions, by keyboard alone where they are answered.
+func TestWhoIsntSignedInSeesWhetherTheyCanGetIt(t *testing.T) {
+	bothLanguages(t, func(t testing.TB) *place { return settled(t) }, func(w *walk) {
+		w.open("/")
+		w.says(".maru-tiles", "독립", "Leaving home")
+		w.looks("home-life")
+		w.open("/life/leaving-home")
+		w.says("main", "청년월세지원", "Youth rent support")
+		w.looks("life-event")
+		w.press(".maru-list a")
+		w.at("/services/youth-housing/youth-rent")
+		w.says("main", "실제 내는 월세", "The rent you pay")
+		w.says("main", "가구 소득이 기준 중위소득의 150% 이하여야 합니다", "Household income at most 150 % of the median")
+		w.says("main", "내지 않으셔도 됩니다", "not needed: the office looks it up")
+		w.looks("service")
+		w.press("main a.krds-btn.primary")
+		w.says("h2.question", "가구원수", "Household size")
+		w.says("main", "남은 질문은 많아야 4개입니다", "At most 4 questions are left")
+		w.looks("check-first")
+		answer := func(text string) { w.t.Helper(); w.Fill("#answer", text); w.press("main button.primary") }
+		answer("스물")
+		w.says("#answer-problem", "유형이 다릅니다", "whole number")
+		w.looks("check-fault")
+		answer("1")
+		w.says(".maru-answers", "1", "1")
+		w.says("h2.question", "생년월일", "Date of birth")
+		answer("1999.5.1.")
+		w.says("h2.question", "가구의 한 달 소득이 얼마입니까?", "monthly income of your household")
+		w.looks("check-middle")
+		answer("3,100,000원")
+		answer("450000")
+		w.says("#result", "받으실 수 있습니다", "You can get it")
+		w.says(".amount", "매달 200,000원씩 12개월", "KRW 200,000 a month for 12 months")
+		w.says(".maru-clauses", "월 3,100,000원, 기준 3,846,357원", "KRW 3,100,000 a month; the limit is KRW 3,846,357")
+		w.looks("check-yes")
+		w.press(`button[value="household_income"]`)
+		w.says("h2.question", "가구의 한 달 소득이 얼마입니까?", "monthly income of your household")
+		answer("3846358")
+		w.says("#result", "지금은 받으실 수 없습니다", "You can’t get it now")
+		w.says(".maru-clauses .no", "월 3,846,358원", "KRW 3,846,358")
+		w.looks("check-no")
+	})
+}
+
+// Nothing of what was answered stands in an address, a cookie or a cache.
+func TestACheckKeepsNothing(t *testing.T) {
+	c := settled(t)
+	pages := handler(c, c.registry, &identity.Principal{})
+	form := url.Values{"ask": {"birth_date"}, "answer": {"1950-05-01"}}
+	r := httptest.NewRequest(http.MethodPost, "/services/youth-housing/youth-rent/check", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	pages.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-store" || strings.Contains(strings.Join(w.Header().Values("Set-Cookie"), " "), "1950") || w.Header().Get("Location") != "" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if !strings.Contains(w.Body.String(), "지금은 받으실 수 없습니다") {
+		t.Error("one no doesn't settle it")
+	}
+	for _, path := range []string{"/services/youth-housing/none", "/services/youth-housing/none/check", "/life/none"} {
+		w := httptest.NewRecorder()
+		pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
