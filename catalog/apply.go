@@ -264,6 +264,41 @@ func (c *Catalog) Versions(ctx context.Context, key manifest.Key, limit int) (ou
 	return out, err
 }
 
+// Dates are when a resource was first applied, and when it last changed.
+type Dates struct{ Made, Changed time.Time }
+
+// Dates says so of all resources of a kind that a project has, by project/name, as of a revision.
+func (c *Catalog) Dates(ctx context.Context, kind string, upTo int64) (map[string]Dates, error) {
+	out := map[string]Dates{}
+	err := c.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT v.project, v.name, a.at, b.at FROM (SELECT project, name, min(revision) AS lo, max(revision) AS hi FROM resource_version WHERE kind = ? AND revision <= ? GROUP BY project, name) v
+			JOIN revision a ON a.n = v.lo JOIN revision b ON b.n = v.hi`, kind, upTo)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var project, name, made, changed string
+			if err := rows.Scan(&project, &name, &made, &changed); err != nil {
+				return err
+			}
+			var d Dates
+			if d.Made, err = time.Parse(time.RFC3339Nano, made); err != nil {
+				return err
+			}
+			if d.Changed, err = time.Parse(time.RFC3339Nano, changed); err != nil {
+				return err
+			}
+			out[project+"/"+name] = d
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look when resources were applied: %w", err)
+	}
+	return out, nil
+}
+
 func (c *Catalog) changes(ctx context.Context, tx *db.Tx, where string, args ...any) (out []Change, err error) {
 	versions, err := c.versions(ctx, tx, where, args...)
 	for _, v := range versions {

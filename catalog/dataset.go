@@ -175,7 +175,9 @@ func (d *Dataset) exposed() (findings []manifest.Finding) {
 }
 
 // complete takes from a term what the field leaves out, and reports where the field contradicts it.
-func (f *Field) complete(t *Term, r *manifest.Resource) []manifest.Finding { return f.completeAt(t, r, "fields."+f.Name) }
+func (f *Field) complete(t *Term, r *manifest.Resource) []manifest.Finding {
+	return f.completeAt(t, r, "fields."+f.Name)
+}
 
 func (f *Field) completeAt(t *Term, r *manifest.Resource, at string) (findings []manifest.Finding) {
 	f.Cites = t

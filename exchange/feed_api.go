@@ -35,7 +35,7 @@ type feedBody struct {
 	Server  string     `json:"server,omitempty" doc:"Where they are read by NATS, host:port"`
 	Stream  string     `json:"stream" doc:"The JetStream stream"`
 	Cursor  string     `json:"cursor" doc:"Its durable consumer that is there from the beginning"`
-	Waiting int64      `json:"waiting" doc:"Changes that haven't been looked at yet; at most 10,000 are counted"`
+	Waiting bool       `json:"waiting" doc:"Whether changes haven't been looked at yet; how many would tell of those that the agreement doesn't let be seen"`
 	Webhook string     `json:"webhook,omitempty" doc:"Where they are posted to"`
 	Failed  int64      `json:"failed" doc:"How often in a row the webhook didn't take the event that is next"`
 	Reason  string     `json:"reason,omitempty" doc:"Why not, the last time"`

@@ -183,7 +183,7 @@ func (x *Exchange) noted(ctx context.Context, project, name string, attempt int,
 // FeedState is how an agreement's feed stands.
 type FeedState struct {
 	Stream  string
-	Waiting int64     // changes that haven't been looked at yet
+	Waiting bool      // changes haven't been looked at yet; how many, would tell of what others see
 	Failed  int64     // how often in a row the webhook didn't take the event that is next
 	Reason  lang.Text // why not, the last time
 	At      time.Time // then

@@ -68,17 +68,38 @@ func Identifies(name, v string) bool {
 	return len(v) > 14 && strings.Contains(v, "-") && embeddedIn(v[:min(len(v), maxLooked)])[shapeResident]
 }
 
-// Reaches reports whether a value by itself is somebody's mobile phone or e-mail address.
+// Reaches reports whether a value is somebody's mobile phone or e-mail address, or a text with one. Addresses of offices (go.kr) aren't somebody's.
 func Reaches(v string) bool {
-	return len(v) >= 6 && len(v) < 255 && (mobileForm.MatchString(v) || emailForm.MatchString(v))
+	if len(v) < 6 {
+		return false
+	}
+	v = v[:min(len(v), maxLooked)]
+	if mobileForm.MatchString(v) || strings.Contains(v, "01") && mobileWithin.MatchString(v) {
+		return true
+	}
+	if strings.Contains(v, "@") {
+		for _, address := range emailWithin.FindAllString(v, -1) {
+			if !strings.HasSuffix(strings.ToLower(address), ".go.kr") {
+				return true
+			}
+		}
+	}
+	return false
 }
+
+var (
+	mobileWithin = regexp.MustCompile(`(?:^|[^0-9])01[016789][-. ][0-9]{3,4}[-. ][0-9]{4}(?:[^0-9]|$)`)
+	emailWithin  = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
+)
 
 var (
 	// Attributes of a person by which, together, somebody can be told from others (quasi-identifiers).
 	traitHeader = regexp.MustCompile(`성별|^sex$|gender|연령|나이|^age|agegroup|출생|생년|birth|국적|nationality|직업|직종|occupation|학력|education|혼인|결혼|marital|가구원수|세대원수|householdsize|소득|income|장애|disab|보훈|수급`)
 	placeHeader = regexp.MustCompile(`자치구|시군구|행정동|법정동|^구$|^동$|구명|동명|거주지|주소지|우편번호|district|neighbou?rhood|postcode|residence`)
-	// What counts or sums others: a record with it is a group, not a person.
-	measureHeader = regexp.MustCompile(`수$|수\(|건수|인원|인구|명수|합계|총계|^계$|소계|평균|비율|율$|율\(|지수|금액|count|total|population|average|mean|rate|ratio|number|persons|people`)
+	// What counts persons or cases, or sums them: a record with it, where it isn't one, is of a group. What a person has several of, such as children or visits, isn't.
+	measureHeader = regexp.MustCompile(`건수|인원|인구|명수|(?:이용|방문|신청|수급|환|사망|부상|참가|참여|가입|구직|실업|취업|종사|응답)자수|회원수|학생수|수강생수|출생아수|승객수|가구수|세대수|합계|총계|^계$|소계|평균|population|headcount|persons|people`)
+	rateHeader    = regexp.MustCompile(`비율|비중|률$|율$`)
+	ownRate       = regexp.MustCompile(`이율|이자|금리|감면|할인|기여|부담|지원율|보조율|보장률|출석률|장애율`) // what one person may have
 )
 
 // Trait says what a column named so tells of a person, where records are about persons.
@@ -96,7 +117,7 @@ const (
 func TraitOf(name string) Trait {
 	label := fold(name)
 	switch {
-	case measureHeader.MatchString(label) && !regexp.MustCompile(`가구원수|세대원수|householdsize`).MatchString(label):
+	case measureHeader.MatchString(label), rateHeader.MatchString(label) && !ownRate.MatchString(label):
 		return Measure
 	case traitHeader.MatchString(label):
 		return OwnTrait

@@ -283,7 +283,7 @@ func (o *Outlets) pack(s *shelf, i *item) map[string]any {
 	}
 	out := map[string]any{
 		"id": i.id, "name": i.handle, "title": title(i.Spec.Title), "notes": title(i.Spec.About), "url": o.page(i), "type": "dataset", "state": "active", "private": false,
-		"isopen": true, "license_id": i.Spec.Licence, "license_title": i.Spec.Licence, "metadata_created": stamp(i.applied), "metadata_modified": stamp(i.changed()), "version": strconv.FormatInt(i.Revision, 10),
+		"isopen": true, "license_id": i.Spec.Licence, "license_title": i.Spec.Licence, "metadata_created": stamp(i.made), "metadata_modified": stamp(i.changed()), "version": strconv.FormatInt(i.Revision, 10),
 		"author": nil, "author_email": nil, "maintainer": nil, "maintainer_email": nil, "creator_user_id": nil, "owner_org": nil, "organization": nil,
 		"resources": resources, "num_resources": len(resources), "tags": tags, "num_tags": len(tags), "extras": []any{}, "relationships_as_subject": []any{}, "relationships_as_object": []any{},
 		"groups": []any{o.group(s, i.Project)},
@@ -323,7 +323,7 @@ func (o *Outlets) resources(i *item) []any {
 		out[n] = map[string]any{
 			"id": identifier("resource", i.Path(), f.as), "package_id": i.id, "name": title(i.Spec.Title) + " (" + f.form + ")", "description": "", "format": f.form, "mimetype": f.media,
 			"url": o.base + "/api/v1/datasets/" + i.Path() + "/records?as=" + f.as, "url_type": nil, "position": n, "state": "active", "datastore_active": f.as == "csv",
-			"created": stamp(i.applied), "last_modified": stamp(i.changed()), "metadata_modified": stamp(i.changed()), "resource_type": nil, "hash": "", "size": nil,
+			"created": stamp(i.made), "last_modified": stamp(i.changed()), "metadata_modified": stamp(i.changed()), "resource_type": nil, "hash": "", "size": nil,
 		}
 	}
 	return out

@@ -106,7 +106,7 @@ func datastoreSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (an
 				v.Set(name, text)
 			}
 		}
-		return "/api/3/action/datastore_search?" + v.Encode()
+		return "/ckan/api/3/action/datastore_search?" + v.Encode()
 	}
 	out["_links"] = map[string]any{"start": more(0), "next": more(offset + limit)}
 	return out, nil

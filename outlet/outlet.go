@@ -27,7 +27,7 @@ type Records interface {
 // Outlets serves open data.
 type Outlets struct {
 	catalog func() *catalog.Snapshot
-	dated   func(ctx context.Context, revision int64) (time.Time, error) // when a revision was applied
+	dated   func(ctx context.Context, revision int64) (map[string]catalog.Dates, error) // when a revision was applied
 	records Records
 	keys    Keys
 	base    string // of the server: http://host:port
@@ -48,7 +48,7 @@ type Keys interface {
 // Options is what outlets are made from.
 type Options struct {
 	Catalog func() *catalog.Snapshot
-	Dated   func(ctx context.Context, revision int64) (time.Time, error)
+	Dated   func(ctx context.Context, revision int64) (map[string]catalog.Dates, error) // of the datasets
 	Records Records
 	Keys    Keys
 	Base    string
@@ -87,7 +87,8 @@ type item struct {
 	text     string   // what is searched, folded
 	title    string   // folded
 	tags     []string
-	applied  time.Time    // the revision that it is of
+	made     time.Time    // when it was first applied
+	applied  time.Time    // when its manifest last changed
 	modified atomic.Int64 // when its records last changed, in milliseconds of Unix; 0: never
 }
 
@@ -125,7 +126,7 @@ func (o *Outlets) shelf(ctx context.Context) (*shelf, error) {
 		return o.built, o.refresh(ctx)
 	}
 	s := &shelf{snapshot: now, by: map[string]*item{}, services: map[string]*item{}}
-	changed, err := o.dated(ctx, now.Revision)
+	dates, err := o.dated(ctx, now.Revision)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +136,7 @@ func (o *Outlets) shelf(ctx context.Context) (*shelf, error) {
 		if !d.Open() {
 			continue
 		}
-		i := &item{Dataset: d, id: identifier("dataset", d.Path()), handle: d.Project + "_" + d.Name, applied: changed}
+		i := &item{Dataset: d, id: identifier("dataset", d.Path()), handle: d.Project + "_" + d.Name, made: dates[d.Path()].Made.UTC(), applied: dates[d.Path()].Changed.UTC()}
 		if place := now.Place(d.Project); len(place.Owners) > 0 {
 			i.owner = place.Owners[0]
 			owners[i.owner] = true

@@ -1,6 +1,7 @@
 package outlet_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"encoding/xml"
@@ -88,6 +89,7 @@ type city struct {
 	*httptest.Server
 	keys    *outlet.Store
 	catalog *catalog.Catalog
+	clock   *clock.Fake
 }
 
 func onBoth(t *testing.T, test func(t *testing.T, c *city)) {
@@ -117,12 +119,11 @@ func open(t *testing.T, address string) *city {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &city{}
+	c := &city{clock: fake}
 	if c.catalog, err = catalog.Open(t.Context(), d, now, r); err != nil {
 		t.Fatal(err)
 	}
 	c.apply(t, map[string]string{"parks/project.yaml": strings.Split(parks, "---\nkind: Project\nname: streams")[0], "streams/project.yaml": "kind: Project\nname: streams" + strings.Split(parks, "kind: Project\nname: streams")[1]})
-	applied := now()
 	fake.Advance(time.Hour) // the records come later
 	rows := func(yield func([]any) bool) {
 		for i := range int64(2500) {
@@ -144,7 +145,9 @@ func open(t *testing.T, address string) *city {
 	mux := http.NewServeMux()
 	c.Server = httptest.NewServer(mux)
 	t.Cleanup(c.Close)
-	outlet.New(outlet.Options{Catalog: c.catalog.Snapshot, Dated: func(context.Context, int64) (time.Time, error) { return applied, nil }, Records: r, Keys: c.keys, Base: c.URL, City: lang.T("하늘시", "Haneul City")}).Routes(mux.Handle)
+	outlet.New(outlet.Options{Catalog: c.catalog.Snapshot, Dated: func(ctx context.Context, n int64) (map[string]catalog.Dates, error) {
+		return c.catalog.Dates(ctx, "Dataset", n)
+	}, Records: r, Keys: c.keys, Base: c.URL, City: lang.T("하늘시", "Haneul City")}).Routes(mux.Handle)
 	return c
 }
 
@@ -474,6 +477,40 @@ func TestCKANsReadActions(t *testing.T) {
 	})
 }
 
+// What one may ask for at once is bounded: a search of megabytes takes no longer than another.
+func TestASearchOfManyThingsTakesNoLonger(t *testing.T) {
+	c := open(t, filepath.Join(t.TempDir(), "maru.db"))
+	var many strings.Builder
+	many.WriteString("kind: Project\nname: many\ntitle: 많음\nowner: green\n")
+	for n := range 200 {
+		fmt.Fprintf(&many, "---\nkind: Dataset\nname: d%d\ntitle: 자료 %d\nkey: [no]\nfields:\n  no: {type: int, class: public}\n", n, n)
+	}
+	c.apply(t, map[string]string{"many/project.yaml": many.String()})
+	facets := make([]string, 100_000)
+	for i := range facets {
+		facets[i] = "tags"
+	}
+	for what, args := range map[string]map[string]any{
+		"sort": {"sort": strings.Repeat("type,", 100_000)}, "facets": {"facet.field": facets}, "words": {"q": strings.Repeat("공 ", 100_000)},
+	} {
+		body, err := json.Marshal(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		res, err := http.Post(c.URL+"/ckan/api/3/action/package_search", "application/json", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Body.Close(); res.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", what, res.StatusCode)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: %s", what, took)
+		}
+	}
+}
+
 func TestCKANsDatastore(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *city) {
 		p := c.action(t, "package_show", map[string]any{"id": "parks_city-parks"}, 200).Result
@@ -524,6 +561,30 @@ func TestCKANsDatastore(t *testing.T) {
 			if got := c.action(t, "datastore_search", args, 409); got.Error["__type"] != "Validation Error" {
 				t.Errorf("%v: %+v", args, got)
 			}
+		}
+	})
+}
+
+// A harvester fetches what has changed: what is applied elsewhere changes no dataset's dates. A page's links lead to the next.
+func TestDatesAreADatasetsOwnAndLinksLeadOn(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *city) {
+		dates := func(handle string) string {
+			p := c.action(t, "package_show", map[string]any{"id": handle}, 200).Result
+			return fmt.Sprint(at(p, "metadata_created"), " ", at(p, "metadata_modified"))
+		}
+		before := dates("streams_gauges")
+		c.clock.Advance(time.Hour)
+		c.apply(t, map[string]string{"more/project.yaml": "kind: Project\nname: more\ntitle: 더\nowner: green\n---\nkind: Dataset\nname: d\ntitle: 자료\nkey: [no]\nfields:\n  no: {type: int, class: public}\n"})
+		if now := dates("streams_gauges"); now != before {
+			t.Errorf("%s, then %s", before, now)
+		}
+		if now := dates("more_d"); now <= before || strings.Fields(now)[0] != strings.Fields(now)[1] {
+			t.Errorf("the new one's: %s", now)
+		}
+		next, _ := at(c.action(t, "datastore_search", map[string]any{"resource_id": at(c.action(t, "package_show", map[string]any{"id": "parks_city-parks"}, 200).Result, "resources", "0", "id"), "limit": 2, "fields": "no"}, 200).Result, "_links", "next").(string)
+		text, _ := c.get(t, next, http.StatusOK)
+		if !strings.Contains(text, `"no":3`) && !strings.Contains(text, `"no": 3`) {
+			t.Errorf("%s: %s", next, text)
 		}
 	})
 }

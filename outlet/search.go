@@ -10,7 +10,7 @@ import (
 )
 
 // packageSearch finds packages by words and by facets, as CKAN's clients ask (of Solr's syntax, words and NAME:VALUE).
-func packageSearch(o *Outlets, _ context.Context, s *shelf, a arguments) (any, error) {
+func packageSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (any, error) {
 	rows, err := a.number("rows", 10, ckanRows)
 	if err != nil {
 		return nil, err
@@ -30,12 +30,17 @@ func packageSearch(o *Outlets, _ context.Context, s *shelf, a arguments) (any, e
 		}
 		conditions = append(conditions, part)
 	}
+	words = words[:min(len(words), maxWords)]
+	conditions = conditions[:min(len(conditions), maxWords)]
 	type hit struct {
 		*item
 		score int
 	}
 	var hits []hit
 	for _, i := range s.items {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		score, ok := i.score(words)
 		if ok && i.fulfils(conditions) {
 			hits = append(hits, hit{i, score})
@@ -45,14 +50,11 @@ func packageSearch(o *Outlets, _ context.Context, s *shelf, a arguments) (any, e
 	if order == "" {
 		order = "score desc, name asc"
 	}
+	by := sorting(order)
 	slices.SortStableFunc(hits, func(x, y hit) int {
-		for _, part := range strings.Split(order, ",") {
-			by := strings.Fields(part)
-			if len(by) == 0 {
-				continue
-			}
+		for _, key := range by {
 			c := 0
-			switch by[0] {
+			switch key.name {
 			case "score":
 				c = cmp.Compare(x.score, y.score)
 			case "name", "id":
@@ -62,7 +64,7 @@ func packageSearch(o *Outlets, _ context.Context, s *shelf, a arguments) (any, e
 			case "metadata_modified", "metadata_created":
 				c = x.changed().Compare(y.changed())
 			}
-			if len(by) > 1 && strings.EqualFold(by[1], "desc") {
+			if key.down {
 				c = -c
 			}
 			if c != 0 {
@@ -71,12 +73,18 @@ func packageSearch(o *Outlets, _ context.Context, s *shelf, a arguments) (any, e
 		}
 		return strings.Compare(x.handle, y.handle)
 	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	results := []any{}
 	for _, h := range hits[min(start, len(hits)):min(start+rows, len(hits))] {
 		results = append(results, o.pack(s, h.item))
 	}
 	counts, facets := map[string]any{}, map[string]any{}
 	for _, name := range a.list("facet.field") {
+		if counts[name] != nil || len(counts) == maxFacets {
+			continue
+		}
 		n := map[string]int{}
 		for _, h := range hits {
 			for _, v := range h.facet(name) {
@@ -98,6 +106,31 @@ func packageSearch(o *Outlets, _ context.Context, s *shelf, a arguments) (any, e
 		counts[name], facets[name] = n, map[string]any{"title": name, "items": list[:min(len(list), limit)]}
 	}
 	return map[string]any{"count": len(hits), "sort": order, "results": results, "facets": counts, "search_facets": facets}, nil
+}
+
+// What of a search is heeded; whoever asks for more gets the first of it.
+const (
+	maxWords  = 50
+	maxFacets = 20
+	maxSorts  = 8
+)
+
+// sortKey is one of the things that results are put in order by.
+type sortKey struct {
+	name string
+	down bool
+}
+
+// sorting reads the order that is asked for: each key once.
+func sorting(order string) (out []sortKey) {
+	for part := range strings.SplitSeq(order, ",") {
+		by := strings.Fields(part)
+		if len(by) == 0 || len(out) == maxSorts || slices.ContainsFunc(out, func(k sortKey) bool { return k.name == by[0] }) {
+			continue
+		}
+		out = append(out, sortKey{by[0], len(by) > 1 && strings.EqualFold(by[1], "desc")})
+	}
+	return out
 }
 
 // condition is a part of a query: words, or NAME:VALUE.

@@ -42,6 +42,10 @@ func check(f *catalog.Field, value any) *problem.Detail {
 	if f.Exposed && infer.Identifies(f.Label().Ko+" "+f.Name, plain(value)) {
 		return no("record.personal", lang.T("주민등록번호로 보이는 값이어서 모두에게 공개되는 데이터셋에 둘 수 없습니다", "it looks like a resident registration number, which can't stand in a dataset that is open to all"))
 	}
+	if f.Exposed && infer.Reaches(plain(value)) {
+		return no("record.contact", lang.T("휴대전화 번호나 전자우편 주소로 보이는 값이어서 모두에게 공개되는 데이터셋에 둘 수 없습니다. 공개할 법적 근거가 있으면 항목의 basis:에 쓰십시오",
+			"it looks like a mobile phone or an e-mail address, which can't stand in a dataset that is open to all; where a law has it open, name the law in the field's basis:"))
+	}
 	if s, ok := value.(string); ok && f.Type == manifest.String {
 		if n := utf8.RuneCountInString(s); f.Length > 0 && n > f.Length {
 			return no("record.length", lang.F("최대 길이 %d자를 넘습니다 (입력한 길이 %d자)", "it is longer than %d characters (%d)", f.Length, n))
@@ -91,17 +95,6 @@ func codeText(v any) string {
 		return strconv.FormatInt(n, 10)
 	}
 	return fmt.Sprint(v)
-}
-
-// checkAlone is what is looked at besides where a value comes into an open dataset without a whole file around it: there no column can tell.
-func checkAlone(d *catalog.Dataset, row []any) (faults []problem.Detail) {
-	for i := range d.Fields {
-		if f := &d.Fields[i]; f.Exposed && i < len(row) && infer.Reaches(plain(row[i])) {
-			faults = append(faults, problem.Detail{Code: "record.personal", Where: f.Name, Message: lang.T("휴대전화 번호나 전자우편 주소로 보이는 값이어서 모두에게 공개되는 데이터셋에 둘 수 없습니다. 공개할 법적 근거가 있으면 항목의 basis:에 쓰십시오",
-				"it looks like a mobile phone or an e-mail address, which can't stand in a dataset that is open to all; where a law has it open, name the law in the field's basis:")})
-		}
-	}
-	return faults
 }
 
 // Accept reads a value from JSON as a field takes it, or says why it can't stand there.

@@ -35,7 +35,6 @@ type Opening struct {
 	Small    int64             `json:"small,omitempty" doc:"Records in groups of fewer than five"`
 	groups   map[string]*alike // while it is being counted
 	measures []int             // fields that say of how many a record is
-	counts   bool              // one of them says so: records are groups, not persons
 	many     bool              // there are more groups than are counted
 	at       []int             // the fields of Traits
 	detect   *infer.Detector   // of the fields whose values are looked at
@@ -65,7 +64,7 @@ func newOpening(d *catalog.Dataset) *Opening {
 		}
 		switch {
 		case f.Basis != "": // a law has it open, whoever can be told by it
-		case trait == infer.Measure && number:
+		case trait == infer.Measure && number && !f.KeyPart:
 			o.measures = append(o.measures, i)
 		case trait == infer.OwnTrait:
 			own = append(own, i)
@@ -93,13 +92,13 @@ func (o *Opening) add(values []any) {
 		}
 		o.detect.Add(cells)
 	}
+	if len(o.at) == 0 || o.many {
+		return
+	}
 	for _, i := range o.measures {
 		if n, ok := asNumber(values[i]); ok && n != 0 && n != 1 { // a count of one each counts nothing
-			o.counts = true
+			return // it is of a group
 		}
-	}
-	if len(o.at) == 0 || o.many || o.counts {
-		return
 	}
 	group := make([]any, len(o.at))
 	for i, at := range o.at {
@@ -148,8 +147,8 @@ var groupSeed = maphash.MakeSeed()
 // end says what was seen. there are the sizes of groups that the table has already, where what was looked at only adds to it.
 func (o *Opening) end(there map[string]int64) *Opening {
 	o.Based = map[string]string{}
-	if o.counts {
-		o.Traits, o.at, o.groups, o.many = nil, nil, nil, false
+	if len(o.groups) == 0 && !o.many {
+		o.Traits, o.at = nil, nil // there are no persons
 	}
 	for _, p := range o.detect.Find() {
 		f := o.looked[p.Column]
@@ -298,7 +297,8 @@ func (r *Registry) refuseOpening(ctx context.Context, i *Import, d *catalog.Data
 		if !row.Fault.Empty() {
 			continue
 		}
-		if values, faults := match.read(row.Cells); len(faults) == 0 {
+		values, faults := match.read(row.Cells)
+		if !slices.ContainsFunc(faults, func(d problem.Detail) bool { return d.Code != "record.contact" }) { // where a column is full of them, the file is refused
 			o.add(values)
 		}
 	}

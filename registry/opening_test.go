@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/problem"
@@ -92,6 +94,99 @@ func TestWhatComesIntoAnOpenDatasetIsLookedAt(t *testing.T) {
 		if _, err := r.Create(t.Context(), By{Actor: "clerk", Via: "api"}, d, Values{"no": json.Number("900"), "sex": "남", "answer": "제 번호는 900101-1234568 입니다"}); !strings.Contains(fmt.Sprint(problem.As(err).At), "record.personal") {
 			t.Errorf("written by hand: %v", err)
 		}
+	})
+}
+
+// One phone number among many rows no column tells; the row does.
+func TestARowWithAPhoneNumberIsRejected(t *testing.T) {
+	r := openRoom(t, filepath.Join(t.TempDir(), "maru.db"))
+	from, folder := sources(t)
+	d := r.apply(t, fmt.Sprintf(openPeople, "public", ""))
+	text := surveyed(25, func(n int) string {
+		return map[int]string{0: "010-2345-6789", 1: "김하늘 010-2345-6789", 2: "문의: haneul@example.kr"}[n%10] + map[bool]string{true: "문의: office@seoul.go.kr", false: ""}[n%10 > 2]
+	})
+	if err := os.WriteFile(filepath.Join(folder, "survey.csv"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if i, _ := r.read(t, from); i.State != Done || i.Rejected != 30 || r.counted(t, d) != 70 {
+		t.Errorf("%+v %s", i.Tally, i.Reason.En)
+	}
+}
+
+// A column that says how many children somebody has doesn't make the record one of a group; nor does a number.
+func TestWhatAPersonHasSeveralOfIsNoCountOfPersons(t *testing.T) {
+	for _, more := range []string{"kids: {type: int, title: {ko: 자녀수}", "visits: {type: int, title: {ko: 방문횟수}", "account: {type: int, title: {ko: 구분}", "number: {type: int, title: {ko: 연번}", "discount: {type: int, title: {ko: 감면율}"} {
+		r := openRoom(t, filepath.Join(t.TempDir(), "maru.db"))
+		from, folder := sources(t)
+		d := r.apply(t, strings.Replace(fmt.Sprintf(openPeople, "public", ""), "  sex: ", "  "+more+", class: public}\n  sex: ", 1))
+		name, _, _ := strings.Cut(more, ":")
+		text := strings.Replace(surveyed(3, agreeable), "no,", "no,"+name+",", 1)
+		for n := 1; n <= 12; n++ {
+			text = strings.Replace(text, fmt.Sprintf("\n%d,", n), fmt.Sprintf("\n%d,%d,", n, 2+n%4), 1)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "survey.csv"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if i, _ := r.read(t, from); i.State != Failed || !strings.Contains(i.Reason.En, "fewer than 5") || r.counted(t, d) != 0 {
+			t.Errorf("%s: %s %+v %s", more, i.State, i.Tally, i.Reason.En)
+		}
+	}
+}
+
+// A dataset is opened while a file comes in: what of it is still to come is looked at too.
+func TestAnImportIsLookedAtAgainWhenItsDatasetIsOpened(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		closed := strings.Replace(fmt.Sprintf(openPeople, "internal", ""), "source: {file: survey.csv}\n", "", 1)
+		d := r.apply(t, closed)
+		var b strings.Builder
+		b.WriteString("no,sex,age,district,answer\n")
+		for n := range 3 * batchRows {
+			age := "20대"
+			if n >= 2*batchRows {
+				age = fmt.Sprint(n, "세")
+			}
+			fmt.Fprintf(&b, "%d,남,%s,종로구,찬성\n", n, age)
+		}
+		i, err := r.Begin(t.Context(), By{Actor: "clerk", Via: "api"}, d, Upload{File: "x.csv", Size: int64(b.Len()), Fingerprint: "f"})
+		for err == nil && i.State == Receiving {
+			i, err = r.Receive(t.Context(), i.ID, i.Received, strings.NewReader(b.String()[i.Received:min(i.Received+ChunkBytes, int64(b.Len()))]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened := false
+		dataset := func(project, name string) *catalog.Dataset { // it is asked for before the file is gone on with
+			if now, err := r.Import(t.Context(), i.ID); err == nil && now.Rows > 0 && !opened {
+				opened = true
+				r.apply(t, strings.Replace(closed, "class: internal", "class: public", 1))
+			}
+			return r.catalog.Snapshot().Dataset(project, name)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		go func() { // the server is stopped in the middle
+			for ctx.Err() == nil {
+				if now, err := r.Import(context.WithoutCancel(ctx), i.ID); err == nil && now.Rows > 0 {
+					stop()
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		_ = r.Run(ctx, i.ID, dataset)
+		if now, err := r.Import(t.Context(), i.ID); err != nil || now.Rows == 0 || now.State == Done {
+			t.Skipf("it was too quick to be stopped: %+v %v", now, err)
+		}
+		if err := r.Run(t.Context(), i.ID, dataset); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := r.Import(t.Context(), i.ID); err != nil || after.State != Failed || !strings.Contains(after.Reason.En, "fewer than 5") || !opened {
+			t.Errorf("opened %v: %+v %s %v", opened, after.State, after.Reason.En, err)
+		}
+		_ = r.Stream(t.Context(), r.catalog.Snapshot().Dataset(d.Project, d.Name), Query{}, func(rec *Record) error {
+			if rec.Values[2] != "20대" {
+				t.Fatalf("record %s is open to all", rec.Key)
+			}
+			return nil
+		})
 	})
 }
 

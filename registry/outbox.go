@@ -103,16 +103,17 @@ func (r *Registry) Changes(ctx context.Context, tx *db.Tx, d *catalog.Dataset, a
 	return out, forgotten, err
 }
 
-// Waiting counts the changes of a dataset behind a position, at most ten thousand.
-func (r *Registry) Waiting(ctx context.Context, tx *db.Tx, d *catalog.Dataset, after int64) (n int64, err error) {
+// Waiting reports whether there are changes of a dataset behind a position.
+func (r *Registry) Waiting(ctx context.Context, tx *db.Tx, d *catalog.Dataset, after int64) (bool, error) {
 	t, err := r.table(ctx, tx, d)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	if err := tx.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1 AS one FROM outbox WHERE dataset_id = ? AND id > ? LIMIT 10000) AS waiting", t.id, after).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count the changes of %s: %w", d.Path(), err)
+	var n int64
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1 AS one FROM outbox WHERE dataset_id = ? AND id > ? LIMIT 1) AS waiting", t.id, after).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for changes of %s: %w", d.Path(), err)
 	}
-	return n, nil
+	return n > 0, nil
 }
 
 func (t *table) changes(ctx context.Context, tx *db.Tx, after int64, limit int) (out []*Changed, err error) {

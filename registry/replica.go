@@ -21,6 +21,7 @@ const (
 	replicaNoted = 20 * time.Second // how often it is noted that a source is as it should be
 	heldPause    = 5 * time.Minute  // until a source of which too much is gone is looked at again
 	lastingFault = time.Hour        // after which a slot isn't kept for what can't be taken
+	dropTime     = 10 * time.Second // that a server may take to drop a slot; it is tried again each minute
 	goneWithin   = 10 * time.Minute // what is gone in that time is counted together: see mayGo
 )
 
@@ -32,6 +33,7 @@ type Replicas struct {
 	node     string
 	running  map[string]*running // by project/dataset
 	all      sync.WaitGroup
+	sweeping sync.Mutex
 }
 
 type running struct {
@@ -64,9 +66,12 @@ func (r *Replicas) Run(ctx context.Context) {
 				r.follow(ctx, now)
 				revision, swept = now.Revision, time.Time{}
 			}
-			if time.Since(swept) > time.Minute {
-				r.sweep(ctx)
+			if time.Since(swept) > time.Minute && r.sweeping.TryLock() { // a server that doesn't answer holds up nothing else
 				swept = time.Now()
+				r.all.Go(func() {
+					defer r.sweeping.Unlock()
+					r.sweep(ctx)
+				})
 			}
 		}
 		pause(ctx, time.Second)
@@ -213,7 +218,7 @@ func (r *Replicas) stream(ctx context.Context, d *catalog.Dataset) error {
 
 // published looks whether the changes of the same table are published as they were. Where they aren't, some may have been missed: all is read again when they are.
 func (r *Replicas) published(ctx context.Context, d *catalog.Dataset, rep *replica) error {
-	relation, err := r.from.Published(ctx, source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d)})
+	relation, err := r.from.Published(ctx, source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d)})
 	if err == nil && relation != rep.relation {
 		err = problem.New("source.slot", 502, lang.T("원본의 테이블이 다른 테이블로 바뀌어 전체를 다시 읽습니다", "the table is another one now, so all of it is read again"))
 	}
@@ -252,7 +257,7 @@ func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *so
 		}
 		return nil, nil, err
 	}
-	q := source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d)}
+	q := source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d)}
 	slot, err := r.from.OpenSlot(ctx, q, rep.slot)
 	if err != nil {
 		return drop(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -143,6 +144,7 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 		ends[key] = f
 	}
 	var refused []rejected
+	unsure := map[string]bool{} // whether the last change of a key was refused: then what the record has isn't what the row had
 	for _, change := range b.Rows {
 		var was string
 		if change.Was != nil {
@@ -166,10 +168,9 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 		if fault != nil {
 			faults = append(faults, problem.Detail{Code: "source.expression", Where: "where", Message: *fault})
 		}
-		faults = append(faults, checkAlone(t.Dataset, row)...)
 		if change.Same != nil {
 			var err error
-			if faults, err = a.same(ctx, tx, t, change, row, ends, faults); err != nil {
+			if faults, err = a.same(ctx, tx, t, change, row, ends, unsure, faults); err != nil {
 				return err
 			}
 		}
@@ -178,8 +179,10 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 		}
 		if len(faults) > 0 {
 			refused = append(refused, rejected{0, change.Cells, reason(faults)})
+			unsure[KeyText(t.keyOf(row))] = true
 			continue
 		}
+		unsure[KeyText(t.keyOf(row))] = false
 		end(KeyText(t.keyOf(row)), &final{&incoming{row: row, cells: change.Cells}})
 	}
 	var gone []*Record
@@ -202,6 +205,9 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 		} else if made.Via == bySource.Via { // what people wrote last is theirs
 			gone = append(gone, rec)
 		}
+	}
+	if err := a.noteUnsure(ctx, tx, t, unsure); err != nil {
+		return err
 	}
 	if err := a.back(ctx, tx, t, there); err != nil {
 		return err
@@ -232,11 +238,22 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 }
 
 // same fills in what a change doesn't tell because it is as it was.
-func (a *carrying) same(ctx context.Context, tx *db.Tx, t *table, change source.ReplicaRow, row []any, ends map[string]*final, faults []problem.Detail) ([]problem.Detail, error) {
+func (a *carrying) same(ctx context.Context, tx *db.Tx, t *table, change source.ReplicaRow, row []any, ends map[string]*final, unsure map[string]bool, faults []problem.Detail) ([]problem.Detail, error) {
 	key := KeyText(t.keyOf(row))
 	if change.Was != nil {
 		former, _ := a.match.read(change.Was)
 		key = KeyText(t.keyOf(former))
+	}
+	refused, said := unsure[key]
+	if !said {
+		var n int
+		if err := tx.QueryRow(ctx, "SELECT count(*) FROM replica_refused WHERE dataset_id = ? AND key = ?", t.id, key).Scan(&n); err != nil {
+			return nil, fmt.Errorf("look whether a change of %s was refused: %w", t.Path(), err)
+		}
+		refused = n > 0
+	}
+	if refused {
+		return append(faults, problem.Detail{Code: "source.same", Where: "", Message: lang.T("이 행의 앞선 변경이 거부되어, 원본이 다시 보내지 않은 긴 값을 알 수 없습니다. 전체를 다시 읽으십시오", "the change before was refused, so a long value that wasn't sent again isn't known: read all of it again")}), nil
 	}
 	var before []any
 	if f := ends[key]; f != nil && f.row != nil {
@@ -266,6 +283,27 @@ func (a *carrying) same(ctx context.Context, tx *db.Tx, t *table, change source.
 		row[i] = before[i]
 	}
 	return faults, nil
+}
+
+// noteUnsure notes of which keys the last change was refused, and of which it no longer is.
+func (a *carrying) noteUnsure(ctx context.Context, tx *db.Tx, t *table, unsure map[string]bool) error {
+	var some int
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1 AS one FROM replica_refused WHERE dataset_id = ? LIMIT 1) AS few", t.id).Scan(&some); err != nil {
+		return fmt.Errorf("look which changes of %s were refused: %w", t.Path(), err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(unsure)) {
+		query := "INSERT INTO replica_refused (dataset_id, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
+		if !unsure[key] {
+			if some == 0 {
+				continue
+			}
+			query = "DELETE FROM replica_refused WHERE dataset_id = ? AND key = ?"
+		}
+		if _, err := tx.Exec(ctx, query, t.id, key); err != nil {
+			return fmt.Errorf("note which changes of %s were refused: %w", t.Path(), err)
+		}
+	}
+	return nil
 }
 
 // back notes which records that were gone have come back.

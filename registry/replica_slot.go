@@ -58,7 +58,14 @@ func (r *Registry) newReplica(ctx context.Context, d *catalog.Dataset, l lost) (
 		return nil, err
 	}
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO replica (slot, project, dataset, source, spec, since, gone, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", out.slot, d.Project, d.Name, string(at), specOf(d), l.since, l.gone, l.of)
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM replica_refused WHERE dataset_id = ?", t.id); err != nil { // all is read again
+			return err
+		}
+		_, err = tx.Exec(ctx, "INSERT INTO replica (slot, project, dataset, source, spec, since, gone, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", out.slot, d.Project, d.Name, string(at), specOf(d), l.since, l.gone, l.of)
 		return err
 	})
 	if err != nil {
@@ -159,6 +166,9 @@ func (r *Replicas) sweep(ctx context.Context) {
 		return
 	}
 	for _, o := range all {
+		if ctx.Err() != nil {
+			return
+		}
 		if d := r.snapshot().Dataset(o.project, o.dataset); d != nil && d.Spec.Source != nil && d.Spec.Source.Publication != "" && specOf(d) == o.spec {
 			continue
 		}
@@ -174,7 +184,9 @@ func (r *Replicas) drop(ctx context.Context, o slotted) error {
 	if err := json.Unmarshal([]byte(o.source), from); err != nil {
 		return fmt.Errorf("where the slot %s is: %w", o.slot, err)
 	}
-	if err := r.from.DropSlot(ctx, o.project, from, o.slot); err != nil {
+	trying, stop := context.WithTimeout(ctx, dropTime)
+	defer stop()
+	if err := r.from.DropSlot(trying, o.project, from, o.slot); err != nil {
 		return err
 	}
 	return r.registry.db.Write(ctx, func(tx *db.Tx) error {

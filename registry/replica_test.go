@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/source"
 )
 
@@ -228,6 +231,82 @@ func TestWhatComesBackThereIsntGone(t *testing.T) {
 			return err == nil && s.Code == "source.gone"
 		})
 	})
+}
+
+// A long value that comes with a row that is refused isn't sent again with the next change: then it isn't known, and the record doesn't keep the one before for it.
+func TestALongValueOfARefusedRowIsntTakenForTheOneBefore(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		old, _, d, _ := r.carried(t, "")
+		old.do(t, `ALTER TABLE old."Resident" ALTER COLUMN tags SET STORAGE EXTERNAL, ALTER COLUMN "성명" DROP NOT NULL`)
+		first, second := strings.Repeat("가", 6000), strings.Repeat("나", 6000)
+		old.do(t, `UPDATE old."Resident" SET tags = ARRAY[$1::text] WHERE no = 5`, first)
+		old.do(t, `UPDATE old."Resident" SET tags = ARRAY[$1::text], "성명" = NULL WHERE no = 5`, second) // the name is required
+		old.do(t, `UPDATE old."Resident" SET "성명" = '고침' WHERE no = 5`)
+		refused := func(n int64) {
+			t.Helper()
+			within(t, 10*time.Second, "it is refused", func() bool {
+				all, err := r.Imports(t.Context(), d, 10)
+				return err == nil && all[0].Rejected == n
+			})
+		}
+		refused(2)
+		old.do(t, `UPDATE old."Resident" SET "성명" = '또 고침' WHERE no = 5`) // in another batch
+		refused(3)
+		if rec, err := r.Get(t.Context(), d, "5"); err != nil || rec.Values[1] == "고침" || rec.Values[1] == "또 고침" {
+			t.Errorf("%v %v", rec.Values[1], err)
+		}
+		old.do(t, `UPDATE old."Resident" SET tags = ARRAY['짧은 값'] WHERE no = 5`) // now all of it is known
+		within(t, 10*time.Second, "then it goes on", func() bool { return r.same(t, old, d) == "" })
+		old.do(t, `UPDATE old."Resident" SET "성명" = '끝' WHERE no = 5`)
+		within(t, 10*time.Second, "and on", func() bool { return r.same(t, old, d) == "" })
+	})
+}
+
+// Tables whose changes don't all come, or don't say which record is gone, are refused before anything is read.
+func TestTablesThatCantBeCarriedOverAreRefused(t *testing.T) {
+	for what, c := range map[string]struct{ table, more string }{
+		"doesn't have all changes": {siloTable + `; CREATE TABLE old.y2026 (PRIMARY KEY (no)) INHERITS (old."Resident"); CREATE PUBLICATION city FOR TABLE old."Resident"`, ""},
+		"several rows":             {siloTable + `; ALTER TABLE old."Resident" DROP CONSTRAINT "Resident_pkey"; ALTER TABLE old."Resident" REPLICA IDENTITY FULL; CREATE PUBLICATION city FOR TABLE old."Resident"`, ""},
+	} {
+		r := openRoom(t, filepath.Join(t.TempDir(), "maru.db"))
+		old := openSilo(t)
+		old.do(t, c.table)
+		from, _ := sources(t)
+		d := r.apply(t, published(old.gate.Address))
+		r.carryOver(t, from)
+		within(t, 20*time.Second, what, func() bool {
+			s, err := r.SourceState(t.Context(), d)
+			return err == nil && s.Code == "source.replication" && strings.Contains(s.Reason.En, what)
+		})
+		if n := r.counted(t, d); n != 0 {
+			t.Errorf("%s: %d records", what, n)
+		}
+	}
+}
+
+// A server that takes connections and never answers holds up nobody else.
+func TestASlotThatCantBeDroppedHoldsUpNothing(t *testing.T) {
+	r := openRoom(t, filepath.Join(t.TempDir(), "maru.db"))
+	pit, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pit.Close() })
+	err = r.db.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(t.Context(), "INSERT INTO replica (slot, project, dataset, source, spec) VALUES ('maru_x', 'trial', 'former', ?, 'was')", `{"Database": "postgres://a@`+pit.Addr().String()+`/x", "Table": "t", "Publication": "p"}`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, _ := sources(t)
+	r.carryOver(t, from)
+	time.Sleep(1500 * time.Millisecond) // it has begun to be dropped
+	old := openSilo(t)
+	old.do(t, siloTable)
+	old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
+	d := r.apply(t, published(old.gate.Address))
+	within(t, 8*time.Second, "all is read", func() bool { return r.counted(t, d) == 1000 })
 }
 
 func TestAColumnThatIsGoneThereEmptiesNothing(t *testing.T) {

@@ -122,7 +122,7 @@ func (r *Registry) run(ctx context.Context, i *Import, d *catalog.Dataset) error
 			return err
 		}
 	}
-	if d.Open() && i.Rows == 0 {
+	if d.Open() { // also when it goes on: it may have been opened meanwhile
 		if err := r.refuseOpening(ctx, i, d, file, match); err != nil {
 			return err
 		}

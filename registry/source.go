@@ -151,6 +151,28 @@ func wantedOf(d *catalog.Dataset) func(columns []string) []string {
 	}
 }
 
+// keyColumns are those of a source's columns by which it is told which record a row is: the key's, or without a key all that are taken. None where that can't be said, for one is computed.
+func keyColumns(d *catalog.Dataset) func(columns []string) []string {
+	return func(columns []string) (out []string) {
+		m, err := matchColumns(d, columns)
+		if err != nil {
+			return nil
+		}
+		for i := range d.Fields {
+			if len(d.Spec.Key) > 0 && !d.Fields[i].KeyPart {
+				continue
+			}
+			switch at := m.at[i]; {
+			case at >= 0:
+				out = append(out, columns[at])
+			case d.Fields[i].KeyPart:
+				return nil
+			}
+		}
+		return out
+	}
+}
+
 // refuseEmpty refuses to take a source for empty where records came from it.
 func (r *Registry) refuseEmpty(ctx context.Context, d *catalog.Dataset) error {
 	return r.db.Read(ctx, func(tx *db.Tx) error {

@@ -229,7 +229,7 @@ func (r *Registry) drop(ctx context.Context, tx *db.Tx, d *catalog.Dataset, revi
 	}
 	for _, statement := range []string{
 		"DELETE FROM import_rejected WHERE run IN (SELECT id FROM import_run WHERE dataset_id = ?)", "DELETE FROM import_run WHERE dataset_id = ?",
-		"DELETE FROM former WHERE dataset_id = ?", "DELETE FROM name_gone WHERE dataset_id = ?", "DELETE FROM profile WHERE dataset_id = ?", "DELETE FROM outbox WHERE dataset_id = ?", "DELETE FROM source_state WHERE dataset_id = ?", "DELETE FROM replica_gone WHERE dataset_id = ?", "DELETE FROM change WHERE dataset_id = ?", "DELETE FROM dataset_table WHERE id = ?",
+		"DELETE FROM former WHERE dataset_id = ?", "DELETE FROM name_gone WHERE dataset_id = ?", "DELETE FROM profile WHERE dataset_id = ?", "DELETE FROM outbox WHERE dataset_id = ?", "DELETE FROM source_state WHERE dataset_id = ?", "DELETE FROM replica_gone WHERE dataset_id = ?", "DELETE FROM replica_refused WHERE dataset_id = ?", "DELETE FROM change WHERE dataset_id = ?", "DELETE FROM dataset_table WHERE id = ?",
 	} {
 		if _, err := tx.Exec(ctx, statement, t.id); err != nil {
 			return fmt.Errorf("drop the table of %s: %w", t.Path(), err)

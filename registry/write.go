@@ -161,7 +161,6 @@ func (t *table) read(values Values, row []any) ([]any, error) {
 			}
 		}
 	}
-	faults = append(faults, checkAlone(t.Dataset, row)...)
 	if len(faults) == 0 {
 		return row, nil
 	}

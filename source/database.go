@@ -13,10 +13,12 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -265,31 +267,31 @@ func onlySSL(u *url.URL) url.Values {
 	return nil
 }
 
-// inFolder is the path of a file of a project's folder of sources, which no link leads out of.
+// inFolder is the path of a file of a project's folder of sources. SQLite opens it by its path, and files beside it: so nobody but the server, or root, may be able to put another there, or a
+// link, in between.
 func (r *Reader) inFolder(project, name string) (string, error) {
 	root, err := r.folderOf(project)
 	if err != nil {
 		return "", err
 	}
 	defer root.Close()
-	f, err := root.Open(name)
-	if err != nil {
-		return "", noFile(name)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", noFile(name)
-	}
-	path, err := filepath.EvalSymlinks(filepath.Join(root.Name(), name))
-	if err != nil {
-		return "", noFile(name)
-	}
-	if there, err := os.Stat(path); err == nil {
-		if here, err := f.Stat(); err == nil && os.SameFile(here, there) {
-			return path, nil
+	for dir := path.Dir(path.Clean(name)); ; dir = path.Dir(dir) {
+		info, err := root.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			return "", noFile(name)
+		}
+		if who, ok := info.Sys().(*syscall.Stat_t); ok && project != "" && (info.Mode().Perm()&0o022 != 0 || int(who.Uid) != os.Geteuid() && who.Uid != 0) {
+			return "", problem.New("source.file", 422, lang.F("다른 사용자가 바꿀 수 있는 폴더의 SQLite 파일은 읽지 않습니다: %s", "an SQLite file isn't read from a folder that others may write to: %s", name)).
+				Hinting(lang.T("서버를 실행하는 사용자만 쓸 수 있는 폴더에 두십시오 (chmod 700)", "have it in a folder to which only the server's own user may write (chmod 700)"))
+		}
+		if dir == "." {
+			break
 		}
 	}
-	return "", noFile(name)
+	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return "", noFile(name)
+	}
+	return filepath.Join(root.Name(), filepath.FromSlash(name)), nil
 }
 
 // columns are those of the table.

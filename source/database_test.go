@@ -266,6 +266,33 @@ func TestAProjectReadsNoOthersFiles(t *testing.T) {
 	}
 }
 
+// SQLite opens a file by its path: where others may put another in its place, it isn't read.
+func TestADatabaseInAFolderOfOthersIsntRead(t *testing.T) {
+	r, folder := reader(t)
+	for _, name := range []string{"trial/own", "trial/shared/in"} {
+		at := filepath.Join(folder, name)
+		if err := os.MkdirAll(at, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		d, err := sql.Open("sqlite", filepath.Join(at, "x.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.ExecContext(t.Context(), "CREATE TABLE x (n int)"); err != nil {
+			t.Fatal(err)
+		}
+		d.Close()
+	}
+	if err := os.Chmod(filepath.Join(folder, "trial/shared"), 0o770); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"own/x.db": "", "shared/in/x.db": "source.file"} {
+		if _, err := r.Copy(t.Context(), Request{Project: "trial", Source: &manifest.Source{Database: "sqlite://" + name, Table: "x"}}, &bytes.Buffer{}); problem.Code(err) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAReadThatIsGivenUpEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, s *silo, _ string) {
 		ctx, stop := context.WithCancel(t.Context())

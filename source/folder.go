@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/maru-city/maru/engine/lang"
@@ -117,7 +118,7 @@ func (r *Reader) folderOf(project string) (*os.Root, error) {
 type own struct{ *os.Root }
 
 func (o own) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
-	f, err := o.Root.Open(name)
+	f, err := o.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would be waited for
 	if err != nil {
 		return nil, 0, noFile(name)
 	}

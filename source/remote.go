@@ -44,12 +44,21 @@ func (r *Reader) shelfOf(ctx context.Context, q Request, address, secret string)
 		return s, u.Path, err
 	}
 	bucket, name, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	transport := &http.Transport{DialContext: r.Net.Dial, TLSHandshakeTimeout: remoteTime, ResponseHeaderTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10}
+	line := &allowance{}
+	line.let(maxListing)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := r.Net.Dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &bounded{c, line}, nil
+	}
+	transport := &http.Transport{DialContext: dial, TLSHandshakeTimeout: remoteTime, ResponseHeaderTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10}
 	client, err := minio.New(u.Host, &minio.Options{Creds: credentials.NewStaticV4(u.User.Username(), secret, ""), Secure: u.Scheme == "s3", Transport: transport, MaxRetries: 1})
 	if err != nil {
 		return nil, "", remoteFault(u, err)
 	}
-	return &bucketShelf{u, client, transport, bucket}, name, nil
+	return &bucketShelf{u, client, transport, line, bucket}, name, nil
 }
 
 // bucketShelf is a bucket of an object store (S3).
@@ -57,6 +66,7 @@ type bucketShelf struct {
 	at        *url.URL
 	client    *minio.Client
 	transport *http.Transport
+	line      *allowance
 	bucket    string
 }
 
@@ -66,7 +76,11 @@ func (b *bucketShelf) list(ctx context.Context, name string) (out []dropped, err
 	if name != "" {
 		name = strings.TrimSuffix(name, "/") + "/"
 	}
+	b.line.let(maxListing)
 	for o := range b.client.ListObjects(ctx, b.bucket, minio.ListObjectsOptions{Prefix: name}) {
+		if b.line.over() {
+			return nil, tooMany(name)
+		}
 		if o.Err != nil {
 			return nil, b.fault(ctx, o.Err)
 		}
@@ -81,6 +95,7 @@ func (b *bucketShelf) list(ctx context.Context, name string) (out []dropped, err
 }
 
 func (b *bucketShelf) open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
+	b.line.let(2 * maxSource) // a file, and what goes around it
 	o, err := b.client.GetObject(ctx, b.bucket, name, minio.GetObjectOptions{})
 	if err != nil {
 		return nil, 0, b.fault(ctx, err)
@@ -119,7 +134,7 @@ type sftpShelf struct {
 	at     *url.URL
 	client *sftp.Client
 	conn   *ssh.Client
-	line   *bounded
+	line   *allowance
 }
 
 // sftp connects to a server whose key is known. The secret is a private key where it is one, else a password.
@@ -151,7 +166,7 @@ func (r *Reader) sftp(ctx context.Context, u *url.URL, key, secret string) (*sft
 	if err != nil {
 		return nil, remoteFault(u, err)
 	}
-	raw := &bounded{Conn: dialed}
+	raw := &bounded{dialed, &allowance{}}
 	raw.let(maxListing)
 	_ = raw.SetDeadline(time.Now().Add(remoteTime))
 	conn, channels, requests, err := ssh.NewClientConn(raw, host, config)
@@ -174,7 +189,7 @@ func (r *Reader) sftp(ctx context.Context, u *url.URL, key, secret string) (*sft
 		client.Close()
 		return nil, remoteFault(u, err)
 	}
-	return &sftpShelf{u, files, client, raw}, nil
+	return &sftpShelf{u, files, client, raw.allowance}, nil
 }
 
 func (s *sftpShelf) list(ctx context.Context, name string) (out []dropped, err error) {
@@ -221,15 +236,18 @@ func (s *sftpShelf) open(_ context.Context, name string) (io.ReadCloser, int64, 
 // maxListing is how much a server may send for a list of maxListed files, in bytes: their names, twice, and what is said of them.
 const maxListing = 16 << 20
 
-// bounded is a connection by which no more may come than was let: what reads it would keep all of a list that doesn't end.
+// allowance is how much may still come, in bytes: what reads a list that doesn't end would keep all of it.
+type allowance struct{ left atomic.Int64 }
+
+func (a *allowance) let(n int64) { a.left.Store(n) }
+
+func (a *allowance) over() bool { return a.left.Load() < 0 }
+
+// bounded is a connection by which no more comes than is allowed.
 type bounded struct {
 	net.Conn
-	left atomic.Int64
+	*allowance
 }
-
-func (b *bounded) let(n int64) { b.left.Store(n) }
-
-func (b *bounded) over() bool { return b.left.Load() < 0 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.Conn.Read(p)

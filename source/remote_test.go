@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -191,6 +193,51 @@ func TestAListWithoutEndIsGivenUp(t *testing.T) {
 	}
 	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 128<<20 {
 		t.Errorf("%d bytes more in use", grown)
+	}
+}
+
+func TestAPageOfABucketThatIsTooLongIsGivenUp(t *testing.T) {
+	r, own := reader(t)
+	secret(t, own, "key")
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		if r.URL.Query().Has("location") {
+			_, _ = io.WriteString(w, `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">us-east-1</LocationConstraint>`)
+			return
+		}
+		_, _ = io.WriteString(w, `<?xml version="1.0"?><ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated>`)
+		for i := range 1_000_000 {
+			if _, err := fmt.Fprintf(w, `<Contents><Key>%0200d</Key><Size>1</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>`, i); err != nil {
+				return
+			}
+		}
+		_, _ = io.WriteString(w, `</ListBucketResult>`)
+	}))
+	t.Cleanup(s.Close)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := r.Copy(t.Context(), Request{Project: "trial", Source: &manifest.Source{Folder: "s3+http://K@" + strings.TrimPrefix(s.URL, "http://") + "/bucket/f", Secret: "old"}}, &bytes.Buffer{})
+	runtime.ReadMemStats(&after)
+	if problem.Code(err) != "source.file" || !strings.Contains(err.Error(), "10,000") {
+		t.Error(err)
+	}
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 512<<20 {
+		t.Errorf("%d bytes were taken", taken)
+	}
+}
+
+func TestAPipeIsNoFile(t *testing.T) {
+	r, own := reader(t)
+	secret(t, own, "")
+	for _, name := range []string{"pipe.csv", "pipe.db"} {
+		if err := syscall.Mkfifo(filepath.Join(own, "trial", name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, from := range []manifest.Source{{File: "pipe.csv"}, {Database: "sqlite://pipe.db", Table: "x"}} {
+		if _, err := r.Copy(t.Context(), Request{Project: "trial", Source: &from}, &bytes.Buffer{}); problem.Code(err) != "source.file" {
+			t.Errorf("%+v: %v", from, err)
+		}
 	}
 }
 

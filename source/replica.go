@@ -155,7 +155,7 @@ func (r *Reader) Published(ctx context.Context, q Request) (relation uint32, err
 	}
 	table := l.quote(l.name...)
 	var all, parted, filtered, whole bool
-	err = l.QueryRowContext(ctx, `SELECT p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate, c.relkind = 'p' AND NOT p.pubviaroot,
+	err = l.QueryRowContext(ctx, `SELECT p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate, c.relkind = 'p' AND NOT p.pubviaroot OR c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid),
 			EXISTS (SELECT 1 FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid AND coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL), c.oid, c.relreplident = 'f'
 		FROM pg_publication p, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE p.pubname = $1 AND c.oid = $2::regclass AND EXISTS (SELECT 1 FROM pg_publication_tables t WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)`,
@@ -171,9 +171,75 @@ func (r *Reader) Published(ctx context.Context, q Request) (relation uint32, err
 			Hinting(lang.F("원본의 관리자에게 요청하십시오: ALTER TABLE %s REPLICA IDENTITY FULL", "ask whoever keeps the database for: ALTER TABLE %s REPLICA IDENTITY FULL", from.Table))
 	case !all, parted, filtered:
 		return 0, problem.New("source.replication", 422, lang.F("원본의 발행(publication)에 테이블의 변경이 모두 들어 있지는 않습니다: %s", "the publication %s doesn't have all changes of the table", from.Publication)).
-			Hinting(lang.T("원본의 관리자에게 요청하십시오: 조건(WHERE), 열 목록, publish 제한 없이 발행하고, 파티션 테이블은 publish_via_partition_root = true로 발행", "publish it without a condition, a list of columns or a limit of publish; a partitioned table with publish_via_partition_root = true"))
+			Hinting(lang.T("원본의 관리자에게 요청하십시오: 조건(WHERE), 열 목록, publish 제한 없이 발행하고, 파티션 테이블은 publish_via_partition_root = true로 발행. 상속(INHERITS)한 하위 테이블이 있으면 publication 대신 since를 쓰십시오", "publish it without a condition, a list of columns or a limit of publish; a partitioned table with publish_via_partition_root = true. A table that others inherit from is read with since instead"))
 	}
-	return relation, l.noGenerated(ctx, q)
+	if err := l.noGenerated(ctx, q); err != nil {
+		return 0, err
+	}
+	return relation, l.oneRowARecord(ctx, q)
+}
+
+// oneRowARecord refuses a table two of whose rows may be of one record: where one of them goes the record would.
+func (l *legacy) oneRowARecord(ctx context.Context, q Request) error {
+	if q.Key == nil {
+		return nil
+	}
+	rows, err := l.QueryContext(ctx, `SELECT a.attname, coalesce(a.attnotnull, false), i.indexrelid::bigint FROM pg_index i
+		CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(n, place) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n
+		WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts ORDER BY i.indexrelid, k.place`, l.quote(l.name...))
+	if err != nil {
+		return l.wrong(ctx, err)
+	}
+	defer rows.Close()
+	indexes, nullable := map[int64][]string{}, map[string]bool{}
+	for rows.Next() {
+		var name string
+		var filled bool
+		var index int64
+		if err := rows.Scan(&name, &filled, &index); err != nil {
+			return l.wrong(ctx, err)
+		}
+		indexes[index] = append(indexes[index], name)
+		nullable[name] = !filled
+	}
+	if err := rows.Err(); err != nil {
+		return l.wrong(ctx, err)
+	}
+	all, err := l.names(ctx)
+	if err != nil {
+		return err
+	}
+	key := q.Key(all)
+	if len(key) == 0 {
+		return nil
+	}
+	for _, columns := range indexes {
+		if !slices.ContainsFunc(columns, func(name string) bool { return nullable[name] || !slices.Contains(key, name) }) {
+			return nil
+		}
+	}
+	return problem.New("source.replication", 422, lang.F("원본의 여러 행이 한 레코드가 될 수 있어 변경분을 반영할 수 없습니다 (식별 열: %s)", "several rows of the table may be one record, so its changes can't be carried over (key: %s)", strings.Join(key, ", "))).
+		Hinting(lang.T("데이터셋의 key에 원본의 기본 키나 고유(UNIQUE, NOT NULL) 열을 모두 넣으십시오", "have the dataset's key hold all columns of the table's primary key, or of a unique index without nulls"))
+}
+
+// names are the columns of the table.
+func (l *legacy) names(ctx context.Context) (out []string, err error) {
+	rows, err := l.QueryContext(ctx, "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum", l.quote(l.name...))
+	if err != nil {
+		return nil, l.wrong(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, l.wrong(ctx, err)
+		}
+		out = append(out, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, l.wrong(ctx, err)
+	}
+	return out, nil
 }
 
 // noGenerated refuses to take columns that the server computes: their changes aren't sent.

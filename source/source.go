@@ -42,6 +42,7 @@ type Request struct {
 	Source   *manifest.Source
 	Since    string                          // a position that an earlier copy returned: only what may have come since is asked for
 	Wanted   func(columns []string) []string // chooses the columns that are asked for, where the source lets them be chosen; nil: all
+	Key      func(columns []string) []string // those by which it is told which record a row is; nil, or none: it isn't asked
 	Snapshot string                          // of an open [Slot]: what the table held where its changes begin
 	Limit    int64                           // of rows, where the source lets it be said; 0: none
 }

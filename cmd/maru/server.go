@@ -145,25 +145,15 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	}
 	openKeys.Serve(s.http.API())
 	openKeys.ServeRequests(s.http.API(), s.catalog.Snapshot)
-	outlet.New(outlet.Options{Catalog: s.catalog.Snapshot, Dated: s.dated, Records: s.registry, Keys: openKeys, Base: s.base, City: name}).Routes(s.http.Handle)
+	outlet.New(outlet.Options{Catalog: s.catalog.Snapshot, Dated: func(ctx context.Context, revision int64) (map[string]catalog.Dates, error) {
+		return s.catalog.Dates(ctx, "Dataset", revision)
+	}, Records: s.registry, Keys: openKeys, Base: s.base, City: name}).Routes(s.http.Handle)
 	pages := web.New(web.Options{
 		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Work: s, Exchange: s.exchange, Requests: openKeys, Services: services, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
 	})
 	s.http.Handle("/", pages)
 	s.serveSignIn(pages)
 	return nil
-}
-
-// dated is when a revision was applied.
-func (s *server) dated(ctx context.Context, revision int64) (time.Time, error) {
-	if revision == 0 {
-		return time.Unix(0, 0).UTC(), nil
-	}
-	r, err := s.catalog.Revision(ctx, revision)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return r.At, nil
 }
 
 // ready reports whether requests can be answered: the database does, the catalog is as new as it, and receipts can be stored.
