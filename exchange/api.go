@@ -193,6 +193,8 @@ type agreementVersion struct {
 	Subject  string            `json:"subject" enum:"one,many"`
 	Consent  string            `json:"consent" enum:"law,asked,none"`
 	Limit    string            `json:"limit,omitempty"`
+	Stream   bool              `json:"events,omitempty" doc:"Each change of what it lets be read is sent"`
+	Webhook  string            `json:"webhook,omitempty" doc:"The address to which changes are posted"`
 	Until    string            `json:"until"`
 	Author   string            `json:"author"`
 	At       time.Time         `json:"at"`
@@ -207,7 +209,7 @@ func (x *Exchange) bodyOf(v *Version) *agreementVersion {
 	}
 	out := &agreementVersion{
 		Version: v.Version, State: v.Stands(x.today()), Dataset: v.Dataset, Purpose: v.Spec.Purpose, Basis: v.Spec.Basis, Fields: v.Spec.Fields, Where: v.Spec.Where, Masks: v.Spec.Masks,
-		Subject: v.Spec.Subject, Consent: v.Spec.Consent, Limit: v.Spec.Limit, Until: string(v.Until), Author: v.Author, At: v.At, Steward: v.Steward, Privacy: v.Privacy, Personal: v.Personal,
+		Subject: v.Spec.Subject, Consent: v.Spec.Consent, Limit: v.Spec.Limit, Stream: v.Spec.Events, Webhook: v.Spec.Webhook, Until: string(v.Until), Author: v.Author, At: v.At, Steward: v.Steward, Privacy: v.Privacy, Personal: v.Personal,
 	}
 	if out.Subject == "" {
 		out.Subject = "one"
@@ -287,15 +289,20 @@ func (x *Exchange) getAgreement(ctx context.Context, in *AgreementPath) (*struct
 	return out, nil
 }
 
+type actBody struct {
+	Note  string `json:"note,omitempty" maxLength:"2000" doc:"Why; refuse, suspend and revoke need it"`
+	Until string `json:"until,omitempty" format:"date" doc:"Of a renewal: the new last day"`
+}
+
 func (x *Exchange) actOn(ctx context.Context, in *struct {
 	AgreementPath
 	Action string `path:"action" enum:"approve,refuse,suspend,resume,revoke,renew"`
-	Body   struct {
-		Note  string `json:"note,omitempty" maxLength:"2000" doc:"Why; refuse, suspend and revoke need it"`
-		Until string `json:"until,omitempty" format:"date" doc:"Of a renewal: the new last day"`
-	}
+	Body   *actBody
 },
 ) (*struct{ Body agreementBody }, error) {
+	if in.Body == nil {
+		in.Body = &actBody{}
+	}
 	s, err := x.Act(ctx, identity.From(ctx), in.Project, in.Name, in.Action, in.Body.Note, manifest.Day(in.Body.Until))
 	if err != nil {
 		return nil, err

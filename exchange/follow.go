@@ -45,6 +45,13 @@ func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 			text = lang.F("승인을 요청합니다: %s의 데이터 관리자와 개인정보 보호책임자", "request approval by the steward of %s and by the privacy officer", to.Project)
 		}
 		steps = append(steps, catalog.Step{Of: r.Key, Text: text})
+		if spec.Events {
+			told := lang.T("승인되면 열람할 수 있는 레코드가 바뀔 때마다 알립니다", "when it is approved, each change of what it lets be read is sent")
+			if spec.Webhook != "" {
+				told = lang.F("승인되면 열람할 수 있는 레코드가 바뀔 때마다 이 주소로 보냅니다: %s", "when it is approved, each change of what it lets be read is posted to %s", spec.Webhook)
+			}
+			steps = append(steps, catalog.Step{Of: r.Key, Text: told})
+		}
 	}
 	for _, r := range before.List("Agreement") {
 		if after.Get(r.Key) == nil {

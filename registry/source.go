@@ -85,6 +85,9 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 	}
 	state.Tried = began
 	if copied.Nothing { // what there was is as good or bad as it was
+		if slices.Contains([]string{"source.file", "source.remote", "source.refused", "source.hostkey", "source.secret"}, state.Code) { // but it can be looked at again
+			state.Failed, state.Code, state.Reason = 0, "", lang.Text{}
+		}
 		return nil, r.noteSource(ctx, d, state)
 	}
 	print := fmt.Sprintf("%x %t", hash.Sum(nil), whole) // all of a source is another thing than the same rows that came since

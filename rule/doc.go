@@ -12,18 +12,23 @@
 //     reported, never a silent no. As in CEL, false && error is false and true || error is true, in either order. In SQL an error
 //     is NULL, and the three-valued logic of SQL gives the same answers. No translation makes the database itself fail: what could
 //     overflow is computed where it can't, and checked. A caller for whom errors count selects the condition and counts its NULLs.
+//
 //   - Null is only ever the value of a nullable field. A strict Env refuses to read one without a guard (x != null && …, x == null || …,
 //     x != null ? … : …, x.orValue(v)). A guarded Env ([Options]) puts the guard in: a comparison or function that reads a null
 //     is false. So !(x < 5) is true where x is null, and x >= 5 is false.
+//
 //   - An int beside a double becomes a double. Two ints are divided only within won(…). Operands of arithmetic on doubles, and
 //     what is rounded by won, are zero or between 1e-100 and 1e100 in size, so that no database can overflow; others are an error.
 //     won(x) is floor(x + 0.5) in double arithmetic, for x within ±10¹⁵.
+//
 //   - Text is compared by code point; lower changes ASCII letters only; size counts code points. matches has no SQL.
+//
 //   - A date is a day. age and months_between count completed years and months and round down, so they are negative before the day. A
 //     day that a shorter month lacks is its last day for months_between and within; for age it is 1 March (민법 158, 160).
 //
 //   - A parameter ([Param]) is what is in force on the as-of date: param("name"), a table as a function median_income(n), what the rules' own document
 //     gives as params.name. Before its first day, and where a table has no row, it is an error.
+//
 //   - [Rule.Judge] answers where not everything is known. Then && and || settle what they can, as in SQL, and what is still missing is said.
 //
 // Not here: lists and macros, which build on the same tree.

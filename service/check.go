@@ -32,11 +32,12 @@ type Verdict struct {
 
 // ClauseVerdict is what a clause says, and its reason in both languages.
 type ClauseVerdict struct {
-	Outcome Outcome          `json:"outcome"`
-	Why     lang.Text        `json:"why"`
-	Law     string           `json:"law,omitempty"`
-	Missing []string         `json:"missing,omitempty"`
-	Problem *problem.Problem `json:"problem,omitempty"`
+	Outcome Outcome   `json:"outcome"`
+	Why     lang.Text `json:"why"`
+	Law     string    `json:"law,omitempty"`
+	Missing []string  `json:"missing,omitempty"`
+	Code    string    `json:"code,omitempty" doc:"Of an error: see docs/problems.md"`
+	Problem lang.Text `json:"problem,omitzero" doc:"Of an error: what it is"`
 }
 
 // Amount is what one would get: whole won, or a share where the unit is percent.
@@ -58,9 +59,9 @@ func (s *Service) Check(known map[string]any, asOf manifest.Day) *Verdict {
 		out := ClauseVerdict{Why: lang.T(say(c.ko, lang.Ko, known, asOf), say(c.en, lang.En, known, asOf)), Law: c.Spec.Law}
 		switch {
 		case err != nil:
-			out.Outcome, out.Problem = Failed, problem.As(err)
-			if out.Problem == nil {
-				out.Problem = problem.New("service.clause", 500, lang.T("이 요건을 확인할 수 없습니다", "this clause can't be looked at"))
+			out.Outcome, out.Code, out.Problem = Failed, "service.clause", lang.T("이 요건을 확인할 수 없습니다", "this clause can't be looked at")
+			if p := problem.As(err); p != nil {
+				out.Code, out.Problem = p.Code, p.Detail
 			}
 		case answer == rule.Yes:
 			out.Outcome = Yes

@@ -425,6 +425,9 @@ func (l *legacy) wrong(ctx context.Context, err error) error {
 		return problem.New("source.table", 422, lang.F("테이블을 읽을 권한이 없습니다: %s", "there is no right to read the table %s", table)).
 			Hinting(lang.T("원본 데이터베이스의 관리자에게 읽기(SELECT) 권한을 요청하십시오", "ask whoever keeps the database for the right to SELECT"))
 	case state == "42P01" || state == "42S02" || l.scheme == "sqlite" && strings.Contains(err.Error(), "no such table"):
+		if l.scheme == "sqlite" {
+			return problem.New("source.table", 422, lang.F("원본에 없는 테이블입니다: %s", "the source has no table %s", table)).Hinting(l.tables(ctx, table))
+		}
 		return problem.New("source.table", 422, lang.F("원본에 없는 테이블입니다: %s", "the source has no table %s", table)).
 			Hinting(lang.T("테이블 이름을 스키마까지 쓰십시오 (예: public.people)", "write the schema too, as in public.people"))
 	}
@@ -451,4 +454,27 @@ func said(err error) string {
 		return "the connection was cut"
 	}
 	return err.Error()
+}
+
+// tables says which tables an SQLite file has, the nearest to a name first.
+func (l *legacy) tables(ctx context.Context, name string) lang.Text {
+	rows, err := l.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30")
+	if err != nil {
+		return lang.Text{}
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var one string
+		if rows.Scan(&one) == nil {
+			names = append(names, one)
+		}
+	}
+	if rows.Err() != nil || len(names) == 0 {
+		return lang.Text{}
+	}
+	if near := manifest.Nearest(name, names); near != "" {
+		return lang.F("비슷한 이름: %s", "did you mean %s?", near)
+	}
+	return lang.F("있는 테이블: %s", "there are: %s", strings.Join(names, ", "))
 }

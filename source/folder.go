@@ -155,7 +155,7 @@ func (o own) list(_ context.Context, name string) (out []dropped, err error) {
 
 func noFolder(name string) error {
 	return problem.New("source.file", 422, lang.F("원본 폴더가 없습니다: %s", "there is no folder %s", name)).
-		Hinting(lang.T("서버의 자료 폴더(sources) 안 프로젝트 폴더나 파일 서버에 폴더를 만드십시오", "make it in the project's folder of the server's folder sources, or where the files lie"))
+		Hinting(lang.F("서버의 자료 폴더에 sources/프로젝트/%[1]s 폴더를 만드십시오. 파일 서버라면 그곳에 만드십시오", "make it in the server's data folder as sources/PROJECT/%[1]s, or where the files lie", name))
 }
 
 func tooMany(name string) error {

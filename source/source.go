@@ -87,8 +87,8 @@ func (r *Reader) Copy(ctx context.Context, q Request, w io.Writer) (Copied, erro
 }
 
 func noFile(name string) error {
-	return problem.New("source.file", 422, lang.F("자료 폴더에서 파일을 열 수 없습니다: %s", "the file %s can't be opened in the folder of sources", name)).
-		Hinting(lang.T("서버의 자료 폴더(sources) 안 프로젝트 폴더에 파일을 두십시오", "put the file into the project's folder of the server's folder sources"))
+	return problem.New("source.file", 422, lang.F("파일을 열 수 없습니다: %s", "the file %s can't be opened", name)).
+		Hinting(lang.F("서버에서는 자료 폴더의 sources/프로젝트/%[1]s에 파일을 두십시오", "on the server it lies in the data folder as sources/PROJECT/%[1]s", name))
 }
 
 func tooMuch() error {

@@ -85,7 +85,9 @@ func packageSearches(ctx context.Context, b *bench) (string, bool, error) {
 		}
 	}
 	mux := http.NewServeMux()
-	outlet.New(outlet.Options{Catalog: c.Snapshot, Dated: func(ctx context.Context, n int64) (map[string]catalog.Dates, error) { return c.Dates(ctx, "Dataset", n) }}).Routes(mux.Handle)
+	outlet.New(outlet.Options{Catalog: c.Snapshot, Dated: func(ctx context.Context, n int64) (map[string]catalog.Dates, error) {
+		return c.Dates(ctx, "Dataset", n)
+	}}).Routes(mux.Handle)
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", false, err

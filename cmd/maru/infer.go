@@ -71,6 +71,9 @@ func inferCommand(reader lang.Tag) *cobra.Command {
 				return err
 			}
 			var draft *infer.Draft
+			if *table == "" && strings.Contains(path, "://") {
+				return problem.New("infer.table", 400, lang.F("어느 테이블인지 알 수 없습니다: %s", "which table of %s isn't said", path)).Hinting(lang.T("--table을 쓰십시오", "name it with --table"))
+			}
 			if *table != "" {
 				draft, err = draftTable(c.Context(), manifest.Source{Database: path, Table: *table, Secret: *secret, Schedule: "every 1m"}, o)
 			} else {

@@ -354,7 +354,7 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 // room is an account of a reader's own that the streams' account lets read what the reader may. So a client's inboxes are nobody else's, and what it has answers sent to is
 // in its own room: it can't reach a stream.
 func (g *gate) room(s *server.Server, r Reader) (*server.Account, []string, error) {
-	name := r.Name + " " + strings.Join(r.Streams, " ")
+	name := r.Name + "~" + strings.Join(r.Streams, "~") // no spaces: it becomes part of subjects
 	var may []string
 	for _, stream := range r.Streams {
 		may = append(may, "$JS.API.STREAM.INFO."+stream, "$JS.API.CONSUMER.INFO."+stream+".*", "$JS.API.CONSUMER.MSG.NEXT."+stream+".*", "$JS.ACK."+stream+".>")
