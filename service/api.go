@@ -61,8 +61,8 @@ func (s *Service) factNames() []string {
 	return out
 }
 
-// path names a service.
-type path struct {
+// ServicePath names a service.
+type ServicePath struct {
 	Project string `path:"project" maxLength:"63"`
 	Service string `path:"service" maxLength:"63"`
 }
@@ -139,7 +139,7 @@ func (s *Services) Serve(h huma.API, now func() time.Time) {
 		return out, nil
 	})
 	huma.Register(h, op("check-service", http.MethodPost, services+"/{project}/{service}/check", "Whether somebody may have it, by the facts given; nothing is kept", 404, 422), func(_ context.Context, in *struct {
-		path
+		ServicePath
 		Body struct {
 			Facts registry.Values `json:"facts" doc:"What is known, by the names of facts; null: it is known that there is none"`
 		}

@@ -108,11 +108,11 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 		out.Amount, err = env.CompileValue(b.Amount)
 		switch {
 		case err != nil:
-			c.wrong("benefit.amount", err)
+			c.wrong(amountPath, err)
 		case out.Amount.Type() != manifest.Int && out.Amount.Type() != manifest.Double:
-			c.fault("service.amount", "benefit.amount", lang.F("금액이 수가 아닙니다 (유형: %s)", "the amount is a %s, not a number", string(out.Amount.Type())), lang.Text{})
+			c.fault("service.amount", amountPath, lang.F("금액이 수가 아닙니다 (유형: %s)", "the amount is a %s, not a number", string(out.Amount.Type())), lang.Text{})
 		case out.Amount.Type() == manifest.Double && strings.HasPrefix(b.Unit, "KRW"):
-			c.fault("service.amount", "benefit.amount", lang.T("금액은 원 단위의 정수여야 합니다", "money is decided in whole won"), lang.T("won(…)으로 반올림하십시오", "round it by won(…)"))
+			c.fault("service.amount", amountPath, lang.T("금액은 원 단위의 정수여야 합니다", "money is decided in whole won"), lang.T("won(…)으로 반올림하십시오", "round it by won(…)"))
 		}
 	}
 	if len(c.findings) > 0 {
@@ -130,6 +130,9 @@ func parameters(s *catalog.Snapshot) (out []*rule.Param) {
 	}
 	return out
 }
+
+// amountPath is where the amount stands in a manifest.
+const amountPath = "benefit.amount"
 
 // compiler gathers what stands against a service.
 type compiler struct {

@@ -16,7 +16,7 @@ func TestACitizenAsksThatDataBeOpenedAndIsAnswered(t *testing.T) {
 		w.says("main", "아직 공개되지 않음", "not open yet")
 		w.says("main", "비공개(고유식별정보)", "not open (unique identifier)")
 		w.says("main", "로그인하고 요청하기", "Sign in and ask")
-		w.says("#agreements", "주택실", "Housing Office") // who reads it, and by which law
+		w.says("#agreements", "주택정책과", "Housing Policy Division") // who reads it, and by which law
 		w.says("#agreements", "전자정부법 제36조", "전자정부법 제36조")
 		w.looks("closed-signed-out")
 		w.press("main a.krds-btn.primary")
