@@ -158,7 +158,9 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 	}
 	c.token = tokens["register-steward"]
 	own := described(t, c, households+whole, map[string]example{"put-record": {map[string]any{"key": some.Items[0]["_key"], "If-Match": "*"}, record}})
-	official := described(t, c, whole, map[string]example{"answer-open-request": {map[string]any{"id": asked.ID}, map[string]any{"grant": false, "answer": "for the test"}}})
+	official := described(t, c, whole, map[string]example{
+		"check-service": {map[string]any{"project": "youth-housing", "service": "youth-rent"}, map[string]any{"facts": map[string]any{"household_size": 1}}}, "answer-open-request": {map[string]any{"id": asked.ID}, map[string]any{"grant": false, "answer": "for the test"}},
+	})
 	for _, run := range []struct {
 		name, as, description string
 		examples              int // of an operation, of each kind
