@@ -245,6 +245,9 @@ func (r *Reader) legacy(project string, from *manifest.Source, secret string) (*
 		}
 	}
 	l.SetMaxOpenConns(1)
+	if l.scheme == "sqlite" {
+		l.SetMaxOpenConns(2) // the second says which tables there are
+	}
 	return l, nil
 }
 
@@ -458,6 +461,8 @@ func said(err error) string {
 
 // tables says which tables an SQLite file has, the nearest to a name first.
 func (l *legacy) tables(ctx context.Context, name string) lang.Text {
+	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
+	defer stop()
 	rows, err := l.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30")
 	if err != nil {
 		return lang.Text{}

@@ -205,6 +205,13 @@ func TestWhatIsWrongWithADatabaseIsSaid(t *testing.T) {
 			}
 			s.source = before
 		}
+		if strings.HasPrefix(s.source.Database, "sqlite") {
+			s.source.Table = "item"
+			if _, _, err := s.copy(t, ""); err == nil || !strings.Contains(problem.As(err).Hint.En, "did you mean items?") {
+				t.Errorf("the nearest table: %v", err)
+			}
+			s.source.Table = "items"
+		}
 		if strings.HasPrefix(s.source.Database, "mysql") {
 			secret(t, folder, "wrong-password")
 			_, _, err := s.copy(t, "")
