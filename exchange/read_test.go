@@ -9,6 +9,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/clock"
+	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/registry"
@@ -235,5 +236,34 @@ func TestARecordOfWhichItCantBeSaidWhomItIsAboutDoesntLeave(t *testing.T) {
 		}
 		c.must(t, "people", 5) // its household isn't asked for
 		c.must(t, "people", 1)
+	})
+}
+
+// TestACitizenReadsAboutThemselves reads for who is signed in, by an agreement of the project whose service they ask for: only about them, with a receipt that they find.
+func TestACitizenReadsAboutThemselves(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.approve(t, "people")
+		rec, receipt, err := c.About(t.Context(), citizen(1), "housing", "people", []string{"born", "district"})
+		if err != nil || rec == nil || fmt.Sprint(rec.Values) != "[1999 jongno]" {
+			t.Fatal(rec, err)
+		}
+		list, err := c.Receipts(t.Context(), citizen(1), 0, 10)
+		if err != nil || len(list) == 0 || list[0].ID != receipt || list[0].Consumer != "housing" {
+			t.Errorf("%+v %v", list, err)
+		}
+		if rec, _, err := c.About(t.Context(), citizen(999_999), "housing", "people", []string{"born"}); err != nil || rec != nil {
+			t.Errorf("nobody: %v %v", rec, err)
+		}
+		for _, who := range []*identity.Principal{officer, clerk, {}} {
+			if _, _, err := c.About(t.Context(), who, "housing", "people", []string{"born"}); err == nil {
+				t.Errorf("%s reads about themselves", who.Account)
+			}
+		}
+		if _, _, err := c.About(t.Context(), citizen(1), "housing", "people", []string{"number"}); err == nil {
+			t.Error("a field that isn't the agreement's is read")
+		}
+		if _, _, err := c.About(t.Context(), citizen(1), "housing", "panel", nil); problem.Code(err) == "" {
+			t.Error("an agreement that doesn't hold lets read")
+		}
 	})
 }

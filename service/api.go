@@ -110,8 +110,18 @@ func (s *Service) body() serviceBody {
 	return out
 }
 
+// Entitlement is what a service says of who is signed in.
+type Entitlement struct {
+	Project string    `json:"project"`
+	Name    string    `json:"name"`
+	Title   lang.Text `json:"title"`
+	Origins []Origin  `json:"origins" doc:"Where facts came from, or why they couldn't be had"`
+	*Verdict
+}
+
 // Serve registers the operations on services under /api/v1. now tells the time: the as-of date is its day in Seoul.
-func (s *Services) Serve(h huma.API, now func() time.Time) {
+// from reads about who is signed in.
+func (s *Services) Serve(h huma.API, now func() time.Time, from Reader) {
 	const services = "/api/v1/services"
 	op := func(id, method, path, summary string, errs ...int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"services"}, Errors: errs, MaxBodyBytes: maxFacts, Security: identity.Anyone()}
@@ -135,6 +145,35 @@ func (s *Services) Serve(h huma.API, now func() time.Time) {
 			if in.Event == "" || slices.Contains(one.Spec.LifeEvents, in.Event) {
 				out.Body.Items = append(out.Body.Items, one.body())
 			}
+		}
+		return out, nil
+	})
+	mine := op("list-entitlements", http.MethodGet, "", "What who is signed in can get, by what the city knows of them; each read leaves a receipt", 403)
+	mine.Path, mine.Security = "/api/v1/me/entitlements", nil
+	huma.Register(h, mine, func(ctx context.Context, in *struct {
+		Event string `query:"event" maxLength:"63" doc:"Only what is for this life event"`
+	},
+	) (*struct {
+		Body struct {
+			Items []Entitlement `json:"items"`
+		}
+	}, error,
+	) {
+		out := &struct {
+			Body struct {
+				Items []Entitlement `json:"items"`
+			}
+		}{}
+		out.Body.Items = []Entitlement{}
+		for _, one := range s.List() {
+			if in.Event != "" && !slices.Contains(one.Spec.LifeEvents, in.Event) {
+				continue
+			}
+			known, origins, err := one.Gather(ctx, from, identity.From(ctx))
+			if err != nil {
+				return nil, err
+			}
+			out.Body.Items = append(out.Body.Items, Entitlement{Project: one.Project, Name: one.Name, Title: one.Spec.Title, Origins: origins, Verdict: one.Check(known, Today(now()))})
 		}
 		return out, nil
 	})

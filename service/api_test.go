@@ -20,7 +20,7 @@ func TestTheAPIAnswersWhoIsntSignedIn(t *testing.T) {
 	c := open(t)
 	s := httpd.New(httpd.Options{Title: "test", Version: "test"})
 	identity.Guard(s.API())
-	service.New(c.Snapshot).Serve(s.API(), func() time.Time { return time.Date(2026, 11, 28, 9, 0, 0, 0, manifest.Seoul) })
+	service.New(c.Snapshot).Serve(s.API(), func() time.Time { return time.Date(2026, 11, 28, 9, 0, 0, 0, manifest.Seoul) }, nil)
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	ask := func(method, path, body string, status int, into any) {

@@ -77,3 +77,35 @@ func TestACheckKeepsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsSignedInHasTheirFactsReadByAgreements asks only what the city doesn't know: what has no consent is asked, and said so; with consent it isn't.
+func TestWhoIsSignedInHasTheirFactsReadByAgreements(t *testing.T) {
+	bothLanguages(t, func(t testing.TB) *place {
+		c := settled(t)
+		c.approve(t, "residents")
+		c.approve(t, "household-income")
+		return c
+	}, func(w *walk) {
+		const page = "/services/youth-housing/youth-rent/check"
+		w.signedIn("haneul", "/my")
+		w.open(page)
+		w.looks("check-mine")
+		w.press(`button[name="mine"]`)
+		w.says(".maru-answers", "주민등록 정보 확인", "Checking the resident register")
+		w.says("main", "불러오지 못해 직접 여쭙니다", "it couldn’t be had, so you are asked")
+		w.says("h2.question", "가구의 한 달 소득이 얼마입니까?", "monthly income of your household")
+		w.looks("check-mine-consent")
+		w.press(`main a[href="/my/consents"]`)
+		w.press(`button[value="yes"]`)
+		w.open(page)
+		w.press(`button[name="mine"]`)
+		w.says("h2.question", "한 달 월세가 얼마입니까?", "How much rent")
+		w.Fill("#answer", "450,000")
+		w.press("main .maru-form button.primary")
+		w.says("#result", "받으실 수 있습니다", "You can get it")
+		w.says(".maru-answers", "가구 소득 확인", "Checking household income")
+		w.looks("check-mine-yes")
+		w.open("/my")
+		w.says(".maru-receipts", "주택정책과", "Housing Policy Division")
+	})
+}

@@ -137,7 +137,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s, s.exchange.Own)
 	s.exchange.Serve(s.http.API(), s.bus, s.eventsAt())
 	services := service.New(s.catalog.Snapshot)
-	services.Serve(s.http.API(), now)
+	services.Serve(s.http.API(), now, s.exchange)
 	s.http.Handle(ledger.Path+"/", s.log.Handler())
 	openKeys, err := outlet.OpenKeys(ctx, s.db, now)
 	if err != nil {

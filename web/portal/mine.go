@@ -17,6 +17,7 @@ import (
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/web/components"
 )
 
@@ -26,6 +27,7 @@ type Exchange interface {
 	Prove(ctx context.Context, who *identity.Principal, id int64) (exchange.Receipt, exchange.Proof, error)
 	Consents(ctx context.Context, who *identity.Principal) ([]exchange.Consent, error)
 	Readers(ctx context.Context, dataset string) ([]*exchange.Version, error)
+	About(ctx context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error)
 	Askable(ctx context.Context) ([]*exchange.Version, error)
 	Consent(ctx context.Context, who *identity.Principal, agreement string, yes bool) error
 }

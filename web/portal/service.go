@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
@@ -32,6 +34,8 @@ const (
 	asksFor      = "ask"    // which fact the answer is to
 	answerName   = "answer" // the answer
 	changeName   = "change" // a fact that is to be answered anew
+	mineName     = "mine"   // facts are to be read by the service's agreements
+	originPrefix = "from."  // the agreement by which a fact came
 )
 
 func servicePath(s *service.Service) string { return "/services/" + s.Path() }
@@ -86,8 +90,9 @@ func (p *Portal) life(r *http.Request) (templ.Component, error) {
 // serviceView is a service as a citizen sees it.
 type serviceView struct {
 	*service.Service
-	Owner   lang.Text
-	Verdict *service.Verdict // of nobody: what the clauses say by themselves
+	Owner    lang.Text
+	snapshot *catalog.Snapshot
+	Verdict  *service.Verdict // of nobody: what the clauses say by themselves
 }
 
 func (p *Portal) found(r *http.Request) (serviceView, error) {
@@ -97,6 +102,7 @@ func (p *Portal) found(r *http.Request) (serviceView, error) {
 	}
 	v := serviceView{Service: one, Verdict: one.Check(nil, service.Today(p.Now()))}
 	s := p.Catalog.Snapshot()
+	v.snapshot = s
 	if place := s.Place(one.Project); len(place.Owners) > 0 {
 		v.Owner = s.Title(manifest.Key{Kind: "Agency", Name: place.Owners[0]})
 	}
@@ -111,8 +117,9 @@ func (p *Portal) service(r *http.Request) (templ.Component, error) {
 // answered is a fact that was answered, as it was written.
 type answered struct {
 	*service.Fact
-	Text  string
-	Value any
+	Text   string
+	Value  any
+	Origin lang.Text // what it came from; empty where the person said it
 }
 
 // checkView is a check on its way, or its result.
@@ -122,8 +129,17 @@ type checkView struct {
 	Ask     *service.Fact // the next question; nil: there is nothing left to ask
 	Text    string        // what was written, where it can't be read
 	Fault   *problem.Detail
-	Left    int // questions that may still come, this one with them
+	Left    int  // questions that may still come, this one with them
+	Mine    bool // who is signed in may have their facts read
+	Lacking []lacking
 	Result  *service.Verdict
+}
+
+// lacking is why facts couldn't be had by an agreement.
+type lacking struct {
+	Origin  lang.Text
+	Why     lang.Text
+	Consent bool // they may consent
 }
 
 // check asks one question a page, as long as an answer can still change the outcome. Nothing is kept: what was answered goes along in the form.
@@ -143,10 +159,17 @@ func (p *Portal) check(w http.ResponseWriter, r *http.Request) {
 			components.Fail(w, r, problem.New("web.form", http.StatusBadRequest, lang.T("보내신 내용을 읽을 수 없습니다", "the form can't be read")))
 			return
 		}
-		if v.read(r.PostForm, known) {
+		if r.PostForm.Get(mineName) != "" {
+			err = v.gather(r.Context(), p.Exchange, known)
+		} else if v.read(r.PostForm, known) {
 			status = http.StatusUnprocessableEntity
 		}
+		if err != nil {
+			components.Fail(w, r, err)
+			return
+		}
 	}
+	v.Mine = p.Exchange != nil && identity.From(r.Context()).Kind == identity.Citizen && len(v.Answers) == 0 && slices.ContainsFunc(v.Facts, func(f service.Fact) bool { return !f.Asked() })
 	v.Result = v.Check(known, service.Today(p.Now()))
 	if v.Ask == nil && len(v.Result.Missing) > 0 {
 		v.Ask = v.Fact(v.Result.Missing[0])
@@ -178,7 +201,11 @@ func (v *checkView) read(form url.Values, known map[string]any) (failed bool) {
 		switch {
 		case fault == nil && value != nil:
 			known[f.Name] = value
-			v.Answers = append(v.Answers, answered{f, text, value})
+			a := answered{Fact: f, Text: text, Value: value}
+			if !now && !f.Asked() && form.Get(originPrefix+f.Name) != "" { // what is shown only: nothing is decided by it
+				a.Origin = v.origin(f)
+			}
+			v.Answers = append(v.Answers, a)
 		case now:
 			if text == "" {
 				fault = &problem.Detail{Code: "record.required", Message: lang.T("답을 적어 주십시오.", "Please answer.")}
@@ -187,6 +214,41 @@ func (v *checkView) read(form url.Values, known map[string]any) (failed bool) {
 		}
 	}
 	return failed
+}
+
+// origin is what an agreement's data are called.
+func (v *checkView) origin(f *service.Fact) lang.Text {
+	if r := v.snapshot.Get(f.Agreement); r != nil && !r.Spec.Titled().Empty() {
+		return r.Spec.Titled()
+	}
+	return components.Own(f.Agreement.Name)
+}
+
+// gather reads the facts of who is signed in by the service's agreements. What can't be had is asked.
+func (v *checkView) gather(ctx context.Context, from service.Reader, known map[string]any) error {
+	if from == nil {
+		return identity.From(ctx).Refused()
+	}
+	got, origins, err := v.Gather(ctx, from, identity.From(ctx))
+	if err != nil {
+		return err
+	}
+	said := map[string]bool{}
+	for _, o := range origins {
+		f := v.Fact(o.Fact)
+		if value, there := got[o.Fact]; there {
+			known[o.Fact] = value
+			if value != nil {
+				v.Answers = append(v.Answers, answered{f, fmt.Sprint(value), value, v.origin(f)})
+			}
+			continue
+		}
+		if !said[o.Agreement] {
+			said[o.Agreement] = true
+			v.Lacking = append(v.Lacking, lacking{v.origin(f), o.Why, o.Code == "agreement.consent"})
+		}
+	}
+	return nil
 }
 
 // plainAnswer is an answer as data have it: people write 300,000원, and 1999.5.1.
