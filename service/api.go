@@ -61,8 +61,8 @@ func (s *Service) factNames() []string {
 	return out
 }
 
-// ServicePath names a service.
-type ServicePath struct {
+// Path names a service.
+type Path struct {
 	Project string `path:"project" maxLength:"63"`
 	Service string `path:"service" maxLength:"63"`
 }
@@ -178,7 +178,7 @@ func (s *Services) Serve(h huma.API, now func() time.Time, from Reader) {
 		return out, nil
 	})
 	huma.Register(h, op("check-service", http.MethodPost, services+"/{project}/{service}/check", "Whether somebody may have it, by the facts given; nothing is kept", 404, 422), func(_ context.Context, in *struct {
-		ServicePath
+		Path
 		Body struct {
 			Facts registry.Values `json:"facts" doc:"What is known, by the names of facts; null: it is known that there is none"`
 		}

@@ -258,8 +258,14 @@ func TestAProjectReadsNoOthersFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, from := range []manifest.Source{
-		{File: "people.csv"}, {File: "other/people.csv"}, {File: "../other/people.csv"}, {File: "link.csv"}, {Folder: "other"}, {Folder: "../other"},
-		{Database: "sqlite://link.csv", Table: "x"}, {Database: "sqlite://other/people.csv", Table: "x"},
+		{File: "people.csv"},
+		{File: "other/people.csv"},
+		{File: "../other/people.csv"},
+		{File: "link.csv"},
+		{Folder: "other"},
+		{Folder: "../other"},
+		{Database: "sqlite://link.csv", Table: "x"},
+		{Database: "sqlite://other/people.csv", Table: "x"},
 	} {
 		var got bytes.Buffer
 		if _, err := r.Copy(t.Context(), Request{Project: "trial", Source: &from}, &got); problem.Code(err) != "source.file" || got.Len() > 0 {
