@@ -163,11 +163,11 @@ func eventsOut(ctx context.Context, b *bench) (string, bool, error) {
 		if err != nil {
 			return "", false, err
 		}
-		var stands struct{ Waiting int64 }
+		var stands struct{ Waiting bool }
 		if err := json.Unmarshal(text, &stands); err != nil {
 			return "", false, err
 		}
-		if stands.Waiting == 0 {
+		if !stands.Waiting {
 			i++
 			continue
 		}
