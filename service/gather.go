@@ -21,7 +21,7 @@ type Reader interface {
 type Origin struct {
 	Fact      string    `json:"fact"`
 	Agreement string    `json:"agreement"` // project/name
-	Receipt   int64     `json:"receipt,omitempty"`
+	Receipt   *int64    `json:"receipt,omitempty" doc:"Of the read; numbers begin with 0"`
 	Code      string    `json:"code,omitempty" doc:"Why it couldn't be had: agreement.consent, for one"`
 	Why       lang.Text `json:"why,omitzero"`
 }
@@ -54,7 +54,10 @@ func (s *Service) Gather(ctx context.Context, from Reader, who *identity.Princip
 			if f.Agreement != by {
 				continue
 			}
-			o := Origin{Fact: f.Name, Agreement: by.Project + "/" + by.Name, Receipt: receipt}
+			o := Origin{Fact: f.Name, Agreement: by.Project + "/" + by.Name}
+			if p == nil {
+				o.Receipt = &receipt
+			}
 			switch {
 			case p != nil:
 				o.Code, o.Why = p.Code, p.Detail
