@@ -292,6 +292,16 @@ func TestASlotThatCantBeDroppedHoldsUpNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pit.Close() })
+	taken := make(chan net.Conn, 100) // never answered
+	go func() {
+		for {
+			c, err := pit.Accept()
+			if err != nil {
+				return
+			}
+			taken <- c
+		}
+	}()
 	err = r.db.Write(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.Exec(t.Context(), "INSERT INTO replica (slot, project, dataset, source, spec) VALUES ('maru_x', 'trial', 'former', ?, 'was')", `{"Database": "postgres://a@`+pit.Addr().String()+`/x", "Table": "t", "Publication": "p"}`)
 		return err
@@ -301,7 +311,12 @@ func TestASlotThatCantBeDroppedHoldsUpNothing(t *testing.T) {
 	}
 	from, _ := sources(t)
 	r.carryOver(t, from)
-	time.Sleep(1500 * time.Millisecond) // it has begun to be dropped
+	select {
+	case c := <-taken:
+		t.Cleanup(func() { c.Close() })
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody tries to drop the slot")
+	}
 	old := openSilo(t)
 	old.do(t, siloTable)
 	old.do(t, `CREATE PUBLICATION city FOR TABLE old."Resident"`)
