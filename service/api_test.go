@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,8 +13,25 @@ import (
 	"github.com/maru-city/maru/engine/httpd"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
 )
+
+// asker hands on what the exchange says to somebody who isn't a citizen.
+type asker struct{}
+
+func (asker) About(_ context.Context, who *identity.Principal, _, _ string, _ []string) (*registry.Record, int64, error) {
+	return nil, 0, who.Refused()
+}
+
+func TestOnlyACitizenHasTheirFactsRead(t *testing.T) {
+	s := service.New(open(t).Snapshot).Service("youth-housing", "youth-rent")
+	for _, who := range []*identity.Principal{{}, {Kind: identity.Service, Project: "youth-housing"}, {Kind: identity.Official, Account: "clerk"}} {
+		if known, _, err := s.Gather(t.Context(), asker{}, who); err == nil || len(known) > 0 {
+			t.Errorf("%s: %v %v", who.Kind, known, err)
+		}
+	}
+}
 
 // TestTheAPIAnswersWhoIsntSignedIn asks as nobody: what a service wants to know, and whether somebody may have it.
 func TestTheAPIAnswersWhoIsntSignedIn(t *testing.T) {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
@@ -46,7 +47,7 @@ func (s *Service) Gather(ctx context.Context, from Reader, who *identity.Princip
 		}
 		record, receipt, err := from.About(ctx, who, by.Project, by.Name, fields)
 		p := problem.As(err)
-		if err != nil && (p == nil || p.Status >= 500 || p.Status == 401) {
+		if err != nil && (p == nil || p.Status >= 500 || strings.HasPrefix(p.Code, "auth.")) { // nobody is unknown to themselves: who may not ask is told so
 			return nil, nil, err
 		}
 		for j := range s.Facts {
