@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
@@ -274,7 +275,15 @@ func (q asked) json(w http.ResponseWriter, records []*registry.Record, total int
 	if err != nil {
 		return err
 	}
-	b := fmt.Appendf(make([]byte, 0, 32<<10), `{%s:{"list_total_count":%d,"RESULT":{"CODE":%q,"MESSAGE":%q},"row":[`, service, total, fine.code, fine.message)
+	room := cityRoom.Get().(*[]byte)
+	b := (*room)[:0]
+	defer func() {
+		if cap(b) <= cityRoomMost {
+			*room = b
+			cityRoom.Put(room)
+		}
+	}()
+	b = fmt.Appendf(b, `{%s:{"list_total_count":%d,"RESULT":{"CODE":%q,"MESSAGE":%q},"row":[`, service, total, fine.code, fine.message)
 	for n, r := range records {
 		if n > 0 {
 			b = append(b, ',')
@@ -285,19 +294,47 @@ func (q asked) json(w http.ResponseWriter, records []*registry.Record, total int
 				b = append(b, ',')
 			}
 			b = append(append(b, names[i]...), ':')
-			if b, err = appendText(b, cell(v)); err != nil {
+			if b, err = appendCell(b, v); err != nil {
 				return err
 			}
 		}
 		b = append(b, '}')
 	}
-	_, err = w.Write(append(b, "]}}\n"...))
+	b = append(b, "]}}\n"...)
+	_, err = w.Write(b)
 	return err
+}
+
+// Where answers in JSON are written before they are sent: rooms of a usual size are used again.
+var cityRoom = sync.Pool{New: func() any { room := make([]byte, 0, 64<<10); return &room }}
+
+const cityRoomMost = 1 << 20
+
+// appendCell appends a value as JSON text.
+func appendCell(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case string:
+		return appendText(b, v)
+	case float64:
+		return append(strconv.AppendFloat(append(b, '"'), v, 'f', -1, 64), '"'), nil
+	case int64:
+		return append(strconv.AppendInt(append(b, '"'), v, 10), '"'), nil
+	}
+	return appendText(b, cell(v))
 }
 
 // appendText appends a text as JSON. Most need no escapes.
 func appendText(b []byte, s string) ([]byte, error) {
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' }) {
+	ascii := true
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c == '"' || c == '\\' {
+			text, err := json.Marshal(s)
+			return append(b, text...), err
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if !ascii && !utf8.ValidString(s) {
 		text, err := json.Marshal(s)
 		return append(b, text...), err
 	}

@@ -234,17 +234,28 @@ func (r *Registry) condition(d *catalog.Dataset, text string, dialect db.Dialect
 
 // each reads the records in order. tail holds the values of the order's columns.
 func (l *listing) each(ctx context.Context, tx *db.Tx, yield func(rec *Record, tail []any) error) error {
-	columns := make([]string, 0, 1+len(l.key)+len(l.fields)+len(l.order))
-	columns = append(columns, changeColumn)
-	columns = append(columns, l.key...)
-	for _, f := range l.fields {
-		columns = append(columns, f.Name)
+	var columns []string
+	place := map[string]int{} // each column is read once, however often it is used
+	at := func(column string) int {
+		i, ok := place[column]
+		if !ok {
+			i = len(columns)
+			place[column], columns = i, append(columns, column)
+		}
+		return i
 	}
-	head := len(columns)
-	for _, o := range l.order {
-		columns = append(columns, o.column)
+	changeAt := at(changeColumn)
+	keyAt, fieldAt, orderAt := make([]int, len(l.key)), make([]int, len(l.fields)), make([]int, len(l.order))
+	for i, k := range l.key {
+		keyAt[i] = at(k)
 	}
-	query := "SELECT " + db.Quotes(columns) + " FROM " + l.name
+	for i, f := range l.fields {
+		fieldAt[i] = at(f.Name)
+	}
+	for i, o := range l.order {
+		orderAt[i] = at(o.column)
+	}
+	query, args := "SELECT "+db.Quotes(columns)+" FROM "+l.name, l.args
 	if len(l.where) > 0 {
 		query += " WHERE " + strings.Join(l.where, " AND ")
 	}
@@ -252,36 +263,49 @@ func (l *listing) each(ctx context.Context, tx *db.Tx, yield func(rec *Record, t
 		query += " ORDER BY " + l.orderBy()
 	}
 	if l.limit > 0 {
-		query += fmt.Sprintf(" LIMIT %d OFFSET %d", l.limit, l.offset)
+		query += " LIMIT ? OFFSET ?"
+		args = append(slices.Clip(args), l.limit, l.offset)
 	}
-	rows, err := tx.Query(ctx, query, l.args...)
+	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("list %s: %w", l.Path(), err)
 	}
 	defer rows.Close()
-	into := make([]any, len(columns))
+	stored, into, key := make([]any, len(columns)), make([]any, len(columns)), make([]any, len(l.key))
+	for i := range stored {
+		into[i] = &stored[i]
+	}
+	each, together := len(l.fields)+len(l.order), 64 // rows whose values are allocated together
+	if l.limit > 0 {
+		together = min(together, l.limit)
+	}
+	var room []any
 	for rows.Next() {
-		values := make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
 		if err := rows.Scan(into...); err != nil {
 			return fmt.Errorf("list %s: %w", l.Path(), err)
 		}
-		version, _ := values[0].(int64)
-		n := 1 + len(l.key)
+		version, _ := stored[changeAt].(int64)
+		for i, c := range keyAt {
+			key[i] = stored[c]
+		}
+		if len(room) < each {
+			room = make([]any, each*together)
+		}
+		values := room[:each:each]
+		room = room[each:]
 		for i, f := range l.fields {
 			if l.atRest {
-				values[n+i] = decode(values[n+i], f.Type)
-			} else if values[n+i], err = l.opened(f, values[n+i]); err != nil {
+				values[i] = decode(stored[fieldAt[i]], f.Type)
+			} else if values[i], err = l.opened(f, stored[fieldAt[i]]); err != nil {
 				return err
 			}
 		}
+		tail := values[len(l.fields):]
 		for i, o := range l.order {
-			values[head+i] = decode(values[head+i], o.typ)
+			tail[i] = decode(stored[orderAt[i]], o.typ)
 		}
-		rec := &Record{Key: KeyText(values[1:n]), Version: version, Fields: l.fields, Values: values[n:head]}
-		if err := yield(rec, values[head:]); err != nil {
+		rec := &Record{Key: KeyText(key), Version: version, Fields: l.fields, Values: slices.Clip(values[:len(l.fields)])}
+		if err := yield(rec, tail); err != nil {
 			return err
 		}
 	}

@@ -99,6 +99,11 @@ func writeValue(b *bytes.Buffer, v any) error {
 // KeyText is the key of a record as text: its values joined by commas, with %, comma and slash in them written %25, %2C and %2F, and the dots of
 // one that is only dots %2E, so that it names the record in an address too.
 func KeyText(values []any) string {
+	if len(values) == 1 {
+		if n, ok := values[0].(int64); ok {
+			return strconv.FormatInt(n, 10)
+		}
+	}
 	parts := make([]string, len(values))
 	for i, v := range values {
 		parts[i] = keyEscape.Replace(plain(v))

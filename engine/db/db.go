@@ -36,6 +36,7 @@ type DB struct {
 	read    *sql.DB // on PostgreSQL the same pool
 	long    *sql.DB // for reads whose pace others set
 	lengthy chan struct{}
+	ready   *prepared // of read, on SQLite; pgx keeps its own
 }
 
 // How many long reads go on at once, and how long one more waits.
@@ -103,7 +104,7 @@ func openSQLite(path string) (*DB, error) {
 	}
 	long.SetMaxOpenConns(longReads)
 	long.SetConnMaxIdleTime(time.Minute)
-	return &DB{Dialect: SQLite, write: write, read: read, long: long, lengthy: make(chan struct{}, longReads)}, nil
+	return &DB{Dialect: SQLite, write: write, read: read, long: long, lengthy: make(chan struct{}, longReads), ready: &prepared{by: map[string]*sql.Stmt{}}}, nil
 }
 
 // Close closes the database.
@@ -132,7 +133,16 @@ func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	if d.Dialect == Postgres {
 		options.Isolation = sql.LevelRepeatableRead
 	}
-	return d.run(ctx, d.read, options, fn)
+	if d.ready == nil {
+		return d.run(ctx, d.read, options, fn)
+	}
+	t := &Tx{dialect: d.Dialect, ready: d.ready}
+	err := d.run(ctx, d.read, options, func(tx *Tx) error {
+		t.tx = tx.tx
+		return fn(t)
+	})
+	d.ready.prepare(ctx, d.read, t.wanted) // now that no connection is held
+	return err
 }
 
 // ReadLong is Read for what may take long because somebody else sets the pace, such as a download. Few go on at once, so that they leave
@@ -196,6 +206,9 @@ func roomless(err error) error {
 type Tx struct {
 	tx      *sql.Tx
 	dialect Dialect
+	ready   *prepared
+	wanted  []string        // queries that weren't ready
+	open    map[string]bool // ready queries whose rows may still be read
 }
 
 // Dialect is the dialect of the transaction's database.
@@ -216,11 +229,21 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 
 // Query runs a query.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if s := t.statement(query); s != nil {
+		if t.open == nil {
+			t.open = map[string]bool{}
+		}
+		t.open[query] = true
+		return t.tx.StmtContext(ctx, s).QueryContext(ctx, args...)
+	}
 	return t.tx.QueryContext(ctx, t.dialect.Placeholders(query), args...)
 }
 
 // QueryRow runs a query for one row.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	if s := t.statement(query); s != nil {
+		return t.tx.StmtContext(ctx, s).QueryRowContext(ctx, args...)
+	}
 	return t.tx.QueryRowContext(ctx, t.dialect.Placeholders(query), args...)
 }
 

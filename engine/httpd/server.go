@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/maru-city/maru/engine/lang"
@@ -79,7 +80,7 @@ func (s *Server) Metrics() prometheus.Registerer { return s.metrics.registry }
 
 // Handler is everything the server serves, behind its gates.
 func (s *Server) Handler() http.Handler {
-	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(isText))
+	compress, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(isText))
 	if err != nil { // only options that contradict each other
 		panic(err)
 	}
