@@ -114,6 +114,26 @@ func (c *Catalog) load(ctx context.Context, tx *db.Tx, from *Snapshot) (*Snapsho
 	return from.derive(n, when, put, removed), nil
 }
 
+// At is the catalog as a revision made it, or a problem with code revision.unknown.
+func (c *Catalog) At(ctx context.Context, n int64) (*Snapshot, error) {
+	if now := c.Snapshot(); n == now.Revision {
+		return now, nil
+	}
+	rev, err := c.Revision(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	var out *Snapshot
+	err = c.db.Read(ctx, func(tx *db.Tx) error {
+		put, _, err := c.state(ctx, tx, 0, n)
+		if err == nil {
+			out = (&Snapshot{}).derive(n, rev.At, put, nil)
+		}
+		return err
+	})
+	return out, err
+}
+
 // state reads the newest version of each resource that revisions after from, up to and with to, touched.
 func (c *Catalog) state(ctx context.Context, tx *db.Tx, from, to int64) (put []*manifest.Resource, removed []manifest.Key, err error) {
 	rows, err := tx.Query(ctx, `

@@ -148,20 +148,23 @@ func (s *Snapshot) UsedBy(key manifest.Key) (out []*manifest.Resource) {
 // Place is whose a project is: the agency that owns it, and those above it.
 func (s *Snapshot) Place(project string) identity.Place {
 	place := identity.Place{Project: project}
-	r := s.resources[manifest.Key{Kind: "Project", Name: project}]
-	if r == nil {
-		return place
-	}
-	at := r.Spec.(*manifest.Project).Owner
-	for range len(s.byKind["Agency"]) {
-		agency := s.resources[manifest.Key{Kind: "Agency", Name: at}]
-		if agency == nil {
-			break
-		}
-		place.Owners = append(place.Owners, at)
-		at = agency.Spec.(*manifest.Agency).Parent
+	if r := s.resources[manifest.Key{Kind: "Project", Name: project}]; r != nil {
+		place.Owners = s.Chain(r.Spec.(*manifest.Project).Owner)
 	}
 	return place
+}
+
+// Chain is an agency and those above it, itself first; nothing where there is no such agency.
+func (s *Snapshot) Chain(agency string) (out []string) {
+	for range len(s.byKind["Agency"]) {
+		r := s.resources[manifest.Key{Kind: "Agency", Name: agency}]
+		if r == nil {
+			break
+		}
+		out = append(out, agency)
+		agency = r.Spec.(*manifest.Agency).Parent
+	}
+	return out
 }
 
 // has reports whether a reference leads somewhere.

@@ -53,13 +53,14 @@ const (
 	Halt           Act = "agreements.halt"    // suspend, resume, revoke
 	Renew          Act = "agreements.renew"   // ask for a longer term
 	ReadGoverned   Act = "reads"              // read by an agreement
+	DecideCases    Act = "cases"              // of the agency's own services
 	SeeLog         Act = "log.see"            // the state of the log
 	CutOff         Act = "agency.cut-off"     // stop all reads of an agency
 	RotateKeys     Act = "keys.rotate"        // seal values by a new key from now on
 )
 
 // Acts lists the acts.
-var Acts = []Act{SeeCatalog, PlanChange, Change, Rollback, ReadInternal, ReadPersonal, Write, Reveal, SeeAgreements, ApproveSteward, ApprovePrivacy, Halt, Renew, ReadGoverned, SeeLog, CutOff, RotateKeys}
+var Acts = []Act{SeeCatalog, PlanChange, Change, Rollback, ReadInternal, ReadPersonal, Write, Reveal, SeeAgreements, ApproveSteward, ApprovePrivacy, Halt, Renew, ReadGoverned, DecideCases, SeeLog, CutOff, RotateKeys}
 
 // reach says how far a role may do an act.
 type reach int
@@ -73,7 +74,7 @@ const (
 var table = map[Role]map[Act]reach{
 	Author:        {SeeCatalog: city, PlanChange: city, Change: own, ReadInternal: own, Write: own, SeeAgreements: city, Halt: own, Renew: own},
 	Steward:       {SeeCatalog: city, PlanChange: city, ReadInternal: own, ReadPersonal: own, Write: own, Reveal: own, SeeAgreements: city, ApproveSteward: own, Halt: own},
-	Caseworker:    {SeeCatalog: city, ReadInternal: own, ReadPersonal: own, Reveal: own, ReadGoverned: own},
+	Caseworker:    {SeeCatalog: city, ReadInternal: own, ReadPersonal: own, Reveal: own, ReadGoverned: own, DecideCases: own},
 	Analyst:       {SeeCatalog: city, ReadInternal: own, SeeAgreements: city, ReadGoverned: own},
 	Privacy:       {SeeCatalog: city, SeeAgreements: city, ApprovePrivacy: city, Halt: city, SeeLog: city, CutOff: city},
 	Governance:    {SeeCatalog: city, PlanChange: city, SeeAgreements: city, SeeLog: city, CutOff: city},

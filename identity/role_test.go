@@ -26,6 +26,7 @@ agreements.privacy  -      -       -          -       y               -         
 agreements.halt     o      o       -          -       y               -                  -             -
 agreements.renew    o      -       -          -       -               -                  -             -
 reads               -      -       o          o       -               -                  -             o
+cases               -      -       o          -       -               -                  -             -
 log.see             -      -       -          -       y               y                  y             -
 agency.cut-off      -      -       -          -       y               y                  y             -
 keys.rotate         -      -       -          -       -               -                  y             -

@@ -17,6 +17,7 @@ var Kinds = []Kind{
 	{Name: "Term", Title: Text{Ko: "표준용어", En: "Term"}, City: true, New: func() Spec { return new(Term) }},
 	{Name: "Vocabulary", Title: Text{Ko: "용어집", En: "Vocabulary"}, City: true, New: func() Spec { return new(Vocabulary) }},
 	{Name: "Parameter", Title: Text{Ko: "기준값", En: "Parameter"}, City: true, New: func() Spec { return new(Parameter) }},
+	{Name: "Calendar", Title: Text{Ko: "업무일력", En: "Calendar"}, City: true, New: func() Spec { return new(Calendar) }},
 	{Name: "LifeEvent", Title: Text{Ko: "생애사건", En: "Life event"}, City: true, New: func() Spec { return new(LifeEvent) }},
 	{Name: "Dataset", Title: Text{Ko: "데이터셋", En: "Dataset"}, New: func() Spec { return new(Dataset) }},
 	{Name: "Agreement", Title: Text{Ko: "데이터 공유 협약", En: "Agreement"}, New: func() Spec { return new(Agreement) }},

@@ -58,8 +58,18 @@ type Document struct {
 
 // Process is how an application is dealt with.
 type Process struct {
-	Due string `yaml:"due" need:"yes" ko:"처리기간: at once, 4 hours, 14 working days, 2 weeks, 1 month" en:"The term: at once, 4 hours, 14 working days, 2 weeks, 1 month"`
+	Due      string `yaml:"due" need:"yes" ko:"처리기간: at once, 4 hours, 14 working days, 2 weeks, 1 month" en:"The term: at once, 4 hours, 14 working days, 2 weeks, 1 month"`
+	Template string `yaml:"template" oneof:"register,review-and-pay,inspect,two-step-approval" ko:"절차: register(수리, 쓰지 않으면 이것), review-and-pay(심사 뒤 지급), inspect(현장 확인 뒤 결정), two-step-approval(결정한 뒤 다른 사람이 결재)" en:"How: register (which it is where nothing is said), review-and-pay, inspect (a visit before the decision), two-step-approval (somebody else confirms)"`
+	Calendar string `yaml:"calendar" ko:"처리기간을 계산하는 업무일력 (하나뿐이면 쓰지 않아도 됩니다)" en:"The calendar by which the term counts; needed only where there are several"`
 }
+
+// The templates of processes.
+const (
+	Register        = "register"
+	ReviewAndPay    = "review-and-pay"
+	Inspect         = "inspect"
+	TwoStepApproval = "two-step-approval"
+)
 
 // dueForm is what terms look like (민원처리법 제19조).
 var dueForm = regexp.MustCompile(`^(at once|[1-9][0-9]{0,2} (hours?|working days?|weeks?|months?))$`)
@@ -122,6 +132,9 @@ func (s *Service) references(r *Resource) (out []Reference) {
 	}
 	for i, name := range s.LifeEvents {
 		out = append(out, someReference(Key{Kind: "LifeEvent", Name: name}, "life_events."+strconv.Itoa(i))...)
+	}
+	if s.Process != nil {
+		out = append(out, someReference(Key{Kind: "Calendar", Name: s.Process.Calendar}, "process.calendar")...)
 	}
 	for i, d := range s.Documents {
 		if d.Instead != "" {

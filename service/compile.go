@@ -115,6 +115,9 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 			c.fault("service.amount", amountPath, lang.T("금액은 원 단위의 정수여야 합니다", "money is decided in whole won"), lang.T("won(…)으로 반올림하십시오", "round it by won(…)"))
 		}
 	}
+	if p := spec.Process; p != nil && p.Calendar == "" && len(s.List("Calendar")) != 1 {
+		c.fault("service.calendar", duePath, lang.F("처리기간을 계산할 업무일력을 정할 수 없습니다 (업무일력 %d개)", "nothing says by which calendar the term counts: there are %d", len(s.List("Calendar"))), lang.T("process.calendar에 업무일력을 쓰십시오. 없으면 Calendar를 먼저 만드십시오", "name one in process.calendar; where there is none, make a Calendar first"))
+	}
 	if len(c.findings) > 0 {
 		return nil, c.findings
 	}
@@ -131,8 +134,11 @@ func parameters(s *catalog.Snapshot) (out []*rule.Param) {
 	return out
 }
 
-// amountPath is where the amount stands in a manifest.
-const amountPath = "benefit.amount"
+// Where things stand in a manifest.
+const (
+	amountPath = "benefit.amount"
+	duePath    = "process.due"
+)
 
 // compiler gathers what stands against a service.
 type compiler struct {

@@ -61,7 +61,7 @@ func (s *shelf) still(now *catalog.Snapshot, r *manifest.Resource) *Service {
 
 // unchanged reports whether a service and all that it is made from is the same in two snapshots.
 func unchanged(before, after *catalog.Snapshot, r *manifest.Resource) bool {
-	for _, kind := range []string{"Term", "Vocabulary", "Parameter"} {
+	for _, kind := range []string{"Term", "Vocabulary", "Parameter", "Calendar"} {
 		if !slices.Equal(before.List(kind), after.List(kind)) {
 			return false
 		}

@@ -31,6 +31,7 @@ import (
 	"github.com/maru-city/maru/outlet"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/service/casework"
 	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
 )
@@ -49,6 +50,7 @@ type server struct {
 	keys     *keys.Ring
 	log      *ledger.Log
 	exchange *exchange.Exchange
+	cases    *casework.Store
 	gate     *identity.Gate
 	embedded *provider.Provider // of the demo
 	demo     settled            // the demo's people
@@ -138,6 +140,10 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.exchange.Serve(s.http.API(), s.bus, s.eventsAt())
 	services := service.New(s.catalog.Snapshot)
 	services.Serve(s.http.API(), now, s.exchange)
+	if s.cases, err = casework.Open(ctx, casework.Options{DB: s.db, Keys: s.keys, Catalog: s.catalog, Services: services, Reader: s.exchange, Now: now}); err != nil {
+		return err
+	}
+	s.cases.Serve(s.http.API())
 	s.http.Handle(ledger.Path+"/", s.log.Handler())
 	openKeys, err := outlet.OpenKeys(ctx, s.db, now)
 	if err != nil {

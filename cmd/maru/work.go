@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ import (
 const (
 	importWork = "import" // subject: the import's number
 	sourceWork = "source" // subject: project/dataset
+	casesWork  = "cases"  // subject: one of those below
 )
 
 // errAgain is that a source can't be read now, which is noted, and that it is worth trying again soon.
@@ -105,8 +107,25 @@ func (s *server) work() map[string]jobs.Handler {
 			}
 			return err
 		},
+		casesWork: func(ctx context.Context, subject string) error {
+			if subject == calendarChanged {
+				n, err := s.cases.Recount(ctx)
+				if n > 0 {
+					slog.Info("terms of open cases counted anew", "moved", n)
+				}
+				return err
+			}
+			_, err := s.cases.Wake(ctx)
+			return err
+		},
 	}
 }
+
+// What is done about cases.
+const (
+	whatIsDue       = "due"      // each minute
+	calendarChanged = "calendar" // also at each start: it may have changed while this node was down
+)
 
 // StartImport asks for an import to be run. Where that fails, the next start of the program finds it.
 func (s *server) StartImport(id int64) {
@@ -159,9 +178,23 @@ func (c closing) Close() error { return c() }
 func (s *server) schedule(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	minute, err := manifest.ParseSchedule("every 1m")
+	if err == nil {
+		err = s.jobs.Schedule(casesWork, []jobs.Due{{Subject: whatIsDue, Schedule: minute}})
+	}
+	if err != nil {
+		slog.Error("cases: what is due can't be told", "error", err)
+	}
 	known := map[string]string{}
+	var calendars []*manifest.Resource
 	for done := int64(-1); ; {
 		if now := s.catalog.Snapshot(); now.Revision != done {
+			if list := now.List("Calendar"); done < 0 || !slices.Equal(list, calendars) {
+				calendars = list
+				if err := s.jobs.Enqueue(ctx, casesWork, calendarChanged); err != nil {
+					slog.Error("cases: terms aren't counted anew", "error", err)
+				}
+			}
 			var due []jobs.Due
 			for _, d := range now.Datasets() {
 				if d.Spec.Source == nil || d.Spec.Source.Schedule == "" {

@@ -1,0 +1,396 @@
+package casework
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/db"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/service/term"
+)
+
+// maxServices is how many services one application may be for.
+const maxServices = 30
+
+// Question is a fact that the person is asked for, once for all services that it is of.
+type Question struct {
+	Name     string        // as answers have it
+	Fact     *service.Fact // of the first service that it is of
+	Services []string      // project/name
+}
+
+// Form is an application under way: what is known, what each service says of it, and what is still to be asked.
+type Form struct {
+	Services []*service.Service
+	Verdicts []*service.Verdict
+	Asks     []Question // what must be answered before it can be handed in, one that settles most first
+	Facts    [][]Fact   // of each service
+	Lacking  []service.Origin
+}
+
+// Submission is what is handed in.
+type Submission struct {
+	Services []string        // project/name
+	Answers  registry.Values // by the names of questions
+	Once     string          // the same again is the same application: an Idempotency-Key
+}
+
+// Application is what was handed in.
+type Application struct {
+	ID    string    `json:"id"`
+	At    time.Time `json:"at"`
+	Cases []*Case   `json:"cases"`
+}
+
+// Form gathers what is known of a citizen for some services by their agreements, takes their answers, and says what is still to be asked. Each read leaves a receipt; nothing is kept.
+//
+// Codes: auth.needed, auth.refused, application.services, service.unknown, service.facts.
+func (s *Store) Form(ctx context.Context, who *identity.Principal, services []string, answers registry.Values) (*Form, error) {
+	if who.Kind != identity.Citizen || who.Person == "" {
+		return nil, who.Refused()
+	}
+	f := &Form{}
+	for _, path := range services {
+		project, name, _ := strings.Cut(path, "/")
+		one, err := s.Services.Find(project, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(f.Services, one) {
+			f.Services = append(f.Services, one)
+		}
+	}
+	if len(f.Services) == 0 || len(f.Services) > maxServices {
+		return nil, problem.New("application.services", 422, lang.F("신청하실 서비스를 1–%d개 골라 주십시오", "choose 1 to %d services", maxServices))
+	}
+	names := merged(f.Services)
+	if err := answerable(f.Services, names, answers); err != nil {
+		return nil, err
+	}
+	reader := &once{Reader: s.Reader, read: map[string]*reading{}}
+	now := s.Now()
+	for i, one := range f.Services {
+		known, origins, err := one.Gather(ctx, reader, who)
+		if err != nil {
+			return nil, err
+		}
+		b := body{}
+		for _, o := range origins {
+			if value, there := known[o.Fact]; there {
+				b.Facts = append(b.Facts, Fact{Name: o.Fact, Value: value, Type: string(one.Fact(o.Fact).Type), Agreement: o.Agreement, Receipt: o.Receipt, At: manifest.FormatDatetime(now)})
+			} else if !slices.ContainsFunc(f.Lacking, func(l service.Origin) bool { return l.Agreement == o.Agreement }) {
+				f.Lacking = append(f.Lacking, o)
+			}
+		}
+		given := registry.Values{}
+		for j := range one.Facts {
+			if v, there := answers[names[i][j]]; there {
+				given[one.Facts[j].Name] = v
+			}
+		}
+		said, err := one.Known(given)
+		if err != nil {
+			return nil, err
+		}
+		for j := range one.Facts { // in the order of the manifest
+			if value, there := said[one.Facts[j].Name]; there {
+				b.say(&one.Facts[j], value, now)
+			}
+		}
+		verdict := one.Check(b.known(), service.Today(now))
+		f.Verdicts, f.Facts = append(f.Verdicts, verdict), append(f.Facts, b.Facts)
+		f.ask(one, names[i], verdict)
+	}
+	return f, nil
+}
+
+// ask adds what a service still has to know.
+func (f *Form) ask(one *service.Service, names []string, v *service.Verdict) {
+	missing := slices.Clone(v.Missing)
+	if v.Benefit != nil {
+		missing = append(missing, v.Benefit.Missing...)
+	}
+	for _, name := range missing {
+		at := slices.IndexFunc(one.Facts, func(x service.Fact) bool { return x.Name == name })
+		known := slices.IndexFunc(f.Asks, func(q Question) bool { return q.Name == names[at] })
+		if known < 0 {
+			f.Asks = append(f.Asks, Question{Name: names[at], Fact: &one.Facts[at]})
+			known = len(f.Asks) - 1
+		}
+		if q := &f.Asks[known]; !slices.Contains(q.Services, one.Path()) {
+			q.Services = append(q.Services, one.Path())
+		}
+	}
+}
+
+// merged names the questions of services, one list for each, in the order of its facts. Facts that cite the same term are one question, called as the first service calls it; where two that
+// don't are called alike, the later one bears its service's name too.
+func merged(services []*service.Service) [][]string {
+	byTerm, taken := map[string]string{}, map[string]string{}
+	out := make([][]string, len(services))
+	for i, one := range services {
+		for j := range one.Facts {
+			f := &one.Facts[j]
+			meaning := "term " + f.Term
+			if f.Term == "" {
+				meaning = "fact " + one.Path() + " " + f.Name
+			}
+			name, ok := byTerm[meaning]
+			if !ok {
+				name = f.Name
+				if taken[name] != "" {
+					name = one.Path() + "." + f.Name
+				}
+				byTerm[meaning], taken[name] = name, meaning
+			}
+			out[i] = append(out[i], name)
+		}
+	}
+	return out
+}
+
+// answerable says which answers are to no question.
+func answerable(services []*service.Service, names [][]string, answers registry.Values) error {
+	var all []string
+	for _, of := range names {
+		all = append(all, of...)
+	}
+	var faults []problem.Detail
+	for name := range answers {
+		if !slices.Contains(all, name) {
+			d := problem.Detail{Code: "service.unknown_fact", Where: name, Message: lang.F("이 서비스가 쓰지 않는 사실입니다: %s", "no service has a fact %s", name)}
+			if near := manifest.Nearest(name, all); near != "" {
+				d.Hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
+			}
+			faults = append(faults, d)
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	slices.SortFunc(faults, func(a, b problem.Detail) int { return strings.Compare(a.Where, b.Where) })
+	p := problem.New("service.facts", 422, lang.T("알려 주신 내용 가운데 쓰이지 않는 것이 있습니다", "some of the facts aren't used"))
+	p.At = faults
+	return p
+}
+
+// Submit hands an application in: a case for each service, all of them or none, each with the facts of that moment. The same key again is the same application.
+//
+// Codes: those of [Store.Form]; application.missing with what must still be answered; application.open where such a case is under way.
+func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submission) (*Application, error) {
+	if who.Kind != identity.Citizen || who.Person == "" {
+		return nil, who.Refused()
+	}
+	if in.Once == "" {
+		in.Once = rand.Text()
+	}
+	if len(in.Once) > 200 {
+		return nil, problem.New("application.once", 400, lang.T("Idempotency-Key가 너무 깁니다", "the Idempotency-Key is too long"))
+	}
+	before, err := s.before(ctx, who, in.Once)
+	if before != nil || err != nil {
+		return before, err
+	}
+	var form *Form
+	now := s.Catalog.Snapshot()
+	for { // the rule that answers is that of the revision that is kept with the case
+		if form, err = s.Form(ctx, who, in.Services, in.Answers); err != nil {
+			return nil, err
+		}
+		after := s.Catalog.Snapshot()
+		if after.Revision == now.Revision {
+			break
+		}
+		now = after
+	}
+	if len(form.Asks) > 0 {
+		p := problem.New("application.missing", 422, lang.T("아직 답하지 않으신 것이 있습니다", "some questions aren't answered yet"))
+		for _, q := range form.Asks {
+			p.At = append(p.At, problem.Detail{Code: "record.required", Where: q.Name, Message: q.Fact.Question()})
+		}
+		return nil, p
+	}
+	a := &Application{At: s.Now().UTC().Truncate(1e6)}
+	err = s.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock(ctx, "applications of "+who.Person); err != nil {
+			return err
+		}
+		if before, err = s.find(ctx, tx, who.Person, in.Once); before != nil || err != nil {
+			return err
+		}
+		if a.ID, err = number(a.At); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "INSERT INTO application (id, person, once, at) VALUES (?, ?, ?, ?)", a.ID, who.Person, in.Once, stored(a.At)); err != nil {
+			return fmt.Errorf("keep an application: %w", err)
+		}
+		for i, one := range form.Services {
+			open, err := s.cases(ctx, tx, "person = ? AND project = ? AND service = ? AND done = ?", who.Person, one.Project, one.Name, false)
+			if err != nil {
+				return err
+			}
+			if len(open) > 0 {
+				return problem.New("application.open", 409, lang.F("이미 신청하셔서 처리 중입니다: %[1]s (%[2]s)", "you have applied for %[1]s already, and it is under way (%[2]s)", one.Spec.Title, open[0].ID))
+			}
+			if err := s.begin(ctx, tx, a, who, now, one, fmt.Sprintf("%s-%d", a.ID, i+1), form.Facts[i], form.Verdicts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && before != nil {
+		return before, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// begin makes the case of a service.
+func (s *Store) begin(ctx context.Context, tx *db.Tx, a *Application, who *identity.Principal, now *catalog.Snapshot, one *service.Service, id string, facts []Fact, verdict *service.Verdict) error {
+	owners := now.Place(one.Project).Owners
+	if len(owners) == 0 {
+		return fmt.Errorf("nobody owns the project %s", one.Project)
+	}
+	c := &Case{
+		ID: id, Application: a.ID, Project: one.Project, Service: one.Name, Title: one.Spec.Title, Agency: owners[0], State: Received, Received: a.At, Version: 1, Revision: now.Revision, person: who.Person,
+		body: body{Facts: facts, AsOf: verdict.AsOf, Verdict: verdict},
+	}
+	cal, why := calendar(now, one.Spec.Process)
+	if p := one.Spec.Process; p != nil {
+		c.body.Clock.Term, _ = term.Parse(p.Due) // it was checked at plan time
+		c.body.Clock.Began = a.At
+	}
+	c.count(cal, why)
+	c.awaken()
+	if err := s.insert(ctx, tx, c); err != nil {
+		return err
+	}
+	a.Cases = append(a.Cases, c)
+	return s.event(ctx, tx, c, CaseStep{Action: "apply"})
+}
+
+// before is an application that was handed in under a key, or nil.
+func (s *Store) before(ctx context.Context, who *identity.Principal, key string) (a *Application, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		a, err = s.find(ctx, tx, who.Person, key)
+		return err
+	})
+	return a, err
+}
+
+func (s *Store) find(ctx context.Context, tx *db.Tx, person, key string) (*Application, error) {
+	a := &Application{}
+	var at string
+	err := tx.QueryRow(ctx, "SELECT id, at FROM application WHERE person = ? AND once = ?", person, key).Scan(&a.ID, &at)
+	if db.NoRows(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for an application: %w", err)
+	}
+	if a.At, err = time.Parse(manifest.DatetimeLayout, at); err != nil {
+		return nil, err
+	}
+	a.Cases, err = s.cases(ctx, tx, "application = ? ORDER BY id", a.ID)
+	return a, err
+}
+
+// number is one that can be read out: the year and eight digits, the last of which tells most slips (Luhn, ISO/IEC 7812-1).
+func number(at time.Time) (string, error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(10_000_000))
+	if err != nil {
+		return "", err
+	}
+	digits := fmt.Sprintf("%07d", n)
+	sum := 0
+	for i, c := range digits {
+		d := int(c - '0')
+		if i%2 == 0 { // every second one from the right, the check digit to come
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	digits += fmt.Sprint((10 - sum%10) % 10)
+	return fmt.Sprintf("%d-%s-%s", at.In(manifest.Seoul).Year(), digits[:4], digits[4:]), nil
+}
+
+// once reads each agreement's record once for all services of a form.
+type once struct {
+	service.Reader
+	read map[string]*reading
+}
+
+type reading struct {
+	record  *registry.Record
+	receipt int64
+	err     error
+}
+
+// About implements [service.Reader].
+func (o *once) About(ctx context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error) {
+	key := project + "/" + name + " " + strings.Join(fields, " ")
+	r := o.read[key]
+	if r == nil {
+		r = &reading{}
+		r.record, r.receipt, r.err = o.Reader.About(ctx, who, project, name, fields)
+		o.read[key] = r
+	}
+	return r.record, r.receipt, r.err
+}
+
+// UnmarshalJSON reads a fact, its values as their type has them.
+func (f *Fact) UnmarshalJSON(text []byte) error {
+	type plain Fact
+	var p struct {
+		plain
+		Value json.RawMessage `json:"value"`
+		Claim json.RawMessage `json:"claim"`
+	}
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*f = Fact(p.plain)
+	var err error
+	if f.Value, err = typed(manifest.Type(f.Type), p.Value); err == nil {
+		f.Claim, err = typed(manifest.Type(f.Type), p.Claim)
+	}
+	return err
+}
+
+// typed is a value of JSON as its type has it.
+func typed(t manifest.Type, text json.RawMessage) (v any, err error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	switch t {
+	case manifest.Int:
+		var n *int64
+		if err = json.Unmarshal(text, &n); n != nil {
+			v = *n
+		}
+	case manifest.Double:
+		var n *float64
+		if err = json.Unmarshal(text, &n); n != nil {
+			v = *n
+		}
+	default:
+		err = json.Unmarshal(text, &v)
+	}
+	return v, err
+}
