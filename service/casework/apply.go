@@ -54,10 +54,15 @@ type Application struct {
 	Cases []*Case   `json:"cases"`
 }
 
-// Form gathers what is known of a citizen for some services by their agreements, takes their answers, and says what is still to be asked. Each read leaves a receipt; nothing is kept.
+// Form gathers what is known of a citizen for some services by their agreements, takes their answers, and says what is still to be asked. Each read leaves a receipt. Nothing is stored; what was read is remembered for
+// [gatheredLife], so that the pages of one form don't read it over and over.
 //
 // Codes: auth.needed, auth.refused, application.services, service.unknown, service.facts.
 func (s *Store) Form(ctx context.Context, who *identity.Principal, services []string, answers registry.Values) (*Form, error) {
+	return s.form(ctx, who, services, answers, (*remembering)(s))
+}
+
+func (s *Store) form(ctx context.Context, who *identity.Principal, services []string, answers registry.Values, from service.Reader) (*Form, error) {
 	if who.Kind != identity.Citizen || who.Person == "" {
 		return nil, who.Refused()
 	}
@@ -79,7 +84,7 @@ func (s *Store) Form(ctx context.Context, who *identity.Principal, services []st
 	if err := answerable(f.Services, names, answers); err != nil {
 		return nil, err
 	}
-	reader := &once{Reader: s.Reader, read: map[string]*reading{}}
+	reader := &once{Reader: from, read: map[string]*reading{}}
 	now := s.Now()
 	for i, one := range f.Services {
 		known, origins, err := one.Gather(ctx, reader, who)
@@ -206,7 +211,7 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 	var form *Form
 	now := s.Catalog.Snapshot()
 	for { // the rule that answers is that of the revision that is kept with the case
-		if form, err = s.Form(ctx, who, in.Services, in.Answers); err != nil {
+		if form, err = s.form(ctx, who, in.Services, in.Answers, s.Reader); err != nil { // read at this moment
 			return nil, err
 		}
 		after := s.Catalog.Snapshot()

@@ -46,7 +46,8 @@ type Options struct {
 // Store keeps applications and cases. It is safe for concurrent use.
 type Store struct {
 	Options
-	then revisions
+	then   revisions
+	lately lately
 }
 
 // Open opens the store in its database.
