@@ -27,7 +27,6 @@ import (
 	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/ledger"
 	"github.com/maru-city/maru/manifest"
-	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/web"
 	"github.com/maru-city/maru/web/components"
 	"github.com/maru-city/maru/web/webtest"
@@ -90,7 +89,7 @@ func (c *place) house(t testing.TB, secure bool) *house {
 	c.exchange.Serve(s.API(), nil, "")
 	s.Handle(ledger.Path+"/", c.log.Handler())
 	pages := web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: c.registry, Work: c, Exchange: c.exchange, Requests: c.doors, Services: service.New(c.Snapshot),
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: c.registry, Work: c, Exchange: c.exchange, Requests: c.doors, Services: c.services, Cases: c.cases,
 		Gate: gate, Embedded: h.provider, Secure: secure, Now: func() time.Time { return now },
 	})
 	s.Handle("/", pages)

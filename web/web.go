@@ -13,6 +13,7 @@ import (
 	"github.com/maru-city/maru/web/assets"
 	"github.com/maru-city/maru/web/components"
 	"github.com/maru-city/maru/web/console"
+	"github.com/maru-city/maru/web/desk"
 	"github.com/maru-city/maru/web/portal"
 )
 
@@ -27,6 +28,7 @@ type Options struct {
 	Exchange Exchange
 	Requests Requests // that data be opened; nil: none can be made
 	Services portal.Services
+	Cases    Cases              // nil: nothing can be applied for
 	Gate     *identity.Gate     // who asks; without a provider nobody signs in
 	Embedded *provider.Provider // the provider of demos, or nil
 	Secure   bool               // pages are reached by TLS
@@ -37,6 +39,12 @@ type Options struct {
 type Exchange interface {
 	console.Exchange
 	portal.Exchange
+}
+
+// Cases is what the pages need of applications and their cases.
+type Cases interface {
+	portal.Cases
+	desk.Cases
 }
 
 // Requests is what the pages need of requests that data be opened.
@@ -54,10 +62,13 @@ func New(o Options) http.Handler {
 	mux.Handle("GET "+assets.Prefix, assets.Handler())
 	pages := http.NewServeMux()
 	console.New(o.Catalog, o.Records, o.Work, o.Exchange, o.Requests, o.Now).Routes(pages)
-	portal.New(portal.Options{Catalog: o.Catalog, Records: o.Records, Exchange: o.Exchange, Requests: o.Requests, Services: o.Services, Now: o.Now, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
+	portal.New(portal.Options{Catalog: o.Catalog, Records: o.Records, Exchange: o.Exchange, Requests: o.Requests, Services: o.Services, Cases: o.Cases, Now: o.Now, Gate: o.Gate, Embedded: o.Embedded, Secure: o.Secure}).Routes(pages)
+	if o.Cases != nil {
+		desk.New(o.Catalog, o.Cases, o.Now).Routes(pages)
+	}
 	pages.Handle("GET /", components.Page(nowhere))
 	pages.HandleFunc("/", refused)
-	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil, Secure: o.Secure}
+	site := components.Site{Demo: o.Demo, Name: o.City, Version: o.Version, Menus: []components.Door{portal.Door(), portal.MineDoor(), desk.Door(), console.Door()}, SignIn: o.Gate != nil && o.Gate.Provider != nil, Secure: o.Secure}
 	elsewhere := "" // where people sign out too
 	if site.SignIn && o.Embedded == nil {
 		elsewhere = o.Gate.Provider.Issuer()

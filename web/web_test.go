@@ -23,6 +23,7 @@ import (
 	"github.com/maru-city/maru/outlet"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/service/casework"
 	"github.com/maru-city/maru/source"
 	"github.com/maru-city/maru/web"
 	"github.com/maru-city/maru/web/console"
@@ -42,6 +43,8 @@ type place struct {
 	log      *ledger.Log
 	people   []int64 // whom the resident register knows; some stand there often
 	sources  *source.Reader
+	services *service.Services
+	cases    *casework.Store
 }
 
 // StartImport implements registry.Work: at once.
@@ -94,6 +97,11 @@ func empty(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	if p.Catalog, err = catalog.Open(t.Context(), d, clock, r, p.exchange, service.Follower{}); err != nil {
+		t.Fatal(err)
+	}
+	p.services = service.New(p.Snapshot)
+	p.cases, err = casework.Open(t.Context(), casework.Options{DB: d, Keys: ring, Catalog: p.Catalog, Services: p.services, Reader: p.exchange, Now: clock})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -232,7 +240,7 @@ func handler(c *place, r console.Records, who *identity.Principal) http.Handler 
 
 func handlerWith(c *place, r console.Records, x web.Exchange, who *identity.Principal) http.Handler {
 	return identity.As(who, web.New(web.Options{
-		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Work: c, Exchange: x, Requests: c.doors, Services: service.New(c.Snapshot), Now: func() time.Time { return now },
+		Demo: true, City: lang.T("하늘시", "Haneul City"), Version: "test", Catalog: c, Records: r, Work: c, Exchange: x, Requests: c.doors, Services: c.services, Cases: c.cases, Now: func() time.Time { return now },
 	}))
 }
 

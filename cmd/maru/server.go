@@ -155,7 +155,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 		return s.catalog.Dates(ctx, "Dataset", revision)
 	}, Records: s.registry, Keys: openKeys, Base: s.base, City: name}).Routes(s.http.Handle)
 	pages := web.New(web.Options{
-		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Work: s, Exchange: s.exchange, Requests: openKeys, Services: services, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
+		Demo: c.Demo, City: name, Version: version, Catalog: s.catalog, Records: s.registry, Work: s, Exchange: s.exchange, Requests: openKeys, Services: services, Cases: s.cases, Gate: s.gate, Embedded: s.embedded, Secure: s.secure, Now: now,
 	})
 	s.http.Handle("/", pages)
 	s.serveSignIn(pages)

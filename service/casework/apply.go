@@ -166,6 +166,34 @@ func merged(services []*service.Service) [][]string {
 	return out
 }
 
+// Questions are all that may be asked for some services, each once, as [Store.Form] names them.
+func Questions(services []*service.Service) (out []Question) {
+	for i, names := range merged(services) {
+		for j, name := range names {
+			if !slices.ContainsFunc(out, func(q Question) bool { return q.Name == name }) {
+				out = append(out, Question{Name: name, Fact: &services[i].Facts[j]})
+			}
+		}
+	}
+	return out
+}
+
+// QuestionName is what a fact of one of some services is called in answers.
+func QuestionName(services []*service.Service, of *service.Service, f *service.Fact) string {
+	names := merged(services)
+	for i, one := range services {
+		if one != of {
+			continue
+		}
+		for j := range one.Facts {
+			if &one.Facts[j] == f {
+				return names[i][j]
+			}
+		}
+	}
+	return f.Name
+}
+
 // answerable says which answers are to no question.
 func answerable(services []*service.Service, names [][]string, answers registry.Values) error {
 	var all []string

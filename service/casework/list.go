@@ -5,12 +5,14 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/service/term"
 )
 
 // How many cases a page has.
@@ -86,6 +88,24 @@ func (s *Store) offices(who *identity.Principal) (out []string) {
 		}
 	}
 	return out
+}
+
+// Left is how much working time is left until a case is due, negative where it is overdue; not where nothing is due.
+func (s *Store) Left(c *Case) (time.Duration, bool) {
+	if c.Due.IsZero() {
+		return 0, false
+	}
+	now := s.Catalog.Snapshot()
+	var p *manifest.Process
+	if one := s.Services.Service(c.Project, c.Service); one != nil {
+		p = one.Spec.Process
+	}
+	cal, _ := calendar(now, p)
+	if cal == nil {
+		return 0, false
+	}
+	left, err := term.Left(cal, s.Now(), c.Due)
+	return left, err == nil
 }
 
 // Mine lists a citizen's cases, the newest first.

@@ -29,8 +29,9 @@ type Door struct {
 	Title lang.Text
 	Menu  []Link
 
-	Officials bool // shown to those who may see the catalog only
-	Citizens  bool // shown to citizens only
+	Officials bool          // shown to those who may see the catalog only
+	Citizens  bool          // shown to citizens only
+	Role      identity.Role // shown to those who have it only
 }
 
 // Open reports whether a door is shown to who asks.
@@ -41,6 +42,8 @@ func (d Door) Open(ctx context.Context) bool {
 		return who.May(identity.SeeCatalog, identity.Place{})
 	case d.Citizens:
 		return who.Kind == identity.Citizen
+	case d.Role != "":
+		return who.Has(d.Role)
 	}
 	return true
 }

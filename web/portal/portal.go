@@ -35,6 +35,7 @@ type Options struct {
 	Exchange Exchange           // nil: a citizen has no pages
 	Requests Requests           // nil: none can be made
 	Services Services           // nil: there are none
+	Cases    Cases              // nil: nothing can be applied for
 	Now      func() time.Time   // whose day in Seoul services are checked for
 	Gate     *identity.Gate     // nil, or without a provider: nobody signs in
 	Embedded *provider.Provider // nil: the provider is elsewhere
@@ -51,6 +52,7 @@ func New(o Options) *Portal { return &Portal{o} }
 func MineDoor() components.Door {
 	return components.Door{Path: minePath, Title: lang.T("내 정보", "My data"), Citizens: true, Menu: []components.Link{
 		{Title: lang.T("내 정보 열람 기록", "Who read about me"), Path: minePath},
+		{Title: lang.T("내 신청", "My applications"), Path: applicationsPath},
 		{Title: lang.T("내 동의", "My consents"), Path: consentsPath},
 		{Title: lang.T("내 개방 요청", "My requests"), Path: requestsPath},
 	}}
@@ -71,6 +73,10 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 		mux.Handle("GET /services/{project}/{name}", components.Page(p.service))
 		mux.HandleFunc("GET /services/{project}/{name}/check", p.check)
 		mux.HandleFunc("POST /services/{project}/{name}/check", p.check)
+	}
+	if p.Cases != nil {
+		p.applyRoutes(mux)
+		p.caseRoutes(mux)
 	}
 	if p.Requests != nil {
 		mux.HandleFunc("POST /data/{project}/{name}", p.ask)

@@ -30,7 +30,7 @@ type Services interface {
 
 // Names in the form of a check. What was answered before stands in it, for nothing is kept.
 const (
-	answerPrefix = "known."
+	answerPrefix = components.AnswerPrefix
 	asksFor      = "ask"    // which fact the answer is to
 	answerName   = "answer" // the answer
 	changeName   = "change" // a fact that is to be answered anew
@@ -39,6 +39,11 @@ const (
 )
 
 func servicePath(s *service.Service) string { return "/services/" + s.Path() }
+
+// applyTo is where one applies for a service.
+func applyTo(s *service.Service) string {
+	return applyPath + "?" + url.Values{servicesName: {s.Path()}}.Encode()
+}
 
 func checkPath(s *service.Service) string { return servicePath(s) + "/check" }
 
@@ -81,7 +86,7 @@ func (p *Portal) life(r *http.Request) (templ.Component, error) {
 	s := p.Catalog.Snapshot()
 	for _, e := range p.events(s) {
 		if e.Name == r.PathValue("event") {
-			return lifePage(s, e), nil
+			return lifePage(s, e, p.Cases != nil), nil
 		}
 	}
 	return nil, components.NotFound(lang.T("찾으시는 생애사건이 없습니다", "there is no such life event"))
@@ -93,6 +98,7 @@ type serviceView struct {
 	Owner    lang.Text
 	snapshot *catalog.Snapshot
 	Verdict  *service.Verdict // of nobody: what the clauses say by themselves
+	Applies  bool
 }
 
 func (p *Portal) found(r *http.Request) (serviceView, error) {
@@ -100,7 +106,7 @@ func (p *Portal) found(r *http.Request) (serviceView, error) {
 	if one == nil {
 		return serviceView{}, components.NotFound(lang.T("찾으시는 서비스가 없습니다", "there is no such service"))
 	}
-	v := serviceView{Service: one, Verdict: one.Check(nil, service.Today(p.Now()))}
+	v := serviceView{Service: one, Applies: p.Cases != nil, Verdict: one.Check(nil, service.Today(p.Now()))}
 	s := p.Catalog.Snapshot()
 	v.snapshot = s
 	if place := s.Place(one.Project); len(place.Owners) > 0 {

@@ -1,0 +1,146 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/maru-city/maru/web/webtest"
+)
+
+// TestFromApplicationToPayment plays a citizen who applies, a caseworker who asks for a supplement and decides, and the citizen who sees each step.
+func TestFromApplicationToPayment(t *testing.T) {
+	bothLanguages(t, func(t testing.TB) *place {
+		c := settled(t)
+		c.approve(t, "residents")
+		return c
+	}, func(w *walk) {
+		opens := func(action string) {
+			webtest.Eval[bool](w.Browser, `document.querySelector("form[action$='/`+action+`']").closest("details").open = true`)
+		}
+		w.signedIn("haneul", "/my/applications")
+		w.says(".maru-empty", "아직 신청하신 서비스가 없습니다", "You haven’t applied for anything yet")
+		w.looks("applications-empty")
+		w.open("/life/leaving-home")
+		w.press("main form button.primary")
+		w.says("main", "주민등록 정보 확인", "Checking the resident register")
+		w.looks("apply-start")
+		w.press("main form button.primary")
+		w.says("main", "불러오지 못해 직접 여쭙니다", "it couldn’t be had, so you are asked")
+		answer := func(text string) { w.t.Helper(); w.Fill("#answer", text); w.press("main .maru-form button.primary") }
+		w.says("h2.question", "가구의 한 달 소득이 얼마입니까?", "monthly income of your household")
+		w.looks("apply-question")
+		answer("많이")
+		w.says("#answer-problem", "유형이 다릅니다", "whole number")
+		answer("2,000,000")
+		answer("450000")
+		w.says(".amount", "매달 200,000원씩 12개월", "KRW 200,000 a month for 12 months")
+		w.press(`button[name="change"][value="household_size"]`)
+		w.says("main", "사실과 다르면 적어 주십시오", "If what was looked up isn’t so")
+		answer("2")
+		w.says(".maru-answers", "말씀하신 내용: 2", "You say: 2")
+		w.looks("apply-review")
+		w.press(`button[name="submit"]`)
+		w.says(".maru-alert.success", "신청을 받았습니다", "Your application is in")
+		w.looks("applications")
+		w.press(".maru-list a.title")
+		w.says(".maru-facts", "2026.12.11.(금)", "11 Dec 2026 (Fri)")
+		w.looks("application")
+		w.signedOut()
+
+		w.signedIn("housing-caseworker", "/desk")
+		w.says("#queue", "13일 7시간", "13 d 7 h")
+		w.looks("desk-queue")
+		w.press("#queue a")
+		w.says("#fact-list", "신청한 사람의 말: 2", "the citizen says: 2")
+		w.looks("desk-case")
+		opens("ask")
+		w.Fill("#reason-ask", "임대차계약서의 날짜가 보이지 않습니다.")
+		w.Fill("#days-ask", "900")
+		w.press("form[action$='/ask'] button")
+		w.says(".maru-alert.problem", "1–60일", "1 to 60 days")
+		w.looks("desk-case-fault")
+		w.Fill("#days-ask", "7")
+		w.press("form[action$='/ask'] button")
+		w.says(".maru-history", "보완 요청", "Ask for a supplement")
+		w.looks("desk-case-supplement")
+		w.signedOut()
+
+		w.signedIn("haneul", "/my/applications")
+		w.press(".maru-list a.title")
+		w.says(".maru-todo", "2026.12.01.(화)", "1 Dec 2026 (Tue)")
+		w.looks("application-supplement")
+		w.Fill("#supply-reason", "다시 찍었습니다.")
+		w.press("form[action$='/supply'] button")
+		w.says(".maru-history", "보완하기", "Supply it")
+		w.signedOut()
+
+		w.signedIn("housing-caseworker", "/desk")
+		w.press("#queue a")
+		opens("approve")
+		w.press("form[action$='/approve'] button")
+		w.says(".maru-actions", "지급 완료", "Paid")
+		opens("pay")
+		w.press("form[action$='/pay'] button")
+		w.looks("desk-case-paid")
+		w.signedOut()
+
+		w.signedIn("haneul", "/my/applications")
+		w.press(".maru-list a.title")
+		w.says(".maru-steps .now", "지급", "Payment")
+		w.press("a[href*='reproduce']")
+		w.says(".maru-alert.success", "똑같은 결과", "it comes out the same")
+		w.looks("application-paid")
+	})
+}
+
+// Somebody else's case, an action that isn't theirs, a form that is sent twice.
+func TestWhatApplicantsAndCaseworkersMayNotDo(t *testing.T) {
+	c := settled(t)
+	c.approve(t, "residents")
+	h := c.house(t, false)
+	citizen, official := h.as(t, "haneul"), h.as(t, "housing-caseworker")
+	form := url.Values{"service": {"youth-housing/youth-rent"}, "known.household_income": {"2000000"}, "known.monthly_rent": {"450000"}, "once": {"abc"}, "submit": {"1"}}
+	var to [2]string
+	for i := range to {
+		res, _ := h.ask(t, citizen, http.MethodPost, "/apply", form)
+		to[i] = res.Header.Get("Location")
+		if res.StatusCode != http.StatusSeeOther || !strings.Contains(to[i], "/my/applications?done=") {
+			t.Fatalf("%d %s", res.StatusCode, to[i])
+		}
+	}
+	if to[0] != to[1] {
+		t.Errorf("the same form twice: %s, %s", to[0], to[1])
+	}
+	mine, err := c.cases.Mine(t.Context(), haneul)
+	if err != nil || len(mine) != 1 {
+		t.Fatalf("%d cases: %v", len(mine), err)
+	}
+	id := mine[0].ID
+	for _, x := range []struct {
+		who    *http.Client
+		method string
+		path   string
+		form   url.Values
+		want   int
+	}{
+		{official, http.MethodGet, "/my/applications/" + id, nil, http.StatusForbidden},
+		{citizen, http.MethodGet, "/desk", nil, http.StatusForbidden},
+		{citizen, http.MethodGet, "/desk/cases/" + id, nil, http.StatusForbidden},
+		{citizen, http.MethodPost, "/my/applications/" + id + "/approve", url.Values{"version": {"1"}}, http.StatusForbidden},
+		{h.as(t, "housing-author"), http.MethodGet, "/desk/cases/" + id, nil, http.StatusNotFound},
+		{official, http.MethodPost, "/apply", form, http.StatusForbidden},
+		{official, http.MethodPost, "/desk/cases/" + id + "/refuse", url.Values{"version": {"1"}, "reason": {"x"}}, http.StatusUnprocessableEntity},
+		{official, http.MethodPost, "/desk/cases/" + id + "/approve", url.Values{"version": {"7"}}, http.StatusConflict},
+		{official, http.MethodGet, "/desk/cases/none", nil, http.StatusNotFound},
+		{citizen, http.MethodGet, "/apply?service=youth-housing/none", nil, http.StatusNotFound},
+	} {
+		if res, body := h.ask(t, x.who, x.method, x.path, x.form); res.StatusCode != x.want {
+			t.Errorf("%s %s: %d, want %d\n%s", x.method, x.path, res.StatusCode, x.want, body[:min(len(body), 300)])
+		}
+	}
+	if _, body := h.ask(t, citizen, http.MethodGet, "/my/applications?done=2026-0000-0000", nil); strings.Contains(body, "신청을 받았습니다") {
+		t.Error("it says that an application is in that isn't")
+	}
+}

@@ -1,0 +1,180 @@
+package desk
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/lang"
+	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/service/casework"
+	"github.com/maru-city/maru/web/components"
+)
+
+// Cases is what the desk needs of cases.
+type Cases interface {
+	Queue(ctx context.Context, who *identity.Principal, q casework.Queue) ([]*casework.Case, string, error)
+	Get(ctx context.Context, who *identity.Principal, id string) (*casework.File, error)
+	Act(ctx context.Context, who *identity.Principal, id, action string, in casework.ActionInput) (*casework.File, error)
+	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
+	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
+	Left(c *casework.Case) (time.Duration, bool)
+}
+
+// Catalog is what the desk needs of the catalog.
+type Catalog interface {
+	Snapshot() *catalog.Snapshot
+}
+
+// Desk serves the pages under /desk.
+type Desk struct {
+	catalog Catalog
+	cases   Cases
+	now     func() time.Time
+}
+
+// New makes the desk. now tells the time.
+func New(c Catalog, s Cases, now func() time.Time) *Desk { return &Desk{c, s, now} }
+
+// Addresses of pages.
+const (
+	queuePath = "/desk"
+	casesPath = "/desk/cases/"
+)
+
+// maxForm is how long a posted form may be, in bytes.
+const maxForm = 64 << 10
+
+// Door is the desk's entry in the menus.
+func Door() components.Door {
+	return components.Door{Path: queuePath, Title: lang.T("업무", "Desk"), Role: identity.Caseworker, Menu: []components.Link{{Title: lang.T("처리할 신청", "Queue"), Path: queuePath}}}
+}
+
+// Routes puts the desk's pages into mux.
+func (d *Desk) Routes(mux *http.ServeMux) {
+	mux.Handle("GET "+queuePath, components.Page(d.queue))
+	mux.Handle("GET "+casesPath+"{case}", components.Page(d.one))
+	mux.HandleFunc("POST "+casesPath+"{case}/{action}", d.act)
+}
+
+// row is a case in the queue.
+type row struct {
+	*casework.Case
+	Left    time.Duration // working time until it is due; negative: overdue
+	Counted bool
+	Office  lang.Text
+}
+
+type queueView struct {
+	Rows []row
+	Show string // "", mine, supplement, done
+	Next string
+}
+
+// views are the filters of the queue, in their order.
+var views = []components.Choice{
+	{Value: "", Title: lang.T("모두", "All")}, {Value: "mine", Title: lang.T("내 담당", "Mine")}, {Value: "supplement", Title: lang.T("보완 기다림", "Waiting")}, {Value: "objected", Title: lang.T("이의신청", "Objections")},
+	{Value: "proposed", Title: lang.T("결재할 것", "To confirm")}, {Value: "approved", Title: lang.T("지급할 것", "To pay")}, {Value: "done", Title: lang.T("끝난 것", "Done")},
+}
+
+func (d *Desk) queue(r *http.Request) (templ.Component, error) {
+	v := queueView{Show: r.URL.Query().Get("show")}
+	if !slices.ContainsFunc(views, func(c components.Choice) bool { return c.Value == v.Show }) {
+		v.Show = ""
+	}
+	q := casework.Queue{Mine: v.Show == "mine", Done: v.Show == "done", Cursor: r.URL.Query().Get("cursor")}
+	if v.Show != "" && !q.Mine && !q.Done {
+		q.State = casework.State(v.Show)
+	}
+	list, next, err := d.cases.Queue(r.Context(), identity.From(r.Context()), q)
+	if err != nil {
+		return nil, err
+	}
+	v.Next = next
+	for _, c := range list {
+		one := row{Case: c, Office: d.agency(c.Agency)}
+		one.Left, one.Counted = d.cases.Left(c)
+		v.Rows = append(v.Rows, one)
+	}
+	return queuePage(v), nil
+}
+
+func (d *Desk) agency(name string) lang.Text {
+	return d.catalog.Snapshot().Title(manifest.Key{Kind: "Agency", Name: name})
+}
+
+type caseView struct {
+	*casework.File
+	Service  *service.Service
+	Left     time.Duration
+	Counted  bool
+	Agencies []components.Choice
+	Office   func(string) lang.Text
+	Again    *casework.Reproduction
+	Problem  *problem.Problem
+	Tried    string
+	Input    url.Values
+	Done     string
+}
+
+func (d *Desk) one(r *http.Request) (templ.Component, error) {
+	v, err := d.caseOf(r)
+	if err == nil && r.URL.Query().Get("reproduce") != "" {
+		v.Again, err = d.cases.Reproduce(r.Context(), identity.From(r.Context()), v.ID)
+	}
+	return casePage(v), err
+}
+
+func (d *Desk) caseOf(r *http.Request) (v caseView, err error) {
+	who := identity.From(r.Context())
+	if v.File, err = d.cases.Get(r.Context(), who, r.PathValue("case")); err != nil {
+		return v, err
+	}
+	if v.Mine { // a citizen's own page says it in their words
+		return v, who.Refused()
+	}
+	if v.Service, err = d.cases.ServiceOf(r.Context(), v.Case); err != nil {
+		return v, err
+	}
+	v.Left, v.Counted = d.cases.Left(v.Case)
+	v.Office = d.agency
+	for _, a := range d.catalog.Snapshot().List("Agency") {
+		if a.Name != v.Agency {
+			v.Agencies = append(v.Agencies, components.Choice{Value: a.Name, Title: d.agency(a.Name)})
+		}
+	}
+	return v, nil
+}
+
+func (d *Desk) act(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	in, err := components.ActionInput(r)
+	var done *casework.File
+	if err == nil {
+		done, err = d.cases.Act(r.Context(), identity.From(r.Context()), r.PathValue("case"), r.PathValue("action"), in)
+	}
+	if err == nil {
+		to := casesPath + url.PathEscape(r.PathValue("case"))
+		if len(done.History) == 0 { // it went to another office
+			to = queuePath
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	if said := problem.As(err); said != nil && (said.Status == http.StatusConflict || said.Status == http.StatusUnprocessableEntity) {
+		if v, err := d.caseOf(r); err == nil {
+			v.Problem, v.Tried, v.Input = said, r.PathValue("action"), r.PostForm
+			components.Render(w, r, said.Status, casePage(v))
+			return
+		}
+	}
+	components.Fail(w, r, err)
+}
