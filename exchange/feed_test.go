@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -19,11 +20,13 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/bus"
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/exchange"
 	"github.com/maru-city/maru/identity"
+	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 )
 
@@ -759,6 +762,27 @@ func TestANarrowerVersionLeavesNothingOfTheWider(t *testing.T) {
 		for _, e := range p.heard(t, "moved", "another", 1) {
 			if e.Type != "city.maru.feed.gap" || e.Data["income"] != nil {
 				t.Errorf("a new cursor hears %s", heardAs([]event{e}))
+			}
+		}
+	})
+}
+
+// A key that isn't on the server is said when the agreement is planned, to those whose agreement it is.
+func TestAPlanSaysThatTheKeyOfAWebhookIsMissing(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		for _, x := range []struct {
+			secret string
+			who    *identity.Principal
+			want   bool
+		}{{"missing", identity.Itself("author"), true}, {"hook", identity.Itself("author"), false}, {"missing", &identity.Principal{Kind: identity.Official, Account: "officer", Agency: "elsewhere", Roles: []identity.Role{identity.Governance}}, false}} {
+			files := maps.Clone(c.files)
+			files["housing/moved.yaml"] = movedIn + "webhook: https://example.org/in\nsecret: " + x.secret + "\n"
+			p, err := c.catalog.Plan(t.Context(), catalog.Request{Files: files, Who: x.who})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := slices.ContainsFunc(p.Findings, func(f manifest.Finding) bool { return f.Code == "agreement.secret" }); got != x.want {
+				t.Errorf("%s for %s: %v", x.secret, x.who.Account, p.Findings)
 			}
 		}
 	})

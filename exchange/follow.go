@@ -18,7 +18,7 @@ import (
 )
 
 // Plan implements catalog.Follower: what is wrong with agreements and the datasets they read, and which requests a plan files.
-func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, _ *identity.Principal, _ bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
+func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.Snapshot, who *identity.Principal, _ bool) (steps []catalog.Step, findings []manifest.Finding, err error) {
 	for _, r := range after.List("Agreement") {
 		spec := r.Spec.(*manifest.Agreement)
 		to := spec.Provider(r.Project)
@@ -48,6 +48,11 @@ func (x *Exchange) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 		if spec.Events {
 			told := lang.T("승인되면 열람할 수 있는 레코드가 바뀔 때마다 알립니다", "when it is approved, each change of what it lets be read is sent")
 			if spec.Webhook != "" {
+				if x.hooks.Secret != nil && who.May(identity.Change, after.Place(r.Project)) { // nobody else learns what lies there
+					if _, err := x.hooks.Secret(r.Project, spec.Secret); err != nil {
+						findings = append(findings, r.Finding(manifest.Note, "agreement.secret", "secret", lang.F("서명 키가 서버에 아직 없습니다: %s", "the key that signs isn't on the server yet: %s", spec.Secret), lang.F("서버의 자료 폴더에 secrets/%[1]s/%[2]s 파일로 두십시오. 그때까지 알림이 기다립니다", "put it into the server's folder of data as secrets/%[1]s/%[2]s; until then what is to be sent waits", r.Project, spec.Secret)))
+					}
+				}
 				told = lang.F("승인되면 열람할 수 있는 레코드가 바뀔 때마다 이 주소로 보냅니다: %s", "when it is approved, each change of what it lets be read is posted to %s", spec.Webhook)
 			}
 			steps = append(steps, catalog.Step{Of: r.Key, Text: told})

@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -84,7 +85,12 @@ func open(t testing.TB, address, folder string, now *clock.Fake) *town {
 	t.Cleanup(func() { _ = c.log.Close() })
 	c.Exchange, err = exchange.Open(t.Context(), exchange.Options{
 		DB: c.db, Registry: c.registry, Log: c.log, Keys: c.ring, Now: now.Now, Catalog: func() *catalog.Snapshot { return c.catalog.Snapshot() }, Refresh: func(ctx context.Context) error { return c.catalog.Refresh(ctx) },
-		Hooks: exchange.Hooks{Post: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}).Post, Secret: func(_, _ string) (string, error) { return "key of the town", nil }},
+		Hooks: exchange.Hooks{Post: fetch.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}).Post, Secret: func(_, name string) (string, error) {
+			if name == "missing" {
+				return "", errors.New("it isn't there")
+			}
+			return "key of the town", nil
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -85,12 +85,15 @@ func (r *Registry) Plan(ctx context.Context, tx *db.Tx, before, after *catalog.S
 	return steps, findings, nil
 }
 
-// expressions says what is wrong with the expressions of a dataset's source.
+// expressions says what is wrong with the expressions of a dataset's source, and whether nothing reads it by itself.
 func expressions(d *catalog.Dataset) (out []manifest.Finding) {
+	if s := d.Spec.Source; s != nil && s.Schedule == "" && s.Publication == "" && s.File == "" {
+		out = append(out, d.Resource.Finding(manifest.Note, "source.schedule", "source", lang.F("schedule이 없어 스스로 읽지 않습니다: %s", "without a schedule it isn't read by itself: %s", d.Path()), lang.T("schedule: every 15m처럼 쓰거나, 콘솔에서 ‘지금 읽기’를 누르십시오", "write schedule: every 15m, for one, or have it read in the console")))
+	}
 	_, err := source.NewTransform(d.Spec.Source)
 	p := problem.As(err)
 	if p == nil {
-		return nil
+		return out
 	}
 	for _, at := range p.At {
 		out = append(out, d.Resource.Finding(manifest.Error, at.Code, at.Where, at.Message, p.Hint))

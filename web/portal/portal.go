@@ -66,6 +66,7 @@ func Door() components.Door {
 // Routes puts the portal's page into mux.
 func (p *Portal) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", components.Page(p.start))
+	mux.Handle("GET /data", http.RedirectHandler("/", http.StatusFound)) // the catalogue is on the first page
 	mux.Handle("GET /data/{project}/{name}", components.Page(p.data))
 	p.signRoutes(mux)
 	if p.Services != nil {
