@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,6 +18,10 @@ type Service struct {
 	Eligible   []Clause           `yaml:"eligible" need:"yes" ko:"자격 요건. 모두 맞아야 합니다" en:"The clauses of eligibility; all must hold"`
 	Benefit    *Benefit           `yaml:"benefit" ko:"받는 것" en:"What one gets"`
 	Documents  []Document         `yaml:"documents" ko:"필요한 서류" en:"Documents"`
+	Excludes   []string           `yaml:"excludes" ko:"함께 받을 수 없는 서비스. 한쪽에만 써도 됩니다" en:"Services that one can't have together with it; said in one of the two it holds both ways"`
+	Once       string             `yaml:"once" oneof:"person,household,child,year" ko:"한 번만 받을 수 있는 단위: person(평생), household(가구), child(자녀), year(한 해)" en:"Given once: to a person, a household, for a child, or a year"`
+	OnceBy     string             `yaml:"once_by" ko:"가구나 자녀를 가리키는 사실 (once가 household나 child일 때)" en:"The fact that says which household or child, where once is one of these"`
+	Window     *Window            `yaml:"window" ko:"신청을 받는 기간" en:"When applications are taken"`
 	Process    *Process           `yaml:"process" ko:"처리 절차" en:"How it is dealt with"`
 }
 
@@ -54,6 +59,12 @@ type Document struct {
 	Name    Text   `yaml:"name" need:"yes" ko:"서류 이름" en:"Name of the document"`
 	Upload  bool   `yaml:"upload" ko:"올려야 하는 서류" en:"Whether it is uploaded"`
 	Instead string `yaml:"instead" ko:"이 서류를 대신하는 협약" en:"The agreement whose data replaces it"`
+}
+
+// Window is when applications are taken: whole days in Seoul.
+type Window struct {
+	From Day `yaml:"from" need:"yes" ko:"첫날" en:"The first day"`
+	To   Day `yaml:"to" need:"yes" ko:"마지막 날" en:"The last day"`
 }
 
 // Process is how an application is dealt with.
@@ -115,6 +126,14 @@ func (s *Service) check(c *checker) {
 			c.fault("documents."+strconv.Itoa(i), "service.document", T("서류마다 upload: true와 instead 가운데 하나를 쓰십시오", "write either upload: true or instead"), Text{})
 		}
 	}
+	if per := s.Once == "household" || s.Once == "child"; per != (s.OnceBy != "") {
+		c.fault("once_by", "service.once", T("once가 household나 child이면 once_by에 그것을 가리키는 사실을 쓰고, 아니면 쓰지 마십시오", "once_by names the fact that says which household or child; otherwise leave it out"), Text{})
+	} else if s.OnceBy != "" && !slices.ContainsFunc(s.Facts, func(f Fact) bool { return f.Name == s.OnceBy }) {
+		c.fault("once_by", "service.once", Textf("사실에 없는 이름입니다: %s", "there is no fact %s", s.OnceBy), Text{})
+	}
+	if w := s.Window; w != nil && w.To < w.From {
+		c.fault("window.to", "service.window", T("마지막 날이 첫날보다 앞섭니다", "the last day is before the first"), Text{})
+	}
 	if s.Process != nil && s.Process.Due != "" && !dueForm.MatchString(s.Process.Due) {
 		c.fault("process.due", "service.due", Textf("처리기간으로 읽을 수 없습니다: %q", "%q is no term", s.Process.Due), T("at once, 4 hours, 14 working days, 2 weeks, 1 month처럼 쓰십시오", "write it as at once, 4 hours, 14 working days, 2 weeks or 1 month"))
 	}
@@ -135,6 +154,9 @@ func (s *Service) references(r *Resource) (out []Reference) {
 	}
 	if s.Process != nil {
 		out = append(out, someReference(Key{Kind: "Calendar", Name: s.Process.Calendar}, "process.calendar")...)
+	}
+	for i, name := range s.Excludes {
+		out = append(out, Reference{To: Ref("Service", r.Project, name), Path: "excludes." + strconv.Itoa(i)})
 	}
 	for i, d := range s.Documents {
 		if d.Instead != "" {

@@ -35,6 +35,9 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 	now := s.Catalog.Snapshot()
 	var c *Case
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock(ctx, "applications of "+seen.person); err != nil { // of two that exclude each other one is approved
+			return err
+		}
 		if c, err = s.one(ctx, tx, id); err != nil {
 			return err
 		}
@@ -49,6 +52,9 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		}
 		cal, why := calendar(now, one.Spec.Process)
 		d := &deed{Case: c, input: in, who: who, now: s.Now().UTC().Truncate(1e6), service: one, cal: cal, catalog: now}
+		if d.conflicts, err = s.conflicts(ctx, tx, now, c, one); err != nil {
+			return err
+		}
 		if err := a.do(d); err != nil {
 			return err
 		}
@@ -109,6 +115,11 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 		}
 	}
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		if !mine {
+			if out.Conflicts, err = s.conflicts(ctx, tx, now, c, one); err != nil {
+				return err
+			}
+		}
 		out.History, err = s.history(ctx, tx, c, !mine)
 		return err
 	})

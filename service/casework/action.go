@@ -68,6 +68,8 @@ type deed struct {
 	cal     *term.Calendar   // nil where there is none
 	catalog *catalog.Snapshot
 	note    string
+
+	conflicts []Conflict
 }
 
 // A form's and an API's words for what an action takes.
@@ -193,8 +195,21 @@ func approve(d *deed) error {
 		_, err := d.said()
 		return err
 	}
+	if err := d.unopposed(); err != nil {
+		return err
+	}
 	d.decide(Approved)
 	return d.settle(Approved)
+}
+
+// unopposed says why it can't be approved: it has been given already, or something that it excludes has. A case that is only under way doesn't stand against it.
+func (d *deed) unopposed() error {
+	for _, x := range d.conflicts {
+		if x.Once || x.State == Approved || x.State == Paid {
+			return problem.New("case.conflict", 409, lang.F("함께 받을 수 없습니다: %[1]s (%[2]s)", "it can't be had beside %[1]s (%[2]s)", x.Title, x.Case)).Hinting(lang.T("하나를 거두거나 거부한 뒤에 승인하실 수 있습니다", "one of them has to be withdrawn or refused first"))
+		}
+	}
+	return nil
 }
 
 // settle puts a decision into effect, or before a second pair of eyes where the process asks for that.
@@ -245,6 +260,11 @@ func confirm(d *deed) error {
 		return problem.New("case.same_person", 403, lang.T("결정한 사람이 결재할 수 없습니다", "whoever decided can't confirm it")).Hinting(lang.T("다른 담당자가 결재해 주십시오", "another caseworker has to"))
 	}
 	d.note = d.body.Decision.Reason
+	if d.body.Decision.State == Approved {
+		if err := d.unopposed(); err != nil {
+			return err
+		}
+	}
 	d.State = d.body.Decision.State
 	if d.State == Refused {
 		return d.refused()
@@ -465,6 +485,9 @@ func object(d *deed) error {
 
 func uphold(d *deed) error {
 	if _, err := d.said(); err != nil {
+		return err
+	}
+	if err := d.unopposed(); err != nil {
 		return err
 	}
 	d.decide(Approved)

@@ -73,6 +73,9 @@ func (s *Store) form(ctx context.Context, who *identity.Principal, services []st
 		if err != nil {
 			return nil, err
 		}
+		if err := closed(one, service.Today(s.Now())); err != nil {
+			return nil, err
+		}
 		if !slices.Contains(f.Services, one) {
 			f.Services = append(f.Services, one)
 		}
@@ -301,6 +304,17 @@ func (s *Store) begin(ctx context.Context, tx *db.Tx, a *Application, who *ident
 	c := &Case{
 		ID: id, Application: a.ID, Project: one.Project, Service: one.Name, Title: one.Spec.Title, Agency: owners[0], State: Received, Received: a.At, Version: 1, Revision: now.Revision, person: who.Person,
 		body: body{Facts: facts, AsOf: verdict.AsOf, Verdict: verdict},
+	}
+	var err error
+	if c.onceKey, err = s.onceKey(one, &c.body); err != nil {
+		return err
+	}
+	before, err := s.given(ctx, tx, one, who.Person, c.onceKey, "", a.At)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		return problem.New("application.once_given", 409, lang.F("이미 받으신 서비스입니다: %s. 한 번만 받으실 수 있습니다", "%s has been given already, and is given once", one.Spec.Title))
 	}
 	cal, why := calendar(now, one.Spec.Process)
 	if p := one.Spec.Process; p != nil {

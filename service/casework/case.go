@@ -53,6 +53,8 @@ type Case struct {
 	body   body
 	person string
 	wake   time.Time // when something is to be told
+
+	onceKey string // of what it is given once for, beside the person
 }
 
 // body is what is sealed of a case.
@@ -140,6 +142,7 @@ type File struct {
 	Asked      *SupplementRequest `json:"asked,omitempty"`
 	Decision   *Decision          `json:"decision,omitempty"`
 	Objection  *Objection         `json:"objection,omitempty"`
+	Conflicts  []Conflict         `json:"conflicts,omitempty" doc:"For the office: what stands against giving it"`
 	History    []CaseStep         `json:"history"`
 	Actions    []Action           `json:"actions"`
 	Mine       bool               `json:"mine" doc:"Who asks is the citizen it is about"`

@@ -80,6 +80,31 @@ eligible:
     law: 서울특별시 주거 기본 조례
 benefit: {amount: "400000", unit: KRW}
 process: {due: 5 working days, template: two-step-approval}
+---
+kind: Service
+name: rent-of-the-district
+title: {ko: 자치구 월세 지원, en: Rent support of the district}
+excludes: [youth-housing/youth-rent]
+once: person
+window: {from: 2026-11-01, to: 2026-12-31}
+facts:
+  rent: {ask: {ko: "월세가 얼마입니까?", en: How much is the rent?}, term: monthly-rent}
+eligible:
+  - when: rent > 0
+    why: {ko: "월세를 내야 합니다", en: Paying rent}
+process: {due: 5 working days}
+---
+kind: Service
+name: birth-gift
+title: {ko: 출생 축하금, en: Birth gift}
+once: child
+once_by: child
+facts:
+  child: {ask: {ko: "출생신고 번호가 무엇입니까?", en: What is the number of the birth?}, type: string}
+eligible:
+  - when: child != ""
+    why: {ko: "자녀가 있어야 합니다", en: A child}
+process: {due: 5 working days}
 `
 
 func onBoth(t *testing.T, test func(*testing.T, *town)) {
