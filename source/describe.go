@@ -24,7 +24,7 @@ func (r *Reader) Describe(ctx context.Context, project string, from *manifest.So
 			return nil, err
 		}
 	}
-	l, err := r.legacy(project, from, secret)
+	l, err := r.legacy(ctx, project, from, secret)
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,9 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 	p.signRoutes(mux)
 	if p.Services != nil {
 		mux.Handle("GET /life/{event}", components.Page(p.life))
+		if p.Cases != nil {
+			mux.Handle("POST /life/{event}", components.Page(p.lifeMine))
+		}
 		mux.Handle("GET /services/{project}/{name}", components.Page(p.service))
 		mux.HandleFunc("GET /services/{project}/{name}/check", p.check)
 		mux.HandleFunc("POST /services/{project}/{name}/check", p.check)
