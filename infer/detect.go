@@ -147,6 +147,9 @@ const (
 	Measure // of groups
 )
 
+// ofPlaces is what is said of facilities, not of persons.
+var ofPlaces = regexp.MustCompile(`장애인(?:용|화장실|주차|편의|전용|접근|시설|석|콜)`)
+
 // TraitOf reads it off a column's name, as people read it.
 func TraitOf(name string) Trait {
 	label := fold(name)
@@ -155,7 +158,7 @@ func TraitOf(name string) Trait {
 		return Measure
 	case sumHeader.MatchString(label), rateHeader.MatchString(label) && !ownRate.MatchString(label):
 		return Sum
-	case traitHeader.MatchString(label):
+	case traitHeader.MatchString(label) && !ofPlaces.MatchString(label):
 		return OwnTrait
 	case placeHeader.MatchString(label):
 		return PlaceTrait
@@ -164,4 +167,6 @@ func TraitOf(name string) Trait {
 }
 
 // Tells reports whether a column's name says that it is an attribute of a person, whatever else it says.
-func Tells(name string) bool { return traitHeader.MatchString(fold(name)) }
+func Tells(name string) bool {
+	return traitHeader.MatchString(fold(name)) && !ofPlaces.MatchString(fold(name))
+}

@@ -33,7 +33,7 @@ func TestResidentNumbersInAllTheirForms(t *testing.T) {
 		{"답변", "주민 9001011234101", true}, // since October 2020 the check digit says nothing
 		{"주민등록번호", "9001011234101", true},
 		{"답변", "번호 9001011234568", true}, // its check digit is right
-		{"상품", "8801062518210", false}, // a bar code
+		{"상품", "8801062518210", false},   // a bar code
 		{"법인등록번호", "110111-1234568", false},
 		{"답변", "991332-1234568", false}, // no such day
 		{"답변", "1234567890123456789", false},
