@@ -1,0 +1,252 @@
+package service_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
+	"github.com/maru-city/maru/service"
+)
+
+// facts are what is known of somebody; ints are written as they are.
+type facts map[string]any
+
+// person is somebody who differs from the one that is entitled: what is said of each clause (y, n, u, e), and what they would get.
+type person struct {
+	what    string
+	with    facts
+	clauses string
+	day     manifest.Day // asOf where nothing is said
+	amount  any
+}
+
+// demo is a service of the demo city with somebody who is entitled, and others.
+type demo struct {
+	service string
+	fine    facts
+	people  []person
+}
+
+// whole makes ints what facts are.
+func whole(v any) any {
+	if n, ok := v.(int); ok {
+		return int64(n)
+	}
+	return v
+}
+
+// TestDemoServices looks at people just inside and just outside of each clause of the demo city's services. Every service has somebody who is entitled, and of each of its clauses somebody who fails it. Medians of
+// 2026: one person 2,564,238 won, two 4,199,292, three 5,359,036, four 6,494,738.
+func TestDemoServices(t *testing.T) {
+	services := service.New(open(t).Snapshot)
+	seen := map[string]bool{"youth-housing/youth-rent": true} // TestYouthRent
+	for _, d := range demos {
+		project, name, _ := strings.Cut(d.service, "/")
+		s := services.Service(project, name)
+		if s == nil {
+			t.Errorf("there is no %s", d.service)
+			continue
+		}
+		seen[d.service] = true
+		entitled, fails := false, make([]bool, len(s.Clauses))
+		for _, p := range d.people {
+			known := map[string]any{}
+			for _, m := range []facts{d.fine, p.with} {
+				for k, v := range m {
+					known[k] = whole(v)
+				}
+			}
+			valid(t, s, known)
+			day := asOf
+			if p.day != "" {
+				day = p.day
+			}
+			v := s.Check(known, day)
+			clauses := ""
+			for i, one := range v.Clauses {
+				clauses += string(one.Outcome[0])
+				fails[i] = fails[i] || one.Outcome == service.No
+			}
+			if clauses != p.clauses {
+				t.Errorf("%s, %s: %s, want %s: %+v", d.service, p.what, clauses, p.clauses, v.Clauses)
+			}
+			entitled = entitled || v.Outcome == service.Yes
+			if p.amount != nil && (v.Benefit == nil || v.Benefit.Amount != whole(p.amount)) {
+				t.Errorf("%s, %s: %+v, want %v", d.service, p.what, v.Benefit, p.amount)
+			}
+			for _, one := range v.Clauses {
+				for _, why := range []string{one.Why.Ko, one.Why.En} {
+					if why == "" || strings.Contains(why, "아직 모름") || strings.Contains(why, "not known yet") {
+						t.Errorf("%s, %s: %q", d.service, p.what, why)
+					}
+				}
+			}
+		}
+		if !entitled {
+			t.Errorf("%s: nobody is entitled", d.service)
+		}
+		for i, failed := range fails {
+			if !failed {
+				t.Errorf("%s: nobody fails %s", d.service, s.Clauses[i].Spec.When)
+			}
+		}
+	}
+	for _, s := range services.List() {
+		if !seen[s.Path()] {
+			t.Errorf("%s has no cases", s.Path())
+		}
+	}
+}
+
+// valid checks that what is known could have been said: codes, bounds, names.
+func valid(t *testing.T, s *service.Service, known map[string]any) {
+	t.Helper()
+	text, err := json.Marshal(known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var given registry.Values
+	if err := json.Unmarshal(text, &given); err != nil {
+		t.Fatal(err)
+	}
+	said, err := s.Known(given)
+	if err != nil || len(said) != len(known) {
+		t.Errorf("%s: %v: %v", s.Path(), known, err)
+	}
+}
+
+// Most of what the demo city offers can be applied for on the demo's day.
+func TestMostDemoServicesAreOpen(t *testing.T) {
+	list := service.New(open(t).Snapshot).List()
+	closed := 0
+	for _, s := range list {
+		if w := s.Spec.Window; w != nil && (asOf < w.From || w.To < asOf) {
+			closed++
+		}
+	}
+	if len(list) < 10 || closed*5 > len(list) {
+		t.Errorf("%d services, %d closed", len(list), closed)
+	}
+}
+
+var demos = []demo{
+	{"youth-housing/youth-deposit-interest", facts{"birth_date": "1996-03-02", "owns_home": false, "married": false, "own_income_year": 50_000_000}, []person{
+		{"entitled, at the limit", nil, "yyy", "", 3},
+		{"a won above", facts{"own_income_year": 50_000_001}, "yyn", "", nil},
+		{"couple at the limit", facts{"married": true, "joint_income": 60_000_000}, "yyy", "", nil},
+		{"couple a won above", facts{"married": true, "joint_income": 60_000_001}, "yyn", "", nil},
+		{"40 today", facts{"birth_date": "1986-11-28"}, "nyy", "", nil},
+		{"39 until tomorrow", facts{"birth_date": "1986-11-29"}, "yyy", "", nil},
+		{"owner", facts{"owns_home": true}, "yny", "", nil},
+	}},
+	{"youth-life/youth-moving-cost", facts{"birth_date": "1996-03-02", "in_seoul_since": "2019-03-02", "relation": "head", "household_size": 1, "household_income": 3_846_357, "deposit": 150_000_000, "monthly_rent": 500_000, "owns_home": false, "basic_recipient": false, "moved_on": "2024-01-01", "moving_cost": 250_000, "agent_fee": 120_000, "other_moving_support": false}, []person{
+		{"entitled, at every limit", nil, "yyyyyyy", "", 370_000},
+		{"a dear move", facts{"moving_cost": 900_000}, "yyyyyyy", "", 400_000},
+		{"moves to Seoul tomorrow", facts{"in_seoul_since": "2026-11-29"}, "nyyyyyy", "", nil},
+		{"18", facts{"birth_date": "2007-11-29"}, "ynyyyyy", "", nil},
+		{"40 today", facts{"birth_date": "1986-11-28"}, "ynyyyyy", "", nil},
+		{"child of the house", facts{"relation": "child"}, "yynyyyy", "", nil},
+		{"owner", facts{"owns_home": true}, "yynyyyy", "", nil},
+		{"a won above", facts{"household_income": 3_846_358}, "yyynyyy", "", nil},
+		{"a dear home", facts{"deposit": 150_000_001}, "yyyynyy", "", nil},
+		{"moved in 2023", facts{"moved_on": "2023-12-31"}, "yyyyyny", "", nil},
+		{"recipient", facts{"basic_recipient": true}, "yyyyyyn", "", nil},
+		{"helped elsewhere", facts{"other_moving_support": true}, "yyyyyyn", "", nil},
+	}},
+	{"youth-life/youth-mind", facts{"birth_date": "1996-03-02", "in_seoul_since": "2026-11-28"}, []person{
+		{"entitled, moved in today", nil, "yy", "", nil},
+		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "ny", "", nil},
+		{"18", facts{"birth_date": "2007-11-29"}, "yn", "", nil},
+		{"40, served a year", facts{"birth_date": "1986-11-28", "military_extension": 2}, "yy", "", nil},
+		{"40, never served", facts{"birth_date": "1986-11-28", "military_extension": 0}, "yn", "", nil},
+		{"42, served two years", facts{"birth_date": "1983-11-29", "military_extension": 3}, "yy", "", nil},
+		{"43", facts{"birth_date": "1983-11-28", "military_extension": 3}, "yn", "", nil},
+	}},
+	{"youth-jobs/youth-allowance", facts{"birth_date": "2000-03-02", "in_seoul_since": "2019-03-02", "household_size": 1, "household_income": 3_846_357, "school_status": "graduated", "work_status": "unemployed", "employment_support": false}, []person{
+		{"entitled, income at the limit", nil, "yyyyyy", "", 500_000},
+		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "nyyyyy", "", nil},
+		{"35, never served", facts{"birth_date": "1991-11-28", "military_extension": 0}, "ynyyyy", "", nil},
+		{"35, served under a year", facts{"birth_date": "1991-11-28", "military_extension": 1}, "yyyyyy", "", nil},
+		{"38", facts{"birth_date": "1988-11-28", "military_extension": 3}, "ynyyyy", "", nil},
+		{"student", facts{"school_status": "enrolled"}, "yynyyy", "", nil},
+		{"due to graduate", facts{"school_status": "due-to-graduate"}, "yyyyyy", "", nil},
+		{"30 hours a week", facts{"work_status": "employed", "weekly_hours": 30, "contract_months": 12}, "yyyyyy", "", nil},
+		{"31 hours a week", facts{"work_status": "employed", "weekly_hours": 31, "contract_months": 12}, "yyynyy", "", nil},
+		{"three months", facts{"work_status": "employed", "weekly_hours": 40, "contract_months": 3}, "yyyyyy", "", nil},
+		{"a won above", facts{"household_income": 3_846_358}, "yyyyny", "", nil},
+		{"in the national scheme", facts{"employment_support": true}, "yyyyyn", "", nil},
+	}},
+	{"self-support/double-savings", facts{"birth_date": "2000-03-02", "in_seoul_since": "2019-03-02", "work_status": "employed", "work_months": 3, "contract_months": 1, "own_pay": 2_550_000, "obligor_income": 99_999_999, "obligor_assets": 899_999_999, "other_asset_building": false}, []person{
+		{"entitled, at every limit", nil, "yyyyyy", "", 150_000},
+		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "nyyyyy", "", nil},
+		{"18 today", facts{"birth_date": "2008-11-28"}, "yyyyyy", "", nil},
+		{"18 tomorrow", facts{"birth_date": "2008-11-29"}, "ynyyyy", "", nil},
+		{"37, served two years", facts{"birth_date": "1989-11-28", "military_extension": 3}, "yyyyyy", "", nil},
+		{"two months of work", facts{"work_months": 2}, "yynyyy", "", nil},
+		{"two months, a long contract", facts{"work_months": 2, "contract_months": 3}, "yyyyyy", "", nil},
+		{"a won above", facts{"own_pay": 2_550_001}, "yyynyy", "", nil},
+		{"rich parents", facts{"obligor_income": 100_000_000}, "yyyyny", "", nil},
+		{"parents with a house", facts{"obligor_assets": 900_000_000}, "yyyyny", "", nil},
+		{"saves elsewhere", facts{"other_asset_building": true}, "yyyyyn", "", nil},
+	}},
+	{"self-support/young-carer", facts{"birth_date": "2010-03-02", "in_seoul_since": "2019-03-02", "household_size": 2, "household_income": 6_298_938, "cares_for_family": true, "lives_with_cared": true, "heavy_burden": false, "basic_recipient": false, "near_poor": false}, []person{
+		{"entitled, income at the limit", nil, "yyyyy", "", 300_000},
+		{"a heavy burden", facts{"heavy_burden": true}, "yyyyy", "", 400_000},
+		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "nyyyy", "", nil},
+		{"9 today", facts{"birth_date": "2017-11-28"}, "yyyyy", "", nil},
+		{"9 tomorrow", facts{"birth_date": "2017-11-29"}, "ynyyy", "", nil},
+		{"cares from afar", facts{"lives_with_cared": false}, "yynyy", "", nil},
+		{"cares for nobody", facts{"cares_for_family": false}, "yynyy", "", nil},
+		{"a won above", facts{"household_income": 6_298_939}, "yyyny", "", nil},
+		{"near-poor", facts{"near_poor": true}, "yyyyn", "", nil},
+		{"recipient", facts{"basic_recipient": true}, "yyyyn", "", nil},
+	}},
+	{"newlyweds/newlywed-deposit-interest", facts{"married": true, "married_on": "2019-11-28", "marrying_soon": false, "owns_home": false, "spouse_owns_home": false, "joint_income": 130_000_000}, []person{
+		{"entitled, at every limit", nil, "yyy", "", 4.5},
+		{"a day too long", facts{"married_on": "2019-11-27"}, "nyy", "", nil},
+		{"to marry", facts{"married": false, "marrying_soon": true}, "yyy", "", nil},
+		{"neither", facts{"married": false}, "nyy", "", nil},
+		{"owner", facts{"owns_home": true}, "yny", "", nil},
+		{"the spouse owns", facts{"spouse_owns_home": true}, "yny", "", nil},
+		{"a won above", facts{"joint_income": 130_000_001}, "yyn", "", nil},
+	}},
+	{"newlyweds/birth-housing", facts{"in_seoul_since": "2019-03-02", "household_size": 3, "household_income": 9_646_265, "child_birth_date": "2025-11-28", "owns_home": false, "spouse_owns_home": false, "floor_area": 85.0, "monthly_rent": 0, "deposit": 500_000_000, "public_rental": false}, []person{
+		{"entitled, at every limit", nil, "yyyyyy", "", 300_000},
+		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "nyyyyy", "", nil},
+		{"born a day too early", facts{"child_birth_date": "2025-11-27"}, "ynyyyy", "", nil},
+		{"born in 2024", facts{"child_birth_date": "2024-12-31", "household_income": 1}, "ynyyyy", "2025-06-01", nil},
+		{"born in 2025", facts{"child_birth_date": "2025-01-01", "household_income": 1}, "yyyyyy", "2025-06-01", nil},
+		{"owner", facts{"owns_home": true}, "yynyyy", "", nil},
+		{"the spouse owns", facts{"spouse_owns_home": true}, "yynyyy", "", nil},
+		{"a won above", facts{"household_income": 9_646_266}, "yyynyy", "", nil},
+		{"a big home", facts{"floor_area": 85.1}, "yyyyny", "", nil},
+		{"a dear jeonse", facts{"deposit": 500_000_001}, "yyyyny", "", nil},
+		{"rent at the limit", facts{"monthly_rent": 1_500_000, "converted_rent": 2_290_000}, "yyyyyy", "", nil},
+		{"rent a won above", facts{"monthly_rent": 1_500_000, "converted_rent": 2_290_001}, "yyyyny", "", nil},
+		{"public rental", facts{"public_rental": true}, "yyyyyn", "", nil},
+	}},
+	{"leases/housing-benefit", facts{"household_size": 1, "recognised_income": 820_556, "tenure": "monthly", "monthly_rent": 450_000}, []person{
+		{"entitled to the standard rent", nil, "yy", "", 369_000},
+		{"a low rent", facts{"monthly_rent": 200_000}, "yy", "", 200_000},
+		{"at the limit", facts{"recognised_income": 1_230_834}, "yy", "", 245_920},
+		{"a won above", facts{"recognised_income": 1_230_835}, "ny", "", nil},
+		{"2025 at the limit", facts{"recognised_income": 1_148_166}, "yy", "2025-06-01", 237_190},
+		{"2025 a won above", facts{"recognised_income": 1_148_167}, "ny", "2025-06-01", nil},
+		{"four people", facts{"household_size": 4, "recognised_income": 0, "monthly_rent": 900_000}, "yy", "", 571_000},
+		{"owner", facts{"tenure": "own"}, "yn", "", nil},
+	}},
+	{"leases/deposit-guarantee-fee", facts{"birth_date": "1980-03-02", "in_seoul_since": "2019-03-02", "deposit": 300_000_000, "owns_home": false, "joint_income": 60_000_000, "newlywed": false, "guarantee_fee": 310_000}, []person{
+		{"entitled, at every limit", nil, "yyyy", "", 310_000},
+		{"a dear guarantee", facts{"guarantee_fee": 550_000}, "yyyy", "", 400_000},
+		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "nyyy", "", nil},
+		{"owner", facts{"owns_home": true}, "ynyy", "", nil},
+		{"a won above", facts{"deposit": 300_000_001}, "yyny", "", nil},
+		{"income a won above", facts{"joint_income": 60_000_001}, "yyyn", "", nil},
+		{"newly-wed", facts{"newlywed": true, "joint_income": 75_000_000}, "yyyy", "", nil},
+		{"newly-wed a won above", facts{"newlywed": true, "joint_income": 75_000_001}, "yyyn", "", nil},
+		{"39, at the limit", facts{"birth_date": "1986-11-29", "own_income_year": 50_000_000}, "yyyy", "", nil},
+		{"39, a won above", facts{"birth_date": "1986-11-29", "own_income_year": 50_000_001}, "yyyn", "", nil},
+	}},
+}
