@@ -68,7 +68,11 @@ func TestTheAPIAnswersWhoIsntSignedIn(t *testing.T) {
 		}
 	}
 	ask(http.MethodGet, "?event=leaving-home", "", http.StatusOK, &list)
-	if len(list.Items) != 1 || list.Items[0].Name != "youth-rent" || len(list.Items[0].Facts) != 4 || list.Items[0].Facts[0].From != "youth-housing/residents" || list.Items[0].Facts[3].From != "" {
+	rent := 0
+	for rent < len(list.Items)-1 && list.Items[rent].Name != "youth-rent" {
+		rent++
+	}
+	if len(list.Items) < 2 || list.Items[rent].Name != "youth-rent" || len(list.Items[rent].Facts) != 4 || list.Items[rent].Facts[0].From != "youth-housing/residents" || list.Items[rent].Facts[3].From != "" {
 		t.Errorf("%+v", list)
 	}
 	const check = "/youth-housing/youth-rent/check"
