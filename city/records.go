@@ -16,6 +16,7 @@ var perHousehold = []householdData{
 	{"resident-registry/residents", columns("person resident_number name birth_date sex nationality household relation household_size district address moved_in_on in_seoul_since moved_out_on"), residentRows},
 	{"resident-registry/households", columns("household head type size district tenure dwelling floor_area"), householdRows},
 	{"resident-registry/family-relations", columns("person relative relation since birth_order"), familyRows},
+	{"resident-registry/parents", columns("person children children_under_19 youngest_birth_date birth_order"), parentRows},
 	{"resident-registry/moves", columns("household head from_district to_district moved_on people reason"), moveRows},
 	{"incomes/household-income", columns("person household household_size monthly_income insurance month"), incomeRows},
 	{"incomes/own-pay", columns("person kind own_pay month"), payRows},
@@ -45,6 +46,30 @@ func residentRows(b *block, h *household, out emit) {
 		}
 		moved, since := max(h.movedIn, p.birth), max(h.since, p.birth)
 		if !out(c.personID(p), c.residentNumber(p), p.name(), p.birth.String(), sex, nation, id, roleCodes[p.role], size, h.place.code, address, moved.String(), since.String(), nil) {
+			return
+		}
+	}
+}
+
+// parentRows are those who live with children of theirs; the birth order is the youngest's.
+func parentRows(b *block, h *household, out emit) {
+	for i := range h.people {
+		p := &h.people[i]
+		children, minors, youngest := int64(0), int64(0), day(0)
+		for j := range h.people {
+			c := &h.people[j]
+			if c.father != p && c.mother != p {
+				continue
+			}
+			children++
+			if c.age < 19 {
+				minors++
+			}
+			if children == 1 || c.birth > youngest {
+				youngest = c.birth
+			}
+		}
+		if children > 0 && !out(b.city.personID(p), children, minors, youngest.String(), children) {
 			return
 		}
 	}

@@ -134,11 +134,7 @@ func (b *batch) send(ctx context.Context, f *feed) error {
 					return err
 				}
 			}
-			key := e.Subject
-			if key == "" {
-				key = "-"
-			}
-			messages[i] = bus.Message{ID: e.ID, Subject: key, Data: text}
+			messages[i] = bus.Message{ID: e.ID, Data: text}
 		}
 		if f.position < f.began { // what was sent by another version, or of those who had consented, isn't for who reads now
 			if err := b.purge(ctx, f, messages); err != nil {
@@ -199,12 +195,17 @@ func (b *batch) of(c *contract, consents map[int64]bool, change *registry.Change
 	return e, subject, nil
 }
 
-func (b *batch) event(c *contract, kind string, at time.Time, subject string, position int64) *cloudEvent {
-	id, err := b.x.keys.Index("event of "+b.dataset.Path()+" for "+c.Path(), kind+" "+strconv.FormatInt(position, 10)) // numbers would tell of changes that others see
+// eventID is the same whenever an event goes out. Numbers would tell of changes that others see.
+func (x *Exchange) eventID(dataset, agreement, kind string, position int64) string {
+	id, err := x.keys.Index("event of "+dataset+" for "+agreement, kind+" "+strconv.FormatInt(position, 10))
 	if err != nil {
 		panic(err) // the ring has its keys
 	}
-	return &cloudEvent{Version: "1.0", ID: id, Source: "/api/v1/datasets/" + b.dataset.Path(), Type: kind, Subject: subject, Time: at.UTC(), Agreement: c.Path()}
+	return id
+}
+
+func (b *batch) event(c *contract, kind string, at time.Time, subject string, position int64) *cloudEvent {
+	return &cloudEvent{Version: "1.0", ID: b.x.eventID(b.dataset.Path(), c.Path(), kind, position), Source: "/api/v1/datasets/" + b.dataset.Path(), Type: kind, Subject: subject, Time: at.UTC(), Agreement: c.Path()}
 }
 
 // seen is a state of a record as JSON, as who follows sees it; nil where they don't.

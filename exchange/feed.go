@@ -371,9 +371,36 @@ func (s *sender) regain(ctx context.Context, f *feed) error {
 	if err != nil || aged || last == f.last {
 		return err
 	}
+	if position, err := s.ahead(ctx, f, last); err != nil {
+		return err
+	} else if position > 0 { // it was killed before it could note how far it had come
+		f.position, f.last = position, last
+		return s.note(ctx, f)
+	}
 	slog.Warn("feeds: the bus has lost events, which go out again", "agreement", f.project+"/"+f.name)
 	f.position, f.last = min(f.position, f.began), last
 	return s.note(ctx, f)
+}
+
+// ahead is the position of the event that the bus has last, where that is one of the batch behind what the feed has noted; otherwise 0.
+func (s *sender) ahead(ctx context.Context, f *feed, last string) (position int64, err error) {
+	project, name := cut(f.dataset)
+	d := s.x.catalog().Dataset(project, name)
+	if d == nil || last == "" {
+		return 0, nil
+	}
+	err = s.x.db.Read(ctx, func(tx *db.Tx) error {
+		changes, _, err := s.x.registry.Changes(ctx, tx, d, f.position, feedBatch)
+		for _, c := range changes {
+			for _, kind := range []string{created, updated, deleted} {
+				if s.x.eventID(f.dataset, f.project+"/"+f.name, kind, c.Position) == last {
+					position = c.Position
+				}
+			}
+		}
+		return err
+	})
+	return position, err
 }
 
 // note notes how far a feed is.

@@ -144,3 +144,47 @@ func TestWhatApplicantsAndCaseworkersMayNotDo(t *testing.T) {
 		t.Error("it says that an application is in that isn't")
 	}
 }
+
+// TestABirthBringsServicesTogether plays a parent: what they can get and why, what not and what would change it, one form for what isn't known, one submission with several cases of several offices.
+func TestABirthBringsServicesTogether(t *testing.T) {
+	bothLanguages(t, func(t testing.TB) *place {
+		c := settled(t)
+		for _, project := range []string{"childcare", "family-support", "newlyweds", "resident-services"} {
+			c.approveOf(t, project, "children")
+		}
+		for _, project := range []string{"childcare", "family-support"} {
+			c.approveOf(t, project, "residents")
+		}
+		return c
+	}, func(w *walk) {
+		w.signedIn("minjun", "/life/birth")
+		w.looks("birth")
+		w.press("main form[method='post'] button")
+		w.says("section[aria-labelledby='group-yes']", "아동수당", "Child allowance")
+		w.says("section[aria-labelledby='group-no']", "자녀가 둘 이상이어야 합니다 (1명)", "(1)")
+		w.says("section[aria-labelledby='group-maybe']", "첫만남이용권", "First")
+		w.looks("birth-mine")
+		w.open("/apply?service=childcare/child-allowance&service=childcare/first-meeting&service=childcare/parental-benefit&service=family-support/pregnancy-transport&service=resident-services/birth-registration")
+		w.looks("birth-apply")
+		w.press("main form button.primary")
+		for range 4 { // yes to what is asked, and to what it opens
+			if webtest.Eval[bool](w.Browser, `!document.querySelector(".maru-question, #answer")`) {
+				break
+			}
+			if webtest.Eval[bool](w.Browser, `!!document.querySelector(".maru-question input[value='true']")`) {
+				webtest.Eval[bool](w.Browser, `(document.querySelector(".maru-question input[value='true']").checked = true)`)
+			} else {
+				w.Fill("#answer", "2026-0001")
+			}
+			w.press("main .maru-form button.primary")
+		}
+		w.says("main", "5건 함께 신청하기", "Hand in all 5")
+		w.looks("birth-review")
+		w.press(`button[name="submit"]`)
+		w.says(".maru-alert.success", "신청을 받았습니다", "Your application is in")
+		if n := webtest.Eval[int](w.Browser, `document.querySelectorAll(".maru-list a.title").length`); n != 5 {
+			w.t.Errorf("%d cases, want 5", n)
+		}
+		w.looks("birth-applications")
+	})
+}

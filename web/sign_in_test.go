@@ -35,6 +35,7 @@ import (
 // people are who one can be: those who take part in tests, and a caseworker.
 var people = []provider.Account{
 	account(haneul, "haneul", lang.T("김하늘", "Kim Haneul"), lang.T("27세, 혼자 사는 세입자", "27, a tenant who lives alone")),
+	account(minjun, "minjun", lang.T("이민준", "Lee Minjun"), lang.T("33세, 3주 전에 아이가 태어났습니다", "33, whose child was born three weeks ago")),
 	account(steward, "register-steward", lang.T("주민등록 데이터 관리자", "Steward of the resident register"), lang.T("주민등록 정보를 관리하고 협약을 승인합니다", "answers for the resident register and approves agreements")),
 	account(incomes, "income-steward", lang.T("소득 데이터 관리자", "Steward of incomes"), lang.T("소득·재산 정보를 관리하고 협약을 승인합니다", "answers for incomes and approves agreements")),
 	account(privacy, "privacy-officer", lang.T("개인정보 보호책임자", "Privacy officer"), lang.T("개인정보를 읽는 협약을 승인합니다", "approves agreements on personal data")),

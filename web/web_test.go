@@ -165,6 +165,7 @@ func demo(t testing.TB) *place {
 var (
 	keeper  = identity.Itself("test")
 	haneul  = citizen(1)
+	minjun  = citizen(17) // whose child was born three weeks ago
 	steward = &identity.Principal{Kind: identity.Official, Account: "register-steward", Name: "주민등록 데이터 관리자", Agency: "administration", Roles: []identity.Role{identity.Steward}}
 	incomes = &identity.Principal{Kind: identity.Official, Account: "income-steward", Name: "소득 데이터 관리자", Agency: "finance", Roles: []identity.Role{identity.Steward}}
 	privacy = &identity.Principal{Kind: identity.Official, Account: "privacy-officer", Name: "개인정보 보호책임자", Agency: "planning", Roles: []identity.Role{identity.Privacy}}
@@ -181,15 +182,20 @@ func citizen(number int64) *identity.Principal {
 // approve makes an agreement of the housing office active.
 func (c *place) approve(t testing.TB, agreement string) {
 	t.Helper()
+	c.approveOf(t, "youth-housing", agreement)
+}
+
+func (c *place) approveOf(t testing.TB, project, agreement string) {
+	t.Helper()
 	for _, who := range []*identity.Principal{steward, incomes, privacy} {
-		s, _, err := c.exchange.Agreement(t.Context(), "youth-housing", agreement)
+		s, _, err := c.exchange.Agreement(t.Context(), project, agreement)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if s.Waits == nil || !c.exchange.Mine(who, s.Waits) {
 			continue
 		}
-		if _, err := c.exchange.Act(t.Context(), who, "youth-housing", agreement, exchange.Approve, "확인했습니다", ""); err != nil {
+		if _, err := c.exchange.Act(t.Context(), who, project, agreement, exchange.Approve, "확인했습니다", ""); err != nil {
 			t.Fatal(err)
 		}
 	}

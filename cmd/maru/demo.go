@@ -142,23 +142,33 @@ func (s *server) settle(ctx context.Context, c config, say func(lang.Text)) erro
 	return writeNote(demoNote(c), s.demo)
 }
 
-// agree approves the agreement by which the demo's housing office reads the resident register, as its steward and the privacy officer would.
+// unapproved is the agreement that stays to be approved in the demo, by whoever plays it.
+const unapproved = "youth-housing/household-income"
+
+// agree approves the agreements of the demo's projects, as the stewards of the data and the privacy officer would; all but one.
 func (s *server) agree(ctx context.Context) error {
-	const project, agreement = "youth-housing", "residents"
-	for _, name := range []string{"register-steward", "privacy-officer"} {
-		at, _, err := s.exchange.Agreement(ctx, project, agreement)
-		if err != nil {
-			return err
+	now := s.catalog.Snapshot()
+	for _, r := range now.List("Agreement") {
+		if r.Project+"/"+r.Name == unapproved {
+			continue
 		}
-		if at.Holds != nil {
-			return nil // a start that was cut off had done it
+		to := r.Spec.(*manifest.Agreement).Provider(r.Project)
+		owners := now.Place(to.Project).Owners
+		if len(owners) == 0 {
+			return fmt.Errorf("nobody owns %s", to.Project)
 		}
-		who := s.embedded.Principal(name)
-		if at.Waits == nil || !s.exchange.Mine(who, at.Waits) {
-			continue // it had done a half
-		}
-		if _, err := s.exchange.Act(ctx, who, project, agreement, "approve", "시연용 승인 (approved for the demo)", ""); err != nil {
-			return err
+		steward := &identity.Principal{Kind: identity.Official, Account: "demo-steward", Name: "시연용 데이터 관리자", Agency: owners[0], Roles: []identity.Role{identity.Steward}}
+		for _, who := range []*identity.Principal{steward, s.embedded.Principal("privacy-officer")} {
+			at, _, err := s.exchange.Agreement(ctx, r.Project, r.Name)
+			if err != nil {
+				return err
+			}
+			if at.Holds != nil || at.Waits == nil || !s.exchange.Mine(who, at.Waits) {
+				continue // a start that was cut off had done it, or the half of it; or it isn't theirs to approve
+			}
+			if _, err := s.exchange.Act(ctx, who, r.Project, r.Name, "approve", "시연용 승인 (approved for the demo)", ""); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -92,6 +92,8 @@ func (s *server) demoAccounts() []provider.Account {
 	officials := []provider.Account{
 		{Name: "housing-author", Title: lang.T("주택정책과 작성자", "Housing author"), About: lang.T("주택정책과에서 사업과 협약의 선언문을 작성합니다", "writes projects and agreements at the housing office"), Agency: "housing-policy", Roles: []identity.Role{identity.Author}},
 		{Name: "housing-caseworker", Title: lang.T("주택정책과 담당자", "Housing caseworker"), About: lang.T("주거 지원 신청을 처리합니다", "decides applications for housing support"), Agency: "housing-policy", Roles: []identity.Role{identity.Caseworker}},
+		{Name: "family-caseworker", Title: lang.T("여성가족실 담당자", "Family caseworker"), About: lang.T("출산과 양육 지원 신청을 처리합니다", "decides applications for births and children"), Agency: "women-family", Roles: []identity.Role{identity.Caseworker}},
+		{Name: "welfare-caseworker", Title: lang.T("복지실 담당자", "Welfare caseworker"), About: lang.T("복지 급여 신청을 처리합니다", "decides applications for welfare benefits"), Agency: "welfare", Roles: []identity.Role{identity.Caseworker}},
 		{Name: "register-steward", Title: lang.T("주민등록 데이터 관리자", "Steward of the resident register"), About: lang.T("주민등록 정보를 관리하고 협약을 승인합니다", "answers for the resident register and approves agreements"), Agency: "administration", Roles: []identity.Role{identity.Steward}},
 		{Name: "income-steward", Title: lang.T("소득 데이터 관리자", "Steward of incomes"), About: lang.T("소득·재산 정보를 관리하고 협약을 승인합니다", "answers for incomes and assets and approves agreements"), Agency: "finance", Roles: []identity.Role{identity.Steward}},
 		{Name: "privacy-officer", Title: lang.T("개인정보 보호책임자", "Privacy officer"), About: lang.T("개인정보를 열람하는 협약을 승인합니다", "approves agreements on personal data"), Agency: "planning", Roles: []identity.Role{identity.Privacy}},

@@ -22,8 +22,8 @@ import (
 const (
 	// Kept is how long a message waits for those who follow.
 	Kept = 14 * 24 * time.Hour
-	// Window is how long a message's ID is known, so that the same isn't kept twice.
-	Window = 10 * time.Minute
+	// Window is how long a message's ID is known, so that the same isn't kept twice: an acknowledgement that was lost is waited for no longer. All of them are in memory.
+	Window = 20 * time.Second
 	// MaxMessage is how long a message may be, in bytes.
 	MaxMessage = 4 << 20
 	maxCursors = 32 // of a stream
@@ -33,7 +33,6 @@ const (
 // Message is what is published.
 type Message struct {
 	ID      string // the same for the same message
-	Subject string
 	Data    []byte
 }
 
@@ -147,13 +146,16 @@ func (b *Bus) stream(ctx context.Context, name string) error {
 	return nil
 }
 
+// subject is that of all messages of a stream. The server keeps each subject in memory, so that there is one, not one for each record.
+const subject = "event"
+
 // Publish appends messages to a stream in their order. One whose ID the stream has seen lately is left out. It returns when all are kept.
 func (b *Bus) Publish(ctx context.Context, stream string, messages []Message) error {
 	if err := b.stream(ctx, stream); err != nil {
 		return err
 	}
 	for _, m := range messages {
-		if _, err := b.js.Publish(ctx, stream+"."+m.Subject, m.Data, jetstream.WithMsgID(m.ID), jetstream.WithExpectStream(stream)); err != nil {
+		if _, err := b.js.Publish(ctx, stream+"."+subject, m.Data, jetstream.WithMsgID(m.ID), jetstream.WithExpectStream(stream)); err != nil {
 			return fmt.Errorf("publish to %s: %w", stream, err)
 		}
 	}

@@ -58,7 +58,7 @@ func publish(t *testing.T, b *bus.Bus, stream string, from, to int) {
 	t.Helper()
 	var list []bus.Message
 	for i := from; i < to; i++ {
-		list = append(list, bus.Message{ID: fmt.Sprint(stream, i), Subject: fmt.Sprint("k", i%3), Data: []byte(fmt.Sprint(i))})
+		list = append(list, bus.Message{ID: fmt.Sprint(stream, i), Data: []byte(fmt.Sprint(i))})
 	}
 	if err := b.Publish(t.Context(), stream, list); err != nil {
 		t.Fatal(err)

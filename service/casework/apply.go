@@ -177,12 +177,14 @@ func merged(services []*service.Service) [][]string {
 	byTerm, taken := map[string]string{}, map[string]string{}
 	out := make([][]string, len(services))
 	for i, one := range services {
+		cited := map[string]bool{}
 		for j := range one.Facts {
 			f := &one.Facts[j]
 			meaning := "term " + f.Term
-			if f.Term == "" {
+			if f.Term == "" || cited[f.Term] { // two facts of one service aren't the same, whatever they cite
 				meaning = "fact " + one.Path() + " " + f.Name
 			}
+			cited[f.Term] = true
 			name, ok := byTerm[meaning]
 			if !ok {
 				name = f.Name
