@@ -107,6 +107,9 @@ func (c *Catalog) Plan(ctx context.Context, q Request) (*Plan, error) {
 	}
 	plan.work.Remove, plan.work.AllowLoss, plan.work.Rollback = removed, q.AllowLoss, q.Rollback != nil
 	plan.sort()
+	if p := problem.As(allowed(q.Who, before, after, plan.work)); p != nil && len(put) > 0 {
+		plan.Findings = append(plan.Findings, put[0].Finding(manifest.Note, "plan.others", "", lang.F("계획을 보실 수는 있지만 적용하실 수는 없습니다: %s", "you may plan it, but not apply it: %s", p.Detail), p.Hint))
+	}
 	if !manifest.HasErrors(plan.Findings) {
 		err := c.db.Read(ctx, func(tx *db.Tx) error {
 			for _, f := range c.followers {

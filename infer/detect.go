@@ -3,6 +3,10 @@ package infer
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/manifest"
@@ -54,18 +58,24 @@ func (d *Detector) Find() (out []Personal) {
 	return out
 }
 
-// Identifies reports whether a value of a field by itself identifies a person as nothing else does: a resident's or foreigner's registration number with a right date, whose check digit is
-// right or which is written with its dash. Numbers of corporations look alike, so a field that is called after them has none.
+// Identifies reports whether a value of a field by itself identifies a person as nothing else does, or a text with such a value: a resident's or foreigner's registration number with a right date, that is
+// written with its dash, or whose check digit is right, or where the field or the text says that it is one. Numbers of corporations look alike, so a field that is called after them has none.
 func Identifies(name, v string) bool {
 	if len(v) < 13 || corporation.MatchString(name) {
 		return false
 	}
-	if len(v) == 13 || len(v) == 14 {
-		if s := residentShape(v, digitsOf(v)); s&(shapeChecked|shapeDashed) != 0 && s&shapeResident != 0 {
+	v = plainly(v)
+	for _, m := range residentWithin.FindAllStringSubmatch(v, -1) {
+		dashed, text := strings.Contains(m[2], "-"), m[1]+m[3]
+		if dashed {
+			text = m[1] + "-" + m[3]
+		}
+		s := residentShape(text, m[1]+m[3])
+		if s&shapeResident != 0 && (dashed || s&shapeChecked != 0 || residentWord.MatchString(name) || residentWord.MatchString(v)) {
 			return true
 		}
 	}
-	return len(v) > 14 && strings.Contains(v, "-") && embeddedIn(v[:min(len(v), maxLooked)])[shapeResident]
+	return false
 }
 
 // Reaches reports whether a value is somebody's mobile phone or e-mail address, or a text with one. Addresses of offices (go.kr) aren't somebody's.
@@ -73,8 +83,8 @@ func Reaches(v string) bool {
 	if len(v) < 6 {
 		return false
 	}
-	v = v[:min(len(v), maxLooked)]
-	if mobileForm.MatchString(v) || strings.Contains(v, "01") && mobileWithin.MatchString(v) {
+	v = plainly(v)
+	if strings.ContainsRune(v, '1') && mobileWithin.MatchString(v) {
 		return true
 	}
 	if strings.Contains(v, "@") {
@@ -87,19 +97,42 @@ func Reaches(v string) bool {
 	return false
 }
 
+// plainly is a text with the letters, digits and dashes that it means: full-width ones, dashes of all lengths, what can't be seen.
+func plainly(v string) string {
+	if strings.IndexFunc(v, func(r rune) bool { return r >= utf8.RuneSelf && (r < 0xAC00 || r > 0xD7A3) }) < 0 {
+		return v
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Pd, r) || r == 0x2212:
+			return '-'
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		case unicode.Is(unicode.Zs, r):
+			return ' '
+		}
+		return r
+	}, norm.NFKC.String(v))
+}
+
 var (
-	mobileWithin = regexp.MustCompile(`(?:^|[^0-9])01[016789][-. ][0-9]{3,4}[-. ][0-9]{4}(?:[^0-9]|$)`)
-	emailWithin  = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
+	mobileWithin   = regexp.MustCompile(`(?:^|[^0-9])\(?(?:(?:\+|00)?82\)?[-. ]?(?:\(0\))?[-. ]?0?|0)1[016789]\)?[-. /_~]{0,3}[0-9]{3,4}[-. /_~]{0,3}[0-9]{4}(?:[^0-9]|$)`)
+	residentWithin = regexp.MustCompile(`(?:^|[^0-9])([0-9]{6})( ?[- ]? ?)([1-8][0-9]{6})(?:[^0-9]|$)`)
+	residentWord   = regexp.MustCompile(`주민|외국인등록|생년|resident`)
+	emailWithin    = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
 )
 
 var (
 	// Attributes of a person by which, together, somebody can be told from others (quasi-identifiers).
 	traitHeader = regexp.MustCompile(`성별|^sex$|gender|연령|나이|^age|agegroup|출생|생년|birth|국적|nationality|직업|직종|occupation|학력|education|혼인|결혼|marital|가구원수|세대원수|householdsize|소득|income|장애|disab|보훈|수급`)
 	placeHeader = regexp.MustCompile(`자치구|시군구|행정동|법정동|^구$|^동$|구명|동명|거주지|주소지|우편번호|district|neighbou?rhood|postcode|residence`)
-	// What counts persons or cases, or sums them: a record with it, where it isn't one, is of a group. What a person has several of, such as children or visits, isn't.
-	measureHeader = regexp.MustCompile(`건수|인원|인구|명수|(?:이용|방문|신청|수급|환|사망|부상|참가|참여|가입|구직|실업|취업|종사|응답)자수|회원수|학생수|수강생수|출생아수|승객수|가구수|세대수|합계|총계|^계$|소계|평균|population|headcount|persons|people`)
-	rateHeader    = regexp.MustCompile(`비율|비중|률$|율$`)
-	ownRate       = regexp.MustCompile(`이율|이자|금리|감면|할인|기여|부담|지원율|보조율|보장률|출석률|장애율`) // what one person may have
+	// What counts persons: a record with it, where it isn't one, is of a group. What a person has several of, such as children, relatives or visits, isn't.
+	personsHeader = regexp.MustCompile(`인원|인구|명수|(?:이용|방문|신청|수급|환|사망|부상|참가|참여|가입|구직|실업|취업|종사|응답)자수|회원수|학생수|수강생수|출생아수|승객수|가구수|세대수|population|headcount|persons|people`)
+	ownPersons    = regexp.MustCompile(`(?:동거|가족|가구|세대|부양|자녀)인원`)
+	// What counts or sums anything: a person may have it too, so that it is of groups only where the table is laid out by the traits themselves.
+	sumHeader  = regexp.MustCompile(`건수|합계|총계|^계$|소계|평균`)
+	rateHeader = regexp.MustCompile(`비율|비중|률$|율$`)
+	ownRate    = regexp.MustCompile(`이율|이자|금리|감면|할인|기여|부담|지원율|보조율|보장률|출석률|장애율`) // what one person may have
 )
 
 // Trait says what a column named so tells of a person, where records are about persons.
@@ -110,19 +143,30 @@ const (
 	NoTrait Trait = iota
 	OwnTrait
 	PlaceTrait
+	Sum     // of groups, where the table is laid out by its traits
 	Measure // of groups
 )
+
+// ofPlaces is what is said of facilities, not of persons.
+var ofPlaces = regexp.MustCompile(`장애인(?:용|화장실|주차|편의|전용|접근|시설|석|콜)`)
 
 // TraitOf reads it off a column's name, as people read it.
 func TraitOf(name string) Trait {
 	label := fold(name)
 	switch {
-	case measureHeader.MatchString(label), rateHeader.MatchString(label) && !ownRate.MatchString(label):
+	case personsHeader.MatchString(label) && !ownPersons.MatchString(label) && !sumHeader.MatchString(label):
 		return Measure
-	case traitHeader.MatchString(label):
+	case sumHeader.MatchString(label), rateHeader.MatchString(label) && !ownRate.MatchString(label):
+		return Sum
+	case traitHeader.MatchString(label) && !ofPlaces.MatchString(label):
 		return OwnTrait
 	case placeHeader.MatchString(label):
 		return PlaceTrait
 	}
 	return NoTrait
+}
+
+// Tells reports whether a column's name says that it is an attribute of a person, whatever else it says.
+func Tells(name string) bool {
+	return traitHeader.MatchString(fold(name)) && !ofPlaces.MatchString(fold(name))
 }

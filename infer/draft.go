@@ -23,6 +23,8 @@ type Input struct {
 	Titles  map[string]string // longer names the file itself gives its columns
 	Title   string            // the table's own title, where it has one
 	Key     []string          // the columns of the table's own key, where it has one
+	Longest map[string]int    // how many characters a column may have by the table's own definition
+	Whole   map[string]bool   // the columns that hold whole numbers by it
 	Rows    iter.Seq2[Row, error]
 	Sampled bool            // the rows are some of the file's
 	Source  manifest.Source // how it was read: sheet, header, skip, encoding, items
@@ -90,6 +92,8 @@ type field struct {
 	term   *Match
 	class  manifest.Class
 	title  string
+
+	longest int // of the table's own definition; 0: nothing is said
 }
 
 func (f *field) say(d ...Doubt) { f.doubts = append(f.doubts, d...) }
@@ -180,6 +184,7 @@ func (d *Draft) conclude(in Input, o Options, r *reading) {
 	for _, f := range list {
 		f.empty = empty // an import reads them as empty in every column
 		f.cite(o.Terms, people, places[f.column])
+		f.declared(in)
 		f.name = numbered(f.named(), taken)
 		f.classify(people)
 	}
@@ -294,6 +299,14 @@ func (m *matrix) blank(texts []string) {
 	}
 }
 
+// declared takes what the table's own definition says over what a few values look like.
+func (f *field) declared(in Input) {
+	f.longest = in.Longest[f.column.header]
+	if f.term == nil && f.kind == manifest.String && in.Whole[f.column.header] {
+		f.kind, f.pattern = manifest.Int, ""
+	}
+}
+
 // spec is the field as a manifest says it: what its term says is left out.
 func (f *field) spec() manifest.Field {
 	out := manifest.Field{Name: f.name, Class: f.class}
@@ -307,6 +320,9 @@ func (f *field) spec() manifest.Field {
 	out.Title, out.Type = lang.Text{Ko: f.title}, f.kind
 	if f.kind == manifest.String {
 		out.Length, out.Pattern = f.column.length(), f.pattern
+		if f.longest > 0 {
+			out.Length = f.longest
+		}
 	}
 	return out
 }

@@ -110,6 +110,7 @@ func packageSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (any,
 
 // What of a search is heeded; whoever asks for more gets the first of it.
 const (
+	maxValue  = 1000 // bytes of one of them
 	maxWords  = 50
 	maxFacets = 20
 	maxSorts  = 8
@@ -136,6 +137,7 @@ func sorting(order string) (out []sortKey) {
 // condition is a part of a query: words, or NAME:VALUE.
 type condition struct {
 	name, value string
+	folded      string // the value as titles are compared with it
 	not         bool
 }
 
@@ -176,7 +178,11 @@ func terms(text string) (out []condition) {
 		if c.name == "*" {
 			c = condition{value: "*"}
 		}
-		out = append(out, c)
+		c.value = strings.ToValidUTF8(c.value[:min(len(c.value), maxValue)], "")
+		c.folded = catalog.Fold(strings.Trim(c.value, "*"))
+		if out = append(out, c); len(out) == 2*maxWords {
+			break
+		}
 	}
 	return out
 }
@@ -244,7 +250,7 @@ func (i *item) fulfils(conditions []condition) bool {
 	for _, c := range conditions {
 		has := slices.ContainsFunc(i.facet(c.name), func(v string) bool {
 			if c.name == "title" || c.name == "name" {
-				return strings.Contains(catalog.Fold(v), catalog.Fold(strings.Trim(c.value, "*")))
+				return strings.Contains(catalog.Fold(v), c.folded)
 			}
 			return c.value == "*" || strings.EqualFold(v, c.value)
 		})

@@ -10,11 +10,15 @@ import (
 	"github.com/maru-city/maru/manifest"
 )
 
-// Readable is the part of a dataset that a principal may read without an agreement: public fields by anyone, internal ones by the owner's people, fields
-// about persons by its stewards, caseworkers and service account. Values of class unique are read by agreements that name a law only (개인정보보호법 제24조의2).
+// Readable is the part of a dataset that a principal may read without an agreement: all of an open one by anyone, internal fields by the owner's people, fields
+// about persons by its stewards, caseworkers and service account. Of a dataset that isn't open nobody else reads anything, its public fields neither: what all may read is looked at
+// before it is opened, as a whole. Values of class unique are read by agreements that name a law only (개인정보보호법 제24조의2).
 // It is a problem where not even that much may be read.
 func Readable(who *identity.Principal, d *catalog.Dataset, place identity.Place) (*catalog.Dataset, error) {
 	name, most := readableBy(who, place)
+	if most == manifest.Public && !d.Open() {
+		return nil, who.Refused()
+	}
 	part := d.Narrow(name, func(f *catalog.Field) bool { return most.AtLeast(f.Class) })
 	if len(part.Fields) == 0 || !part.HasKey() {
 		return nil, who.Refused()

@@ -23,6 +23,7 @@ const MinGroup = 5
 const (
 	openingRows   = 200_000 // are looked at one by one, beyond them one in ten
 	openingGroups = 300_000 // that are counted; a table with more has small ones
+	openingKeys   = 1_000_000
 )
 
 // Opening is what was seen of a dataset's values before they were opened to all, or since.
@@ -35,6 +36,7 @@ type Opening struct {
 	Small    int64             `json:"small,omitempty" doc:"Records in groups of fewer than five"`
 	groups   map[string]*alike // while it is being counted
 	measures []int             // fields that say of how many a record is
+	seen     map[uint64]bool   // the keys of a file
 	many     bool              // there are more groups than are counted
 	at       []int             // the fields of Traits
 	detect   *infer.Detector   // of the fields whose values are looked at
@@ -45,9 +47,9 @@ type Opening struct {
 
 // newOpening begins a look at a dataset's values.
 func newOpening(d *catalog.Dataset) *Opening {
-	o := &Opening{of: d, groups: map[string]*alike{}, places: map[string]int{}}
+	o := &Opening{of: d, seen: map[uint64]bool{}, groups: map[string]*alike{}, places: map[string]int{}}
 	var names []string
-	var own, place []int
+	var own, place, sums []int
 	for i := range d.Fields {
 		f := &d.Fields[i]
 		label := f.Label().Ko
@@ -66,13 +68,24 @@ func newOpening(d *catalog.Dataset) *Opening {
 		case f.Basis != "": // a law has it open, whoever can be told by it
 		case trait == infer.Measure && number && !f.KeyPart:
 			o.measures = append(o.measures, i)
-		case trait == infer.OwnTrait:
+		case trait == infer.Sum && number && !f.KeyPart:
+			sums = append(sums, i)
+		case trait == infer.OwnTrait || trait > infer.PlaceTrait && infer.Tells(f.Label().Ko+" "+f.Name):
 			own = append(own, i)
 		case trait == infer.PlaceTrait:
 			place = append(place, i)
 		}
 	}
 	o.detect = infer.NewDetector(names)
+	if laidOut(d, own, place) { // then it is a table of groups
+		o.measures = append(o.measures, sums...)
+	} else {
+		for _, i := range sums {
+			if f := &d.Fields[i]; infer.Tells(f.Label().Ko) || infer.Tells(f.Name) {
+				own = append(own, i)
+			}
+		}
+	}
 	if len(own) > 0 && len(own)+len(place) > 1 {
 		o.at = append(own, place...)
 		for _, i := range o.at {
@@ -82,8 +95,29 @@ func newOpening(d *catalog.Dataset) *Opening {
 	return o
 }
 
-// add looks at the values of a record.
+// laidOut reports whether a dataset's records are told apart by traits and places alone, with whatever else is in its key: persons aren't.
+func laidOut(d *catalog.Dataset, own, place []int) bool {
+	if len(own)+len(place) == 0 {
+		return false
+	}
+	for _, list := range [][]int{own, place} {
+		for _, i := range list {
+			if !d.Fields[i].KeyPart {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// add looks at the values of a record, and counts it among those that are alike.
 func (o *Opening) add(values []any) {
+	o.look(values)
+	o.count(values)
+}
+
+// look looks at the values of a record.
+func (o *Opening) look(values []any) {
 	o.Looked++
 	if o.Looked <= openingRows || o.Looked%10 == 0 {
 		cells := make([]string, len(o.looked))
@@ -92,6 +126,10 @@ func (o *Opening) add(values []any) {
 		}
 		o.detect.Add(cells)
 	}
+}
+
+// count counts a record among those that are alike.
+func (o *Opening) count(values []any) {
 	if len(o.at) == 0 || o.many {
 		return
 	}
@@ -142,6 +180,27 @@ func (g *alike) add(d *catalog.Dataset, values []any) {
 	g.n++
 }
 
+// first reports whether a file has no record of the same key before: the second one is rejected. It remembers so many; beyond them [Registry.smallNow] says what came of it.
+func (o *Opening) first(values []any) bool {
+	if len(o.at) == 0 || len(o.of.Spec.Key) == 0 {
+		return true
+	}
+	var key []any
+	for i := range o.of.Fields {
+		if o.of.Fields[i].KeyPart {
+			key = append(key, values[i])
+		}
+	}
+	h := maphash.String(groupSeed, KeyText(key))
+	if o.seen[h] {
+		return false
+	}
+	if len(o.seen) < openingKeys {
+		o.seen[h] = true
+	}
+	return true
+}
+
 var groupSeed = maphash.MakeSeed()
 
 // end says what was seen. there are the sizes of groups that the table has already, where what was looked at only adds to it.
@@ -173,7 +232,7 @@ func (o *Opening) end(there map[string]int64) *Opening {
 	if o.many {
 		o.K, o.Small = 1, o.Looked
 	}
-	o.groups, o.detect = nil, nil
+	o.groups, o.detect, o.seen = nil, nil, nil
 	return o
 }
 
@@ -256,12 +315,17 @@ func (t *table) refuseOpened(ctx context.Context, tx *db.Tx, d *catalog.Dataset)
 }
 
 // groups are how many records of the table are alike in the fields by which persons could be told.
-func (t *table) groups(ctx context.Context, tx *db.Tx, traits []string) (map[string]int64, error) {
-	out := map[string]int64{}
+func (t *table) groups(ctx context.Context, tx *db.Tx, o *Opening) (map[string]int64, error) {
+	out, traits := map[string]int64{}, o.Traits
 	if len(traits) == 0 {
 		return out, nil
 	}
-	rows, err := tx.Query(ctx, "SELECT "+db.Quotes(traits)+", count(*) FROM "+t.name+" GROUP BY "+db.Quotes(traits)+fmt.Sprintf(" LIMIT %d", openingGroups))
+	where := ""
+	for n, i := range o.measures { // what is of a group isn't counted
+		name := db.Quote(o.of.Fields[i].Name)
+		where += []string{" WHERE ", " AND "}[min(n, 1)] + "coalesce(" + name + ", 0) IN (0, 1)"
+	}
+	rows, err := tx.Query(ctx, "SELECT "+db.Quotes(traits)+", count(*) FROM "+t.name+where+" GROUP BY "+db.Quotes(traits)+fmt.Sprintf(" LIMIT %d", openingGroups))
 	if err != nil {
 		return nil, fmt.Errorf("count the groups of %s: %w", t.Path(), err)
 	}
@@ -298,8 +362,12 @@ func (r *Registry) refuseOpening(ctx context.Context, i *Import, d *catalog.Data
 			continue
 		}
 		values, faults := match.read(row.Cells)
-		if !slices.ContainsFunc(faults, func(d problem.Detail) bool { return d.Code != "record.contact" }) { // where a column is full of them, the file is refused
-			o.add(values)
+		if slices.ContainsFunc(faults, func(d problem.Detail) bool { return d.Code != "record.contact" }) {
+			continue
+		}
+		o.look(values)                           // where a column is full of contacts, the file is refused
+		if len(faults) == 0 && o.first(values) { // what is rejected hides nobody
+			o.count(values)
 		}
 	}
 	there := map[string]int64{}
@@ -307,7 +375,7 @@ func (r *Registry) refuseOpening(ctx context.Context, i *Import, d *catalog.Data
 		err := r.db.Read(ctx, func(tx *db.Tx) error {
 			t, err := r.table(ctx, tx, d)
 			if err == nil {
-				there, err = t.groups(ctx, tx, o.Traits)
+				there, err = t.groups(ctx, tx, o)
 			}
 			return err
 		})
@@ -321,10 +389,10 @@ func (r *Registry) refuseOpening(ctx context.Context, i *Import, d *catalog.Data
 	return nil
 }
 
-// smallNow notes with an import that only adds to a dataset which is open to all where it now has small groups: who left a group isn't seen in the file.
+// smallNow notes with an import into a dataset which is open to all where it now has small groups: who left a group isn't seen in the file, nor who was rejected.
 func (r *Registry) smallNow(ctx context.Context, i *Import, d *catalog.Dataset) error {
-	traits := newOpening(d).Traits
-	if !d.Open() || i.Whole || len(traits) == 0 {
+	o := newOpening(d)
+	if !d.Open() || len(o.Traits) == 0 {
 		return nil
 	}
 	small := int64(0)
@@ -333,7 +401,7 @@ func (r *Registry) smallNow(ctx context.Context, i *Import, d *catalog.Dataset) 
 		if err != nil {
 			return err
 		}
-		groups, err := t.groups(ctx, tx, traits)
+		groups, err := t.groups(ctx, tx, o)
 		for _, n := range groups {
 			if n < MinGroup {
 				small += n

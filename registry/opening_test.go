@@ -15,6 +15,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 )
 
@@ -210,6 +211,43 @@ func TestADatasetIsntOpenedWithPersonalValues(t *testing.T) {
 	})
 }
 
+// Rows that are rejected hide nobody: whom they were like stands alone.
+func TestRejectedRowsHideNobody(t *testing.T) {
+	for what, more := range map[string]string{"with a phone number": "9002,여,97세,종로구,연락 01012345678", "of a number that there is": "%d,여,97세,종로구,찬성"} {
+		onBoth(t, func(t *testing.T, r *room) {
+			from, folder := sources(t)
+			d := r.apply(t, fmt.Sprintf(openPeople, "public", ""))
+			text := surveyed(300, agreeable) + "9001,여,97세,종로구,찬성\n"
+			for n := range 4 {
+				row := strings.ReplaceAll(more, "9002", fmt.Sprint(9002+n))
+				if strings.Contains(row, "%d") {
+					row = fmt.Sprintf(row, n+1)
+				}
+				text += row + "\n"
+			}
+			if err := os.WriteFile(filepath.Join(folder, "survey.csv"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			i, _ := r.read(t, from)
+			if i == nil || i.State != Failed || !strings.Contains(i.Reason.En, "fewer than") || r.counted(t, d) != 0 {
+				t.Errorf("%s: %+v", what, i)
+			}
+		})
+	}
+}
+
+// Of a dataset with a field that isn't open nobody reads the others either: nothing looked at them.
+func TestADatasetIsOpenAsAWholeOrNotAtAll(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		d := r.apply(t, strings.Replace(fmt.Sprintf(openPeople, "public", ""), "source:", "  memo: {type: string, class: internal}\nsource:", 1))
+		for _, who := range []*identity.Principal{{}, {Kind: identity.Citizen, Person: "1"}, {Kind: identity.Official, Agency: "elsewhere", Roles: []identity.Role{identity.Steward}}} {
+			if part, err := Readable(who, d, identity.Place{Project: "trial", Owners: []string{"hall"}}); err == nil {
+				t.Errorf("%s reads %v", who.Kind, part.FieldNames())
+			}
+		}
+	})
+}
+
 func TestTablesOfGroupsArentTakenForPersons(t *testing.T) {
 	for _, c := range []struct {
 		fields string
@@ -218,13 +256,19 @@ func TestTablesOfGroupsArentTakenForPersons(t *testing.T) {
 		{"성별 연령대 자치구 인구수:int", ""},
 		{"성별 연령대 자치구 응답", "성별 연령대 자치구"},
 		{"시설명 자치구 전화", ""},
-		{"자치구 성별 응시율:double", ""},
+		{"자치구* 성별* 응시율:double", ""},            // laid out by its traits
+		{"자치구 성별 응시율:double", "성별 자치구"},        // a person may have a rate too
+		{"번호* 성별 연령 상담건수:int", "성별 연령"},        // and a count
+		{"번호* 성별 연령 월평균소득:int", "성별 연령 월평균소득"}, // and an average, which tells by itself
+		{"번호* 성별 연령 동거인원:int", "성별 연령"},        // and relatives
+		{"연월* 자치구* 연령대* 이용건수:int 평균소득:int", ""},
 		{"출생연도 직업 만족도", "출생연도 직업"},
 	} {
 		d := &catalog.Dataset{Spec: &manifest.Dataset{}}
 		for i, name := range strings.Fields(c.fields) {
 			title, typ, _ := strings.Cut(name, ":")
 			f := catalog.Field{}
+			title, f.KeyPart = strings.CutSuffix(title, "*")
 			f.Name, f.Title.Ko, f.Type = fmt.Sprintf("f%d", i), title, "string"
 			if typ != "" {
 				f.Type = map[string]manifest.Type{"int": "int", "double": "double"}[typ]

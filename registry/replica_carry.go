@@ -133,6 +133,26 @@ type final struct {
 	row *incoming // nil: it is gone
 }
 
+// odd reports whether the key of a row reads like that of another: it has blanks around it, or is a number in another form. Such a row is no record.
+func (a *carrying) odd(t *table, cells []string) bool {
+	for i := range t.Fields {
+		f, at := &t.Fields[i], a.match.at[i]
+		if at < 0 || !f.KeyPart {
+			continue
+		}
+		cell := cells[at]
+		if strings.TrimSpace(cell) != cell {
+			return true
+		}
+		if f.Type == manifest.Int {
+			if v, ok := f.Type.Parse(cell); ok && v != nil && plain(v) != cell {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // write makes the records what the changes of a batch make of them in the end.
 func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, run *Import, b *source.Batch) error {
 	ends := map[string]*final{}
@@ -151,17 +171,25 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 			row, _ := a.match.read(change.Was) // what isn't of the identity is empty there
 			was = KeyText(t.keyOf(row))
 		}
+		leaves := func() { // the record whose row it was goes, unless it never was one
+			if change.Was != nil && !a.odd(t, change.Was) {
+				end(was, &final{})
+			}
+		}
 		if change.Cells == nil {
-			end(was, &final{})
+			leaves()
+			continue
+		}
+		if a.odd(t, change.Cells) {
+			leaves()
+			refused = append(refused, rejected{0, change.Cells, reason([]problem.Detail{{Code: "source.key", Message: lang.T("식별 열의 값 앞뒤에 빈칸이 있거나 수를 다르게 적어, 다른 행의 레코드와 구별되지 않습니다", "the key has blanks around it, or a number written in another way, so that it can't be told from another row's")}})})
 			continue
 		}
 		takes, fault := a.match.takesRow(change.Cells)
 		if fault == nil && !takes { // what isn't taken is as if it weren't there
 			row, _ := a.match.read(change.Cells)
 			end(KeyText(t.keyOf(row)), &final{})
-			if change.Was != nil {
-				end(was, &final{})
-			}
+			leaves()
 			continue
 		}
 		row, faults := a.match.read(change.Cells)
@@ -174,8 +202,8 @@ func (a *carrying) write(ctx context.Context, tx *db.Tx, t *table, c *Change, ru
 				return err
 			}
 		}
-		if change.Was != nil && was != KeyText(t.keyOf(row)) {
-			end(was, &final{})
+		if was != KeyText(t.keyOf(row)) {
+			leaves()
 		}
 		if len(faults) > 0 {
 			refused = append(refused, rejected{0, change.Cells, reason(faults)})

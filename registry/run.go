@@ -171,6 +171,10 @@ func readAs(s *manifest.Source) tabular.Options {
 	if s == nil {
 		return tabular.Options{}
 	}
+	if s.Database != "" {
+		header := 1 // a copy of a table has the columns' names first
+		return tabular.Options{Header: &header}
+	}
 	if s.Paged() {
 		return tabular.Options{} // its rows were taken out of the pages
 	}

@@ -89,10 +89,49 @@ func (s *Service) Check(known map[string]any, asOf manifest.Day) *Verdict {
 	return v
 }
 
+// Outcome is what [Service.Check] says, without reasons and without what is missing: for lists of many services. It looks no further than the first clause that fails.
+func (s *Service) Outcome(known map[string]any, asOf manifest.Day) Outcome {
+	out := Yes
+	for i := range s.Clauses {
+		one := s.Clauses[i].outcome(known, asOf)
+		if one == No {
+			return No
+		}
+		out = worse(out, one)
+	}
+	return out
+}
+
+func (c *Clause) outcome(known map[string]any, asOf manifest.Day) Outcome {
+	for _, name := range c.fields {
+		if _, there := known[name]; there {
+			continue
+		}
+		switch answer, _, err := c.rule.Judge(known, asOf); {
+		case err != nil:
+			return Failed
+		case answer == rule.Yes:
+			return Yes
+		case answer == rule.No:
+			return No
+		}
+		return Unknown
+	}
+	switch yes, err := c.rule.Eval(known, asOf); { // all is known: one evaluation of the whole
+	case err != nil:
+		return Failed
+	case yes:
+		return Yes
+	}
+	return No
+}
+
+// order is that in which outcomes outweigh each other.
+var order = [...]Outcome{No, Failed, Unknown, Yes}
+
 // worse is the outcome of two clauses together: one no settles it, an error is told before what isn't known yet.
 func worse(a, b Outcome) Outcome {
-	order := []Outcome{No, Failed, Unknown, Yes}
-	return order[min(slices.Index(order, a), slices.Index(order, b))]
+	return order[min(slices.Index(order[:], a), slices.Index(order[:], b))]
 }
 
 // benefit is what one would get by what is known.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/city"
 	"github.com/maru-city/maru/engine/db"
@@ -210,4 +212,35 @@ func BenchmarkCheck(b *testing.B) {
 			b.Fatal(v)
 		}
 	}
+}
+
+// BenchmarkOutcome is one service for one person of whom all is known.
+func BenchmarkOutcome(b *testing.B) {
+	s := service.New(open(b).Snapshot).Service("youth-housing", "youth-rent")
+	known := map[string]any{"birth_date": "1999-05-01", "household_size": int64(1), "household_income": int64(3_100_000), "monthly_rent": int64(450_000)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := s.Outcome(known, asOf); got != service.Yes {
+			b.Fatal(got)
+		}
+	}
+}
+
+// The short answer is the long one's, whatever is known.
+func TestOutcomeIsThatOfCheck(t *testing.T) {
+	s := service.New(open(t).Snapshot).Service("youth-housing", "youth-rent")
+	rapid.Check(t, func(t *rapid.T) {
+		known := map[string]any{}
+		for name, values := range map[string][]any{
+			"birth_date": {"1999-05-01", "1950-01-01", "2020-02-29"}, "household_size": {int64(0), int64(1), int64(2)},
+			"household_income": {int64(0), int64(3_846_357), int64(3_846_358)}, "monthly_rent": {int64(0), int64(1)},
+		} {
+			if rapid.Bool().Draw(t, name+" is known") {
+				known[name] = rapid.SampledFrom(values).Draw(t, name)
+			}
+		}
+		if got, want := s.Outcome(known, asOf), s.Check(known, asOf).Outcome; got != want {
+			t.Fatalf("%v: %s, want %s", known, got, want)
+		}
+	})
 }

@@ -26,7 +26,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // the driver "sqlite" too
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
@@ -46,7 +47,7 @@ func (r *Reader) table(ctx context.Context, q Request, secret string, w io.Write
 	from, out := q.Source, Copied{File: "source.csv", Next: q.Since}
 	ctx, stop := context.WithTimeout(ctx, tableTime)
 	defer stop()
-	l, err := r.legacy(q.Project, from, secret)
+	l, err := r.legacy(ctx, q.Project, from, secret)
 	if err != nil {
 		return out, err
 	}
@@ -208,8 +209,8 @@ type legacy struct {
 	name   []string
 }
 
-// legacy opens a source's database. Nothing is connected to yet.
-func (r *Reader) legacy(project string, from *manifest.Source, secret string) (*legacy, error) {
+// legacy opens a source's database. Only a file is connected to already.
+func (r *Reader) legacy(ctx context.Context, project string, from *manifest.Source, secret string) (*legacy, error) {
 	u, err := url.Parse(from.Database)
 	if err != nil {
 		return nil, fmt.Errorf("address of a source: %w", err) // its manifest was checked
@@ -236,6 +237,9 @@ func (r *Reader) legacy(project string, from *manifest.Source, secret string) (*
 		}
 		l.DB = sql.OpenDB(connector)
 	default:
+		if name := strings.ToLower(from.Table); strings.HasPrefix(name, "pragma_") || strings.HasPrefix(name, "sqlite_") { // what SQLite says of itself and of the server's folders
+			return nil, problem.New("source.table", 422, lang.F("원본 데이터베이스에 표가 없습니다: %s", "the database has no table %s", from.Table))
+		}
 		path, err := r.inFolder(project, u.Opaque+u.Host+u.Path)
 		if err != nil {
 			return nil, err
@@ -247,8 +251,34 @@ func (r *Reader) legacy(project string, from *manifest.Source, secret string) (*
 	l.SetMaxOpenConns(1)
 	if l.scheme == "sqlite" {
 		l.SetMaxOpenConns(2) // the second says which tables there are
+		if err := l.small(ctx, 2); err != nil {
+			l.Close()
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, l.unreachable(err)
+		}
 	}
 	return l, nil
+}
+
+// maxCell is how long a value of an SQLite file may be: a view in a small one can make any.
+const maxCell = 16 << 20
+
+// small bounds the values of so many connections to an SQLite file, which stay open.
+func (l *legacy) small(ctx context.Context, connections int) error {
+	l.SetMaxIdleConns(connections)
+	for range connections {
+		c, err := l.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close() // all are open at once, so that each is another
+		if _, err := sqlite.Limit(c, sqlite3.SQLITE_LIMIT_LENGTH, maxCell); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // postgres is how to connect to a PostgreSQL server.

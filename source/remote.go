@@ -53,7 +53,7 @@ func (r *Reader) shelfOf(ctx context.Context, q Request, address, secret string)
 		}
 		return &bounded{c, line}, nil
 	}
-	transport := &http.Transport{DialContext: dial, TLSHandshakeTimeout: remoteTime, ResponseHeaderTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10}
+	transport := &http.Transport{DisableCompression: true, DialContext: dial, TLSHandshakeTimeout: remoteTime, ResponseHeaderTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10}
 	client, err := minio.New(u.Host, &minio.Options{Creds: credentials.NewStaticV4(u.User.Username(), secret, ""), Secure: u.Scheme == "s3", Transport: transport, MaxRetries: 1})
 	if err != nil {
 		return nil, "", remoteFault(u, err)

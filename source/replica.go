@@ -141,7 +141,7 @@ func (r *Reader) Published(ctx context.Context, q Request) (relation uint32, err
 			return 0, err
 		}
 	}
-	l, err := r.legacy(q.Project, from, secret)
+	l, err := r.legacy(ctx, q.Project, from, secret)
 	if err != nil {
 		return 0, err
 	}
@@ -186,7 +186,7 @@ func (l *legacy) oneRowARecord(ctx context.Context, q Request) error {
 	}
 	rows, err := l.QueryContext(ctx, `SELECT a.attname, coalesce(a.attnotnull, false), i.indexrelid::bigint FROM pg_index i
 		CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(n, place) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n
-		WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts ORDER BY i.indexrelid, k.place`, l.quote(l.name...))
+		WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts ORDER BY i.indexrelid, k.place`, l.quote(l.name...))
 	if err != nil {
 		return l.wrong(ctx, err)
 	}
@@ -211,15 +211,34 @@ func (l *legacy) oneRowARecord(ctx context.Context, q Request) error {
 	}
 	key := q.Key(all)
 	if len(key) == 0 {
-		return nil
+		return problem.New("source.replication", 422, lang.T("식별 항목을 식으로 계산하면 변경분이 어느 레코드의 것인지 알 수 없습니다", "with a key that is computed nobody can say of which record a change is")).
+			Hinting(lang.T("식별 항목에 원본의 열을 그대로 쓰거나, publication을 빼고 정해진 때마다 읽으십시오", "have the key be columns of the table as they are, or leave publication out and read on a schedule"))
 	}
 	for _, columns := range indexes {
 		if !slices.ContainsFunc(columns, func(name string) bool { return nullable[name] || !slices.Contains(key, name) }) {
-			return nil
+			return l.plainKeys(ctx, key)
 		}
 	}
 	return problem.New("source.replication", 422, lang.F("원본의 여러 행이 한 레코드가 될 수 있어 변경분을 반영할 수 없습니다 (식별 열: %s)", "several rows of the table may be one record, so its changes can't be carried over (key: %s)", strings.Join(key, ", "))).
 		Hinting(lang.T("데이터셋의 key에 원본의 기본 키나 고유(UNIQUE, NOT NULL) 열을 모두 넣으십시오", "have the dataset's key hold all columns of the table's primary key, or of a unique index without nulls"))
+}
+
+// plainKeys refuses a table with keys that have blanks around them: 'k5' and 'k5 ' would be one record.
+func (l *legacy) plainKeys(ctx context.Context, key []string) error {
+	var odd []string
+	for _, name := range key {
+		text := l.quote(name) + "::text"
+		odd = append(odd, text+" <> btrim("+text+", E' \\t\\r\\n')")
+	}
+	var there bool
+	if err := l.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+l.quote(l.name...)+" WHERE "+strings.Join(odd, " OR ")+")").Scan(&there); err != nil {
+		return l.wrong(ctx, err)
+	}
+	if !there {
+		return nil
+	}
+	return problem.New("source.replication", 422, lang.F("식별 열의 값 앞뒤에 빈칸이 있는 행이 있어 변경분을 반영할 수 없습니다 (식별 열: %s)", "some rows have blanks around their key, so the table's changes can't be carried over (key: %s)", strings.Join(key, ", "))).
+		Hinting(lang.T("원본 관리자에게 빈칸을 없애 달라고 하거나, publication을 빼고 정해진 때마다 읽으십시오", "have whoever keeps the table take the blanks out, or leave publication out and read on a schedule"))
 }
 
 // names are the columns of the table.

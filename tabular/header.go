@@ -27,7 +27,7 @@ func (t *Table) headed(o Options) error {
 	} else {
 		return empty()
 	}
-	width := usualWidth(head, t.Form == "csv")
+	width := max(usualWidth(head, t.Form == "csv"), namedWidth(head))
 	if o.Skip == 0 {
 		n := titleRows(head, width)
 		for _, row := range head[:n] {
@@ -91,6 +91,33 @@ func usualWidth(rows [][]string, delimited bool) int {
 	return max(best, 1)
 }
 
+// namedWidth is how many columns the first row names that has more than one cell, where each of them is a different word: the last ones may be empty in most rows. 0 where it is no such row.
+func namedWidth(rows [][]string) int {
+	for _, row := range rows[:min(10, len(rows))] {
+		cells := filled(row)
+		if len(cells) < 2 {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, c := range cells {
+			if kindOf(c) != word || seen[c] || len([]rune(c)) > 60 {
+				return 0
+			}
+			seen[c] = true
+		}
+		for i, c := range row { // one next to the other
+			if (strings.TrimSpace(c) != "") != (i < len(cells)) {
+				return 0
+			}
+		}
+		if aside.MatchString(cells[len(cells)-1]) {
+			return 0
+		}
+		return len(cells)
+	}
+	return 0
+}
+
 func filled(row []string) (out []string) {
 	for _, c := range row {
 		if s := strings.TrimSpace(c); s != "" {
@@ -105,7 +132,7 @@ var aside = regexp.MustCompile(`^[(<\[※*]?\s*(단위|기준|출처|자료|작�
 
 // titleRows counts the rows at the top that are a title, a unit, a source: with one thing in them where others have several.
 func titleRows(rows [][]string, width int) int {
-	if width < 3 {
+	if width < 2 {
 		return 0
 	}
 	n := 0
@@ -116,6 +143,9 @@ func titleRows(rows [][]string, width int) int {
 			break
 		}
 		n++
+	}
+	if width == 2 && (n >= len(rows)-1 || len(filled(rows[n])) < 2 || slices.ContainsFunc(rows[n], func(c string) bool { return kindOf(c) != word })) {
+		return 0 // in a narrow table a row of one cell says little
 	}
 	return n
 }

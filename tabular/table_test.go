@@ -373,3 +373,31 @@ func TestCellsQuotedTwiceTakeNoLongerThanTheirText(t *testing.T) {
 		t.Error(took)
 	}
 }
+
+// The header says how many columns there are, also where the last ones are empty in most rows, or in all of them; a title above it isn't one of its rows.
+func TestTheHeaderSaysHowManyColumnsThereAre(t *testing.T) {
+	sheet := func(title, every int) string {
+		return book(t, func(f *excelize.File) {
+			at := 1
+			if title > 0 {
+				must(t, f.SetSheetRow("Sheet1", "A1", &[]any{"주민센터 현황"}))
+				at += title
+			}
+			must(t, f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", at), &[]any{"번호", "이름", "비고"}))
+			for n := range 30 {
+				row := []any{fmt.Sprintf("A%03d", n), fmt.Sprintf("시설 %d", n)}
+				if every > 0 && n%every == 0 {
+					row = append(row, "휴관")
+				}
+				must(t, f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", at+1+n), &row))
+			}
+		})
+	}
+	for what, text := range map[string]string{"some": sheet(0, 5), "none": sheet(0, 0), "below a title": sheet(1, 5), "below a title and an empty row": sheet(2, 5), "below a title, none": sheet(1, 0)} {
+		tab := open(t, text, Options{})
+		rows := all(t, tab)
+		if strings.Join(tab.Columns, ",") != "번호,이름,비고" || len(rows) != 30 || strings.Contains(strings.Join(rows, "\n"), "cells") {
+			t.Errorf("%s: %q, %d rows: %.300s", what, tab.Columns, len(rows), rows)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,7 @@ func (s *server) openFeeds(ctx context.Context, c config) error {
 		o.Listen = demoEvents
 		if l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", demoEvents); err != nil {
 			o.Listen = "127.0.0.1:0"
+			slog.Warn("another program has the port of events; they are read elsewhere", "wanted", demoEvents, "error", err)
 		} else {
 			l.Close()
 		}
@@ -41,6 +43,9 @@ func (s *server) openFeeds(ctx context.Context, c config) error {
 	var err error
 	if s.bus, err = bus.Open(ctx, o); err != nil {
 		return err
+	}
+	if o.Listen == "127.0.0.1:0" {
+		slog.Info("events", "at", s.bus.Address())
 	}
 	s.closers = append(s.closers, s.bus)
 	return nil

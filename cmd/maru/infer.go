@@ -122,7 +122,8 @@ func draftTable(ctx context.Context, from manifest.Source, o infer.Options) (*in
 	if _, err := reader.Copy(ctx, source.Request{Source: &password, Limit: inferredRows}, spool); err != nil {
 		return nil, err
 	}
-	t, err := tabular.OpenFile(spool.Name(), tabular.Options{})
+	header := 1 // the copy has the columns' names first
+	t, err := tabular.OpenFile(spool.Name(), tabular.Options{Header: &header})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func draftTable(ctx context.Context, from manifest.Source, o infer.Options) (*in
 	}
 	parts := strings.Split(from.Table, ".")
 	in := inputOf(t, parts[len(parts)-1], from)
-	in.Title, in.Titles, in.Key = said.Title, said.Titles, said.Key
+	in.Title, in.Titles, in.Key, in.Longest, in.Whole = said.Title, said.Titles, said.Key, said.Longest, said.Whole
 	return infer.From(in, o)
 }
 

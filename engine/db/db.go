@@ -104,7 +104,7 @@ func openSQLite(path string) (*DB, error) {
 	}
 	long.SetMaxOpenConns(longReads)
 	long.SetConnMaxIdleTime(time.Minute)
-	return &DB{Dialect: SQLite, write: write, read: read, long: long, lengthy: make(chan struct{}, longReads), ready: &prepared{by: map[string]*sql.Stmt{}}}, nil
+	return &DB{Dialect: SQLite, write: write, read: read, long: long, lengthy: make(chan struct{}, longReads), ready: newPrepared()}, nil
 }
 
 // Close closes the database.
@@ -207,8 +207,9 @@ type Tx struct {
 	tx      *sql.Tx
 	dialect Dialect
 	ready   *prepared
-	wanted  []string        // queries that weren't ready
-	open    map[string]bool // ready queries whose rows may still be read
+	wanted  map[string]bool      // queries that weren't ready
+	open    map[string]bool      // ready queries whose rows may still be read
+	here    map[string]*sql.Stmt // ready queries as they are in this transaction
 }
 
 // Dialect is the dialect of the transaction's database.
@@ -229,20 +230,20 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 
 // Query runs a query.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if s := t.statement(query); s != nil {
+	if s := t.statement(ctx, query); s != nil {
 		if t.open == nil {
 			t.open = map[string]bool{}
 		}
 		t.open[query] = true
-		return t.tx.StmtContext(ctx, s).QueryContext(ctx, args...)
+		return s.QueryContext(ctx, args...)
 	}
 	return t.tx.QueryContext(ctx, t.dialect.Placeholders(query), args...)
 }
 
-// QueryRow runs a query for one row.
+// QueryRow runs a query for one row, which is to be scanned before the same is asked again.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	if s := t.statement(query); s != nil {
-		return t.tx.StmtContext(ctx, s).QueryRowContext(ctx, args...)
+	if s := t.statement(ctx, query); s != nil {
+		return s.QueryRowContext(ctx, args...)
 	}
 	return t.tx.QueryRowContext(ctx, t.dialect.Placeholders(query), args...)
 }

@@ -62,27 +62,55 @@ func (s *Store) Form(ctx context.Context, who *identity.Principal, services []st
 	return s.form(ctx, who, services, answers, (*remembering)(s))
 }
 
-func (s *Store) form(ctx context.Context, who *identity.Principal, services []string, answers registry.Values, from service.Reader) (*Form, error) {
+// Look is [Store.Form] without an application in mind: also for services that take none now, as many as there are.
+func (s *Store) Look(ctx context.Context, who *identity.Principal, services []string) (*Form, error) {
 	if who.Kind != identity.Citizen || who.Person == "" {
 		return nil, who.Refused()
 	}
-	f := &Form{}
-	for _, path := range services {
+	list, err := s.named(services)
+	if err != nil {
+		return nil, err
+	}
+	return s.fill(ctx, who, list, nil, (*remembering)(s))
+}
+
+// named are services by their paths, each once.
+func (s *Store) named(paths []string) (out []*service.Service, err error) {
+	for _, path := range paths {
 		project, name, _ := strings.Cut(path, "/")
 		one, err := s.Services.Find(project, name)
 		if err != nil {
 			return nil, err
 		}
+		if !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) form(ctx context.Context, who *identity.Principal, services []string, answers registry.Values, from service.Reader) (*Form, error) {
+	if who.Kind != identity.Citizen || who.Person == "" {
+		return nil, who.Refused()
+	}
+	list, err := s.named(services)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 || len(list) > maxServices {
+		return nil, problem.New("application.services", 422, lang.F("신청하실 서비스를 1–%d개 골라 주십시오", "choose 1 to %d services", maxServices))
+	}
+	for _, one := range list {
 		if err := closed(one, service.Today(s.Now())); err != nil {
 			return nil, err
 		}
-		if !slices.Contains(f.Services, one) {
-			f.Services = append(f.Services, one)
-		}
 	}
-	if len(f.Services) == 0 || len(f.Services) > maxServices {
-		return nil, problem.New("application.services", 422, lang.F("신청하실 서비스를 1–%d개 골라 주십시오", "choose 1 to %d services", maxServices))
-	}
+	return s.fill(ctx, who, list, answers, from)
+}
+
+// fill gathers, and says what is still to be asked.
+func (s *Store) fill(ctx context.Context, who *identity.Principal, services []*service.Service, answers registry.Values, from service.Reader) (*Form, error) {
+	f := &Form{Services: services}
 	names := merged(f.Services)
 	if err := answerable(f.Services, names, answers); err != nil {
 		return nil, err

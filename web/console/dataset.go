@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -112,6 +113,7 @@ type datasetView struct {
 	Versions []catalog.Version
 	Readers  []agreementRow
 	Who      *identity.Principal
+	Now      time.Time
 	Part     *catalog.Dataset // what who asks may read of it without an agreement; nil: nothing
 }
 
@@ -181,7 +183,7 @@ func (c *Console) open(r *http.Request) (datasetView, error) {
 	if d == nil {
 		return datasetView{}, missing("Dataset", r.PathValue("project")+"/"+r.PathValue("name"))
 	}
-	v := datasetView{URL: r.URL, Address: components.Address(r), Snapshot: s, Dataset: d, Who: who}
+	v := datasetView{URL: r.URL, Address: components.Address(r), Snapshot: s, Dataset: d, Who: who, Now: c.now()}
 	v.Part, _ = registry.Readable(who, d, s.Place(d.Project)) // an error says that it is nothing
 	counts, err := c.records.Counts(r.Context(), []*catalog.Dataset{d})
 	if v.Count = counts[d.Path()]; err == nil && v.inside() {
@@ -231,7 +233,7 @@ func (c *Console) importsOf(ctx context.Context, v *datasetView) ([]*registry.Im
 	return list, err
 }
 
-// imports is the list of imports alone: it is fetched again while one runs.
+// imports is the page at its list of imports: it is fetched again while one runs.
 func (c *Console) imports(r *http.Request) (templ.Component, error) {
 	v, err := c.open(r)
 	if err != nil {
@@ -243,9 +245,6 @@ func (c *Console) imports(r *http.Request) (templ.Component, error) {
 	v.Tab = "imports"
 	if v.Imports, err = c.importsOf(r.Context(), &v); err != nil {
 		return nil, err
-	}
-	if components.Part(r) {
-		return importsPart(v), nil
 	}
 	return datasetPage(v), nil
 }

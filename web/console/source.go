@@ -72,7 +72,22 @@ func (c *Console) actOnSource(w http.ResponseWriter, r *http.Request) {
 		components.Fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, datasetPath(r.PathValue("project"), r.PathValue("name"))+"?tab=imports", http.StatusSeeOther)
+	http.Redirect(w, r, datasetPath(r.PathValue("project"), r.PathValue("name"))+"?tab=imports&"+sinceName+"="+strconv.FormatInt(c.now().Unix(), 10), http.StatusSeeOther)
+}
+
+// sinceName says in an address when something was ordered: until it is seen the page looks again.
+const sinceName = "since"
+
+// patienceSeconds is how long a page looks again for what was ordered.
+const patienceSeconds = 60
+
+// awaited reports whether what was ordered lately hasn't been seen yet.
+func (v datasetView) awaited() bool {
+	since, err := strconv.ParseInt(v.URL.Query().Get(sinceName), 10, 64)
+	if age := v.Now.Unix() - since; err != nil || age < 0 || age > patienceSeconds {
+		return false
+	}
+	return !slices.ContainsFunc(v.Imports, func(i *registry.Import) bool { return i.Started.Unix() >= since || i.Ended.Unix() >= since })
 }
 
 func (c *Console) orderSource(r *http.Request) error {

@@ -25,6 +25,7 @@ import (
 // Cases is what the portal needs of applications and their cases.
 type Cases interface {
 	Form(ctx context.Context, who *identity.Principal, services []string, answers registry.Values) (*casework.Form, error)
+	Look(ctx context.Context, who *identity.Principal, services []string) (*casework.Form, error)
 	Submit(ctx context.Context, who *identity.Principal, in casework.Submission) (*casework.Application, error)
 	Mine(ctx context.Context, who *identity.Principal) ([]*casework.Case, error)
 	Get(ctx context.Context, who *identity.Principal, id string) (*casework.File, error)
@@ -153,11 +154,17 @@ func (p *Portal) apply(w http.ResponseWriter, r *http.Request) {
 	if v.Ask == nil && len(v.Asks) > 0 {
 		v.Ask = &v.Asks[0]
 	}
-	for _, l := range v.Lacking {
-		project, name, _ := strings.Cut(l.Agreement, "/")
-		v.Lacks = append(v.Lacks, lacking{v.snapshot.Title(manifest.Key{Kind: "Agreement", Project: project, Name: name}), l.Why, l.Code == "agreement.consent"})
-	}
+	v.Lacks = lacks(v.snapshot, v.Form)
 	components.Render(w, r, status, applyPage(v))
+}
+
+// lacks are why some things couldn't be had.
+func lacks(s *catalog.Snapshot, f *casework.Form) (out []lacking) {
+	for _, l := range f.Lacking {
+		project, name, _ := strings.Cut(l.Agreement, "/")
+		out = append(out, lacking{s.Title(manifest.Key{Kind: "Agreement", Project: project, Name: name}), l.Why, l.Code == "agreement.consent"})
+	}
+	return out
 }
 
 // read reads what was answered, and reports whether the last answer can't be read.

@@ -71,6 +71,9 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 	p.signRoutes(mux)
 	if p.Services != nil {
 		mux.Handle("GET /life/{event}", components.Page(p.life))
+		if p.Cases != nil {
+			mux.Handle("POST /life/{event}", components.Page(p.lifeMine))
+		}
 		mux.Handle("GET /services/{project}/{name}", components.Page(p.service))
 		mux.HandleFunc("GET /services/{project}/{name}/check", p.check)
 		mux.HandleFunc("POST /services/{project}/{name}/check", p.check)
@@ -150,16 +153,24 @@ func matches(s *catalog.Snapshot, d *catalog.Dataset, query string) bool {
 	if want == "" || catalog.Matches(d.Resource, query) {
 		return true
 	}
-	texts := []lang.Text{projectTitle(s, d.Project), d.Spec.About}
+	texts := []lang.Text{d.Spec.Title, projectTitle(s, d.Project), d.Spec.About}
 	for i := range d.Fields {
 		texts = append(texts, d.Fields[i].Title)
 	}
-	for _, x := range texts {
-		if strings.Contains(catalog.Fold(x.Ko), want) || strings.Contains(catalog.Fold(x.En), want) {
-			return true
+	says := func(word string) bool {
+		return slices.ContainsFunc(texts, func(x lang.Text) bool {
+			return strings.Contains(catalog.Fold(x.Ko), word) || strings.Contains(catalog.Fold(x.En), word)
+		})
+	}
+	if says(want) {
+		return true
+	}
+	for _, word := range strings.Fields(query) { // each of them somewhere, in whatever order
+		if word = catalog.Fold(word); !says(word) && !catalog.Matches(d.Resource, word) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 func projectTitle(s *catalog.Snapshot, name string) lang.Text {

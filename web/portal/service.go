@@ -19,6 +19,7 @@ import (
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/service/casework"
 	"github.com/maru-city/maru/web/components"
 )
 
@@ -82,14 +83,67 @@ func (p *Portal) events(s *catalog.Snapshot) (out []event) {
 	return out
 }
 
-func (p *Portal) life(r *http.Request) (templ.Component, error) {
-	s := p.Catalog.Snapshot()
-	for _, e := range p.events(s) {
+// lifeView is a life event with its services, and what they say of who is signed in, where they asked for that.
+type lifeView struct {
+	event
+	Snapshot *catalog.Snapshot
+	Applies  bool
+	Mine     bool           // who asks may have their facts read
+	Form     *casework.Form // nil: it wasn't asked for
+	Lacks    []lacking
+}
+
+func (p *Portal) lifeOf(r *http.Request) (v lifeView, err error) {
+	v.Snapshot, v.Applies = p.Catalog.Snapshot(), p.Cases != nil
+	v.Mine = v.Applies && identity.From(r.Context()).Kind == identity.Citizen
+	for _, e := range p.events(v.Snapshot) {
 		if e.Name == r.PathValue("event") {
-			return lifePage(s, e, p.Cases != nil), nil
+			v.event = e
+			return v, nil
 		}
 	}
-	return nil, components.NotFound(lang.T("찾으시는 생애사건이 없습니다", "there is no such life event"))
+	return v, components.NotFound(lang.T("찾으시는 생애사건이 없습니다", "there is no such life event"))
+}
+
+func (p *Portal) life(r *http.Request) (templ.Component, error) {
+	v, err := p.lifeOf(r)
+	return lifePage(v), err
+}
+
+// lifeMine says what each service for a life event says of who is signed in. It is posted, for it reads about them.
+func (p *Portal) lifeMine(r *http.Request) (templ.Component, error) {
+	v, err := p.lifeOf(r)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, one := range v.Services {
+		paths = append(paths, one.Path())
+	}
+	if v.Form, err = p.Cases.Look(r.Context(), identity.From(r.Context()), paths); err != nil {
+		return nil, err
+	}
+	v.Lacks = lacks(v.Snapshot, v.Form)
+	return lifePage(v), nil
+}
+
+// sorted are the services by what they say: those that one can get, those of which that isn't known yet, and those that one can't get.
+func (v lifeView) sorted(outcome ...service.Outcome) (out []int) {
+	for i := range v.Form.Services {
+		if slices.Contains(outcome, v.Form.Verdicts[i].Outcome) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// fits reports whether a service is chosen at first: all are that may be had.
+func (v lifeView) fits(one *service.Service) bool {
+	if v.Form == nil {
+		return true
+	}
+	at := slices.Index(v.Form.Services, one)
+	return at >= 0 && v.Form.Verdicts[at].Outcome != service.No
 }
 
 // serviceView is a service as a citizen sees it.

@@ -1,0 +1,45 @@
+package infer_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/maru-city/maru/infer"
+)
+
+// TestContactsInAllTheirForms: numbers as people write them, and what only looks like one. The people are made up.
+func TestContactsInAllTheirForms(t *testing.T) {
+	for _, v := range []string{
+		"010-1234-0101", "01012340101", "연락 01012340101 입니다", "연락 010-12340101", "(010)1234-0101", "010–1234–0101", "０１０－１２３４－０１０１", "김철수(01012345678)", "+82(0)10-1234-5678",
+		"연락 010 - 1234 - 5678", "010.1234.5678", "010\u200b-1234-5678", "kim＠naver.com", "메일은 kim@naver.com", strings.Repeat("가", 5000) + " 010-1234-5678", "+82 10 1234 5678", "821012345678",
+	} {
+		if !infer.Reaches(v) {
+			t.Errorf("%.60q isn't seen", v)
+		}
+	}
+	for _, v := range []string{"", "02-120", "02-2133-1234", "2010-1234-5678", "1168010100", "2026-11-28", "20261128", "minwon@seoul.go.kr", "1,010,123,456원", "8801062518210", "서울 010"} {
+		if infer.Reaches(v) {
+			t.Errorf("%q is taken for somebody's", v)
+		}
+	}
+}
+
+func TestResidentNumbersInAllTheirForms(t *testing.T) {
+	for _, c := range []struct {
+		name, v string
+		want    bool
+	}{
+		{"답변", "900101-1234568", true}, {"답변", "주민 900101-1234568 임", true}, {"답변", "900101 - 1234568", true}, {"답변", "９００１０１－１２３４５６８", true},
+		{"답변", "주민 9001011234101", true}, // since October 2020 the check digit says nothing
+		{"주민등록번호", "9001011234101", true},
+		{"답변", "번호 9001011234568", true}, // its check digit is right
+		{"상품", "8801062518210", false},   // a bar code
+		{"법인등록번호", "110111-1234568", false},
+		{"답변", "991332-1234568", false}, // no such day
+		{"답변", "1234567890123456789", false},
+	} {
+		if got := infer.Identifies(c.name, c.v); got != c.want {
+			t.Errorf("%s %q: %v", c.name, c.v, got)
+		}
+	}
+}
