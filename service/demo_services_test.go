@@ -2,12 +2,14 @@ package service_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/service/casework"
 )
 
 // facts are what is known of somebody; ints are written as they are.
@@ -128,6 +130,54 @@ func TestMostDemoServicesAreOpen(t *testing.T) {
 	}
 	if len(list) < 40 || closed*5 > len(list) {
 		t.Errorf("%d services, %d closed", len(list), closed)
+	}
+}
+
+// What can't be had together, said in one of the two or in both (domain notes, section 2).
+func TestDemoExclusions(t *testing.T) {
+	services := service.New(open(t).Snapshot)
+	for _, pair := range [][2]string{
+		{"youth-housing/youth-rent", "youth-jobs/youth-allowance"}, {"youth-housing/youth-rent", "leases/housing-benefit"}, {"youth-housing/youth-rent", "eunpyeong-youth/eunpyeong-youth-rent"},
+		{"youth-housing/youth-rent", "gwangjin-youth/gwangjin-youth-rent"}, {"youth-jobs/youth-allowance", "self-support/double-savings"}, {"self-support/young-carer", "self-support/double-savings"},
+		{"self-support/young-carer", "welfare/stepping-stone-income"}, {"newlyweds/birth-housing", "newlyweds/newlywed-deposit-interest"}, {"newlyweds/birth-housing", "youth-housing/youth-deposit-interest"},
+		{"welfare/seoul-basic-security", "welfare/livelihood-benefit"}, {"crisis-support/crisis-support", "welfare/livelihood-benefit"}, {"health-care/sick-leave", "welfare/livelihood-benefit"},
+		{"health-care/sick-leave", "welfare/seoul-basic-security"}, {"health-care/sick-leave", "crisis-support/crisis-support"}, {"disability-register/disability-pension", "disability-register/disability-allowance"},
+	} {
+		var two [2]*service.Service
+		for i, path := range pair {
+			project, name, _ := strings.Cut(path, "/")
+			if two[i] = services.Service(project, name); two[i] == nil {
+				t.Fatalf("there is no %s", path)
+			}
+		}
+		if !casework.Excluded(two[0], two[1]) || !casework.Excluded(two[1], two[0]) {
+			t.Errorf("%v can be had together", pair)
+		}
+	}
+}
+
+// A reason shows the values of its day, and nobody is asked for what can't change the outcome.
+func TestDemoReasonsAndQuestions(t *testing.T) {
+	services := service.New(open(t).Snapshot)
+	parent := map[string]any{"household_size": int64(2), "recognised_income": int64(2_600_000)}
+	for day, want := range map[manifest.Day]string{
+		"2025-12-31": "소득인정액이 기준 중위소득의 63% 이하여야 합니다 (월 2,600,000원, 기준 2,477,575원)",
+		"2026-01-01": "소득인정액이 기준 중위소득의 65% 이하여야 합니다 (월 2,600,000원, 기준 2,729,540원)",
+	} {
+		if got := services.Service("family-support", "single-parent").Check(parent, day).Clauses[2].Why.Ko; got != want {
+			t.Errorf("%s: %s", day, got)
+		}
+	}
+	mind := services.Service("youth-life", "youth-mind")
+	for birth, want := range map[string][]string{"1996-03-02": {}, "1986-01-01": {"military_extension"}, "1970-01-01": {}} {
+		if v := mind.Check(map[string]any{"birth_date": birth, "in_seoul_since": "2020-01-01"}, asOf); !slices.Equal(v.Missing, want) {
+			t.Errorf("%s: %v", birth, v.Missing)
+		}
+	}
+	crisis := services.Service("crisis-support", "crisis-support") // more savings than 6 million: the deduction decides, and unknown is not no
+	known := map[string]any{"crisis_cause": "fire", "household_size": int64(1), "household_income": int64(0), "general_assets": int64(0), "savings": int64(7_000_000), "livelihood_recipient": false}
+	if v := crisis.Check(known, asOf); v.Outcome != service.Unknown || !slices.Equal(v.Missing, []string{"living_cost"}) {
+		t.Errorf("%s %v", v.Outcome, v.Missing)
 	}
 }
 
