@@ -2,12 +2,14 @@ package service_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
+	"github.com/maru-city/maru/service/casework"
 )
 
 // facts are what is known of somebody; ints are written as they are.
@@ -128,6 +130,54 @@ func TestMostDemoServicesAreOpen(t *testing.T) {
 	}
 	if len(list) < 40 || closed*5 > len(list) {
 		t.Errorf("%d services, %d closed", len(list), closed)
+	}
+}
+
+// What can't be had together, said in one of the two or in both (domain notes, section 2).
+func TestDemoExclusions(t *testing.T) {
+	services := service.New(open(t).Snapshot)
+	for _, pair := range [][2]string{
+		{"youth-housing/youth-rent", "youth-jobs/youth-allowance"}, {"youth-housing/youth-rent", "leases/housing-benefit"}, {"youth-housing/youth-rent", "eunpyeong-youth/eunpyeong-youth-rent"},
+		{"youth-housing/youth-rent", "gwangjin-youth/gwangjin-youth-rent"}, {"youth-jobs/youth-allowance", "self-support/double-savings"}, {"self-support/young-carer", "self-support/double-savings"},
+		{"self-support/young-carer", "welfare/stepping-stone-income"}, {"newlyweds/birth-housing", "newlyweds/newlywed-deposit-interest"}, {"newlyweds/birth-housing", "youth-housing/youth-deposit-interest"},
+		{"welfare/seoul-basic-security", "welfare/livelihood-benefit"}, {"crisis-support/crisis-support", "welfare/livelihood-benefit"}, {"health-care/sick-leave", "welfare/livelihood-benefit"},
+		{"health-care/sick-leave", "welfare/seoul-basic-security"}, {"health-care/sick-leave", "crisis-support/crisis-support"}, {"disability-register/disability-pension", "disability-register/disability-allowance"},
+	} {
+		var two [2]*service.Service
+		for i, path := range pair {
+			project, name, _ := strings.Cut(path, "/")
+			if two[i] = services.Service(project, name); two[i] == nil {
+				t.Fatalf("there is no %s", path)
+			}
+		}
+		if !casework.Excluded(two[0], two[1]) || !casework.Excluded(two[1], two[0]) {
+			t.Errorf("%v can be had together", pair)
+		}
+	}
+}
+
+// A reason shows the values of its day, and nobody is asked for what can't change the outcome.
+func TestDemoReasonsAndQuestions(t *testing.T) {
+	services := service.New(open(t).Snapshot)
+	parent := map[string]any{"household_size": int64(2), "recognised_income": int64(2_600_000)}
+	for day, want := range map[manifest.Day]string{
+		"2025-12-31": "소득인정액이 기준 중위소득의 63% 이하여야 합니다 (월 2,600,000원, 기준 2,477,575원)",
+		"2026-01-01": "소득인정액이 기준 중위소득의 65% 이하여야 합니다 (월 2,600,000원, 기준 2,729,540원)",
+	} {
+		if got := services.Service("family-support", "single-parent").Check(parent, day).Clauses[2].Why.Ko; got != want {
+			t.Errorf("%s: %s", day, got)
+		}
+	}
+	mind := services.Service("youth-life", "youth-mind")
+	for birth, want := range map[string][]string{"1996-03-02": {}, "1986-01-01": {"military_extension"}, "1970-01-01": {}} {
+		if v := mind.Check(map[string]any{"birth_date": birth, "in_seoul_since": "2020-01-01"}, asOf); !slices.Equal(v.Missing, want) {
+			t.Errorf("%s: %v", birth, v.Missing)
+		}
+	}
+	crisis := services.Service("crisis-support", "crisis-support") // more savings than 6 million: the deduction decides, and unknown is not no
+	known := map[string]any{"crisis_cause": "fire", "household_size": int64(1), "household_income": int64(0), "general_assets": int64(0), "savings": int64(7_000_000), "livelihood_recipient": false}
+	if v := crisis.Check(known, asOf); v.Outcome != service.Unknown || !slices.Equal(v.Missing, []string{"living_cost"}) {
+		t.Errorf("%s %v", v.Outcome, v.Missing)
 	}
 }
 
@@ -594,5 +644,69 @@ var demos = []demo{
 	{"resident-services/resident-copy", facts{"own_register": true}, []person{
 		{"entitled", nil, "y", "", nil},
 		{"somebody else’s", facts{"own_register": false}, "n", "", nil},
+	}},
+	{"eunpyeong-youth/eunpyeong-youth-rent", facts{"birth_date": "1996-03-02", "district": "11380", "household_size": 1, "household_income": 3_846_357, "deposit": 80_000_000, "monthly_rent": 600_000, "general_assets": 100_000_000}, []person{
+		{"entitled, at every limit", nil, "yyyyyyy", "", 100_000},
+		{"another district", facts{"district": "11110"}, "nyyyyyy", "", nil},
+		{"40 today", facts{"birth_date": "1986-11-28"}, "ynyyyyy", "", nil},
+		{"two", facts{"household_size": 2}, "yynyyyy", "", nil},
+		{"a won above", facts{"household_income": 3_846_358}, "yyynyyy", "", nil},
+		{"a dear deposit", facts{"deposit": 80_000_001}, "yyyynyy", "", nil},
+		{"a dear rent", facts{"monthly_rent": 600_001}, "yyyynyy", "", nil},
+		{"no rent", facts{"monthly_rent": 0}, "yyyyyny", "", nil},
+		{"assets a won above", facts{"general_assets": 100_000_001}, "yyyyyyn", "", nil},
+	}},
+	{"gwangjin-youth/gwangjin-youth-rent", facts{"birth_date": "1996-03-02", "district": "11215", "household_size": 1, "household_income": 3_846_357, "deposit": 80_000_000, "monthly_rent": 600_000, "general_assets": 130_000_000}, []person{
+		{"entitled, at every limit", nil, "yyyyyy", "", 200_000},
+		{"two people", facts{"household_size": 2}, "yyyyyy", "", nil},
+		{"another district", facts{"district": "11380"}, "nyyyyy", "", nil},
+		{"18", facts{"birth_date": "2007-11-29"}, "ynyyyy", "", nil},
+		{"a won above", facts{"household_income": 3_846_358}, "yynyyy", "", nil},
+		{"a dear rent", facts{"monthly_rent": 600_001}, "yyynyy", "", nil},
+		{"no rent", facts{"monthly_rent": 0}, "yyyyny", "", nil},
+		{"assets a won above", facts{"general_assets": 130_000_001}, "yyyyyn", "", nil},
+	}},
+	{"gwangjin-youth/gwangjin-culture-voucher", facts{"birth_date": "2002-11-28", "district": "11215", "in_district_since": "2025-11-28", "household_size": 1, "household_income": 3_077_086}, []person{
+		{"entitled, 24 today, a year today", nil, "yyy", "", 100_000},
+		{"a day too short", facts{"in_district_since": "2025-11-29"}, "nyy", "", nil},
+		{"another district", facts{"district": "11110"}, "nyy", "", nil},
+		{"24 tomorrow", facts{"birth_date": "2002-11-29"}, "yny", "", nil},
+		{"30 today", facts{"birth_date": "1996-11-28"}, "yny", "", nil},
+		{"29 until tomorrow", facts{"birth_date": "1996-11-29"}, "yyy", "", nil},
+		{"a won above", facts{"household_income": 3_077_087}, "yyn", "", nil},
+	}},
+	{"gwangjin-youth/gwangjin-moving-help", facts{"district": "11215", "household_size": 1, "household_income": 3_846_357, "moving_cost": 250_000}, []person{
+		{"entitled, at the limit", nil, "yyy", "", 250_000},
+		{"a dear move", facts{"moving_cost": 800_000}, "yyy", "", 300_000},
+		{"another district", facts{"district": "11110"}, "nyy", "", nil},
+		{"two", facts{"household_size": 2}, "yny", "", nil},
+		{"a won above", facts{"household_income": 3_846_358}, "yyn", "", nil},
+	}},
+	{"gangnam-birth/gangnam-birth-grant", facts{"district": "11680", "birth_order": 1, "birth_reported": true, "birth_report": "2026-0001", "in_district_since": "2025-11-28"}, []person{
+		{"entitled, a year today", nil, "yy", "", 2_000_000},
+		{"third", facts{"birth_order": 3}, "yy", "", 3_000_000},
+		{"fifth", facts{"birth_order": 5}, "yy", "", 5_000_000},
+		{"a day too short", facts{"in_district_since": "2025-11-29"}, "ny", "", nil},
+		{"another district", facts{"district": "11650"}, "ny", "", nil},
+		{"not reported", facts{"birth_reported": false}, "yn", "", nil},
+	}},
+	{"seocho-birth/seocho-birth-grant", facts{"district": "11650", "birth_order": 1, "birth_reported": true, "birth_report": "2026-0001", "in_district_since": "2024-11-28", "child_birth_date": "2025-11-28"}, []person{
+		{"entitled, a year before", nil, "yyy", "", 300_000},
+		{"second", facts{"birth_order": 2}, "yyy", "", 500_000},
+		{"fourth", facts{"birth_order": 4}, "yyy", "", 1_000_000},
+		{"a day too short", facts{"in_district_since": "2024-11-29"}, "nyy", "", nil},
+		{"another district", facts{"district": "11680"}, "nyy", "", nil},
+		{"a day too late", facts{"in_district_since": "2020-01-01", "child_birth_date": "2025-11-27"}, "yny", "", nil},
+		{"not reported", facts{"birth_reported": false}, "yyn", "", nil},
+	}},
+	{"dongdaemun-birth/dongdaemun-birth-grant", facts{"district": "11230", "birth_order": 1, "birth_reported": true, "birth_report": "2026-0001", "in_district_since": "2026-08-01", "child_birth_date": "2026-08-01"}, []person{
+		{"entitled, since the birth", nil, "yy", "", 300_000},
+		{"second", facts{"birth_order": 2}, "yy", "", 600_000},
+		{"third", facts{"birth_order": 3}, "yy", "", 1_000_000},
+		{"fourth", facts{"birth_order": 4}, "yy", "", 2_000_000},
+		{"sixth", facts{"birth_order": 6}, "yy", "", 3_000_000},
+		{"moved after the birth", facts{"in_district_since": "2026-08-02"}, "ny", "", nil},
+		{"another district", facts{"district": "11110"}, "ny", "", nil},
+		{"not reported", facts{"birth_reported": false}, "yn", "", nil},
 	}},
 }

@@ -557,7 +557,7 @@ func TestAgreementsAreFoundByStateAndWords(t *testing.T) {
 	income := count(func(_ *manifest.Resource, of manifest.Key) bool { return of.Name == "household-income" })
 	registry := count(func(_ *manifest.Resource, of manifest.Key) bool { return of.Project == "resident-registry" })
 	for query, want := range map[string]int{
-		"": all, "?state=active": 1, "?state=requested": all - 1, "?state=soon": 1, "?state=suspended": 0, "?state=refused": 0, "?state=over": 0, "?state=expired": 0, "?state=nonsense": 0,
+		"": min(all, 50), "?state=active": 1, "?state=requested": min(all-1, 50), "?state=soon": 1, "?state=suspended": 0, "?state=refused": 0, "?state=over": 0, "?state=expired": 0, "?state=nonsense": 0,
 		"?q=" + url.QueryEscape("가구 소 득"): income, "?q=" + url.QueryEscape("주택 정책과"): housing, "?q=resident-registry": registry, "?q=zzz": 0,
 	} {
 		_, body := get(t, s.URL+"/console/agreements"+query)
