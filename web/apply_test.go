@@ -157,7 +157,8 @@ func TestABirthBringsServicesTogether(t *testing.T) {
 		}
 		return c
 	}, func(w *walk) {
-		w.signedIn("minjun", "/life/birth")
+		w.signedIn("minjun", "/my/applications")
+		w.open("/life/birth")
 		w.looks("birth")
 		w.press("main form[method='post'] button")
 		w.says("section[aria-labelledby='group-yes']", "아동수당", "Child allowance")
@@ -167,12 +168,12 @@ func TestABirthBringsServicesTogether(t *testing.T) {
 		w.open("/apply?service=childcare/child-allowance&service=childcare/first-meeting&service=childcare/parental-benefit&service=family-support/pregnancy-transport&service=resident-services/birth-registration")
 		w.looks("birth-apply")
 		w.press("main form button.primary")
-		for range 4 { // yes to what is asked, and to what it opens
-			if webtest.Eval[bool](w.Browser, `!document.querySelector(".maru-question, #answer")`) {
+		for range 6 { // yes to what is asked, and to what it opens
+			if w.Text("h2.question") == "" {
 				break
 			}
-			if webtest.Eval[bool](w.Browser, `!!document.querySelector(".maru-question input[value='true']")`) {
-				webtest.Eval[bool](w.Browser, `(document.querySelector(".maru-question input[value='true']").checked = true)`)
+			if webtest.Eval[bool](w.Browser, `!!document.querySelector(".maru-question input[type=radio]")`) {
+				webtest.Eval[bool](w.Browser, `(document.querySelector(".maru-question input[type=radio]").checked = true)`)
 			} else {
 				w.Fill("#answer", "2026-0001")
 			}
