@@ -32,8 +32,8 @@ const (
 
 // Message is what is published.
 type Message struct {
-	ID      string // the same for the same message
-	Data    []byte
+	ID   string // the same for the same message
+	Data []byte
 }
 
 // Reader is who may read from which streams.
