@@ -19,7 +19,7 @@ func TestWhoIsntSignedInSeesWhetherTheyCanGetIt(t *testing.T) {
 		w.open("/life/leaving-home")
 		w.says("main", "청년월세지원", "Youth rent support")
 		w.looks("life-event")
-		w.press(".maru-list a")
+		w.press(`.maru-list a[href="/services/youth-housing/youth-rent"]`)
 		w.at("/services/youth-housing/youth-rent")
 		w.says("main", "실제 내는 월세", "The rent you pay")
 		w.says("main", "가구 소득이 기준 중위소득의 150% 이하여야 합니다", "Household income at most 150 % of the median")
