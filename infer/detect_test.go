@@ -29,7 +29,10 @@ func TestResidentNumbersInAllTheirForms(t *testing.T) {
 		name, v string
 		want    bool
 	}{
-		{"답변", "900101-1234568", true}, {"답변", "주민 900101-1234568 임", true}, {"답변", "900101 - 1234568", true}, {"답변", "９００１０１－１２３４５６８", true},
+		{"답변", "900101-1234568", true},
+		{"답변", "주민 900101-1234568 임", true},
+		{"답변", "900101 - 1234568", true},
+		{"답변", "９００１０１－１２３４５６８", true},
 		{"답변", "주민 9001011234101", true}, // since October 2020 the check digit says nothing
 		{"주민등록번호", "9001011234101", true},
 		{"답변", "번호 9001011234568", true}, // its check digit is right

@@ -137,11 +137,21 @@ func TestMostDemoServicesAreOpen(t *testing.T) {
 func TestDemoExclusions(t *testing.T) {
 	services := service.New(open(t).Snapshot)
 	for _, pair := range [][2]string{
-		{"youth-housing/youth-rent", "youth-jobs/youth-allowance"}, {"youth-housing/youth-rent", "leases/housing-benefit"}, {"youth-housing/youth-rent", "eunpyeong-youth/eunpyeong-youth-rent"},
-		{"youth-housing/youth-rent", "gwangjin-youth/gwangjin-youth-rent"}, {"youth-jobs/youth-allowance", "self-support/double-savings"}, {"self-support/young-carer", "self-support/double-savings"},
-		{"self-support/young-carer", "welfare/stepping-stone-income"}, {"newlyweds/birth-housing", "newlyweds/newlywed-deposit-interest"}, {"newlyweds/birth-housing", "youth-housing/youth-deposit-interest"},
-		{"welfare/seoul-basic-security", "welfare/livelihood-benefit"}, {"crisis-support/crisis-support", "welfare/livelihood-benefit"}, {"health-care/sick-leave", "welfare/livelihood-benefit"},
-		{"health-care/sick-leave", "welfare/seoul-basic-security"}, {"health-care/sick-leave", "crisis-support/crisis-support"}, {"disability-register/disability-pension", "disability-register/disability-allowance"},
+		{"youth-housing/youth-rent", "youth-jobs/youth-allowance"},
+		{"youth-housing/youth-rent", "leases/housing-benefit"},
+		{"youth-housing/youth-rent", "eunpyeong-youth/eunpyeong-youth-rent"},
+		{"youth-housing/youth-rent", "gwangjin-youth/gwangjin-youth-rent"},
+		{"youth-jobs/youth-allowance", "self-support/double-savings"},
+		{"self-support/young-carer", "self-support/double-savings"},
+		{"self-support/young-carer", "welfare/stepping-stone-income"},
+		{"newlyweds/birth-housing", "newlyweds/newlywed-deposit-interest"},
+		{"newlyweds/birth-housing", "youth-housing/youth-deposit-interest"},
+		{"welfare/seoul-basic-security", "welfare/livelihood-benefit"},
+		{"crisis-support/crisis-support", "welfare/livelihood-benefit"},
+		{"health-care/sick-leave", "welfare/livelihood-benefit"},
+		{"health-care/sick-leave", "welfare/seoul-basic-security"},
+		{"health-care/sick-leave", "crisis-support/crisis-support"},
+		{"disability-register/disability-pension", "disability-register/disability-allowance"},
 	} {
 		var two [2]*service.Service
 		for i, path := range pair {

@@ -87,8 +87,10 @@ const maxReason = 2000
 
 // actions is the table: who may do what in which state. A new one is a line here.
 var actions = []action{
-	{name: "take", by: office, from: []State{Received, Supplement, Proposed, Objected, Approved}, title: lang.T("담당하기", "Take"), says: lang.T("처리 담당자가 됩니다.", "It becomes yours."), internal: true, do: take,
-		only: nil},
+	{
+		name: "take", by: office, from: []State{Received, Supplement, Proposed, Objected, Approved}, title: lang.T("담당하기", "Take"), says: lang.T("처리 담당자가 됩니다.", "It becomes yours."), internal: true, do: take,
+		only: nil,
+	},
 	{name: "approve", by: office, from: []State{Received}, title: lang.T("승인", "Approve"), says: lang.T("신청하신 분께 승인을 알립니다.", "The citizen is told that it is approved."), needs: []string{needReason}, only: decides, do: approve},
 	{name: "confirm", by: office, from: []State{Proposed}, title: lang.T("결재", "Confirm"), says: lang.T("결정이 확정되어 신청하신 분께 알립니다.", "The decision stands, and the citizen is told."), do: confirm},
 	{name: "send-back", by: office, from: []State{Proposed}, title: lang.T("결재 반려", "Send back"), says: lang.T("결정 초안을 담당자에게 돌려보냅니다.", "The draft goes back to whoever made it."), needs: []string{needReason}, internal: true, do: sendBack},

@@ -15,9 +15,14 @@ import (
 
 // seoul has the holidays of 2026 and 2027 that the cases are about.
 var seoul = term.NewCalendar("seoul", &manifest.Calendar{Years: []int{2026, 2027}, Holidays: []manifest.Holiday{
-	{Date: "2026-03-01", Name: "3·1절"}, {Date: "2026-03-02", Name: "대체공휴일"}, {Date: "2026-05-01", Name: "노동절"},
-	{Date: "2026-09-24", Name: "추석 전날"}, {Date: "2026-09-25", Name: "추석"}, {Date: "2026-09-26", Name: "추석 다음 날"},
-	{Date: "2026-12-25", Name: "기독탄신일"}, {Date: "2027-01-01", Name: "새해 첫날"},
+	{Date: "2026-03-01", Name: "3·1절"},
+	{Date: "2026-03-02", Name: "대체공휴일"},
+	{Date: "2026-05-01", Name: "노동절"},
+	{Date: "2026-09-24", Name: "추석 전날"},
+	{Date: "2026-09-25", Name: "추석"},
+	{Date: "2026-09-26", Name: "추석 다음 날"},
+	{Date: "2026-12-25", Name: "기독탄신일"},
+	{Date: "2027-01-01", Name: "새해 첫날"},
 }})
 
 func at(t testing.TB, text string) time.Time {

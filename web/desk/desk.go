@@ -81,8 +81,13 @@ type queueView struct {
 
 // views are the filters of the queue, in their order.
 var views = []components.Choice{
-	{Value: "", Title: lang.T("모두", "All")}, {Value: "mine", Title: lang.T("내 담당", "Mine")}, {Value: "supplement", Title: lang.T("보완 기다림", "Waiting")}, {Value: "objected", Title: lang.T("이의신청", "Objections")},
-	{Value: "proposed", Title: lang.T("결재할 것", "To confirm")}, {Value: "approved", Title: lang.T("지급할 것", "To pay")}, {Value: "done", Title: lang.T("끝난 것", "Done")},
+	{Value: "", Title: lang.T("모두", "All")},
+	{Value: "mine", Title: lang.T("내 담당", "Mine")},
+	{Value: "supplement", Title: lang.T("보완 기다림", "Waiting")},
+	{Value: "objected", Title: lang.T("이의신청", "Objections")},
+	{Value: "proposed", Title: lang.T("결재할 것", "To confirm")},
+	{Value: "approved", Title: lang.T("지급할 것", "To pay")},
+	{Value: "done", Title: lang.T("끝난 것", "Done")},
 }
 
 func (d *Desk) queue(r *http.Request) (templ.Component, error) {
