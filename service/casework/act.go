@@ -105,8 +105,14 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 	if c.body.Clock.Term.N > 0 {
 		out.Term = c.body.Clock.Term.Text()
 	}
-	if mine && c.State == Proposed { // what isn't decided yet is nobody's outside
-		out.Decision = nil
+	if mine {
+		c.Assignee = ""          // accounts are the office's own
+		if c.State == Proposed { // what isn't decided yet is nobody's outside
+			out.Decision = nil
+		}
+		if out.Decision != nil {
+			out.Decision.By = ""
+		}
 	}
 	for i := range actions {
 		a := &actions[i]

@@ -21,8 +21,11 @@ import (
 	"github.com/maru-city/maru/service/term"
 )
 
-// maxServices is how many services one application may be for.
-const maxServices = 30
+// How many services one application may be for, and how many applications a citizen may hand in within 24 hours.
+const (
+	maxServices = 30
+	maxDaily    = 100
+)
 
 // Question is a fact that the person is asked for, once for all services that it is of.
 type Question struct {
@@ -295,6 +298,13 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 		}
 		if before, err = s.find(ctx, tx, who.Person, in.Once); before != nil || err != nil {
 			return err
+		}
+		var lately int
+		if err := tx.QueryRow(ctx, "SELECT count(*) FROM application WHERE person = ? AND at > ?", who.Person, stored(a.At.Add(-24*time.Hour))).Scan(&lately); err != nil {
+			return fmt.Errorf("count applications: %w", err)
+		}
+		if lately >= maxDaily {
+			return problem.New("application.many", 429, lang.F("하루에 %d번까지 신청하실 수 있습니다", "one may apply at most %d times a day", maxDaily)).Hinting(lang.T("내일 다시 신청해 주십시오", "apply again tomorrow"))
 		}
 		if a.ID, err = number(a.At); err != nil {
 			return err

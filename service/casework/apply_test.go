@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
@@ -155,6 +156,23 @@ func TestAllCasesOfAnApplicationOrNone(t *testing.T) {
 		}
 		if mine, err := c.Mine(context.Background(), citizen("1")); err != nil || len(mine) != 1 {
 			t.Errorf("%d cases, want 1: %v", len(mine), err)
+		}
+	})
+}
+
+func TestACitizenAppliesOnlySoOftenADay(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		for range 100 {
+			a := c.submit(t, citizen("1"), []string{grant}, said(t, map[string]any{"rent": 1}))
+			c.do(t, citizen("1"), a.Cases[0].ID, "withdraw", casework.ActionInput{})
+		}
+		in := casework.Submission{Services: []string{grant}, Answers: said(t, map[string]any{"rent": 1})}
+		if _, err := c.Submit(t.Context(), citizen("1"), in); problem.Code(err) != "application.many" {
+			t.Error(err)
+		}
+		c.clock.Advance(25 * time.Hour)
+		if _, err := c.Submit(t.Context(), citizen("1"), in); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -96,7 +96,7 @@ type SupplementRequest struct {
 type Decision struct {
 	State   State            `json:"state"`
 	At      time.Time        `json:"at"`
-	By      string           `json:"by"`
+	By      string           `json:"by,omitempty" doc:"The account, for the office"`
 	Name    string           `json:"name"`
 	Office  string           `json:"office"`
 	Clauses []int            `json:"clauses,omitempty" doc:"Of a refusal: which of the verdict's don't hold, from 0"`

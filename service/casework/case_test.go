@@ -48,6 +48,9 @@ func TestACaseFromBeginningToEnd(t *testing.T) {
 		if err != nil || !slices.Equal(names(mine), []string{"supply", "more-time", "withdraw"}) {
 			t.Fatalf("%v %v", names(mine), err)
 		}
+		if mine.Assignee != "" {
+			t.Errorf("the citizen sees the account %s", mine.Assignee)
+		}
 		if slices.ContainsFunc(mine.History, func(e casework.CaseStep) bool { return e.Internal || e.Actor != "" }) || len(mine.History) != 2 {
 			t.Errorf("the citizen sees %+v", mine.History)
 		}

@@ -117,6 +117,9 @@ func (s *Store) Mine(ctx context.Context, who *identity.Principal) (out []*Case,
 		out, err = s.cases(ctx, tx, "person = ? ORDER BY received DESC, id LIMIT 500", who.Person)
 		return err
 	})
+	for _, c := range out {
+		c.Assignee = ""
+	}
 	return out, err
 }
 
