@@ -79,7 +79,7 @@ func (c *Calendar) check(k *checker) {
 		case seen[h.Date]:
 			k.fault(at, "manifest.twice", Textf("같은 날이 두 번 나옵니다: %s", "%s stands twice", string(h.Date)), Text{})
 		case !slices.Contains(c.Years, t.Year()):
-			k.fault(at, "calendar.year", Textf("years에 없는 해의 공휴일입니다: %s", "%s isn't in one of the years", string(h.Date)), T("그 해의 공휴일을 모두 넣고 years에 더하십시오", "put all holidays of that year in, and the year in years"))
+			k.fault(at, "calendar.year", Textf("years에 없는 해의 공휴일입니다: %s", "%s isn't in one of the years", string(h.Date)), T("그해의 공휴일을 모두 넣고 years에 더하십시오", "put all holidays of that year in, and the year in years"))
 		}
 		seen[h.Date] = true
 	}

@@ -92,7 +92,7 @@ func TestWhoIsSignedInHasTheirFactsReadByAgreements(t *testing.T) {
 		w.looks("check-mine")
 		w.press(`button[name="mine"]`)
 		w.says(".maru-answers", "주민등록 정보 확인", "Checking the resident register")
-		w.says("main", "불러오지 못해 직접 여쭙니다", "it couldn’t be had, so you are asked")
+		w.says("main", "불러오지 못해 직접 여쭙니다", "it couldn’t be read, so we ask you")
 		w.says("h2.question", "가구의 한 달 소득이 얼마입니까?", "monthly income of your household")
 		w.looks("check-mine-consent")
 		w.press(`main a[href="/my/consents"]`)

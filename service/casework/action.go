@@ -92,25 +92,25 @@ var actions = []action{
 		only: nil,
 	},
 	{name: "approve", by: office, from: []State{Received}, title: lang.T("승인", "Approve"), says: lang.T("신청하신 분께 승인을 알립니다.", "The citizen is told that it is approved."), needs: []string{needReason}, only: decides, do: approve},
-	{name: "confirm", by: office, from: []State{Proposed}, title: lang.T("결재", "Confirm"), says: lang.T("결정이 확정되어 신청하신 분께 알립니다.", "The decision stands, and the citizen is told."), do: confirm},
-	{name: "send-back", by: office, from: []State{Proposed}, title: lang.T("결재 반려", "Send back"), says: lang.T("결정 초안을 담당자에게 돌려보냅니다.", "The draft goes back to whoever made it."), needs: []string{needReason}, internal: true, do: sendBack},
-	{name: "refuse", by: office, from: []State{Received}, title: lang.T("거부", "Refuse"), says: lang.T("맞지 않는 요건, 근거와 이의신청 방법을 신청하신 분께 알립니다.", "The citizen is told the clause, the law and how to object."), needs: []string{needClauses, needReason}, only: decides, do: refuse},
+	{name: "confirm", by: office, from: []State{Proposed}, title: lang.T("결재", "Confirm"), says: lang.T("결정을 확정하여 신청하신 분께 알립니다.", "The decision stands, and the citizen is told."), do: confirm},
+	{name: "send-back", by: office, from: []State{Proposed}, title: lang.T("초안 돌려보내기", "Send back"), says: lang.T("결정 초안을 담당자에게 돌려보냅니다.", "The draft goes back to whoever made it."), needs: []string{needReason}, internal: true, do: sendBack},
+	{name: "refuse", by: office, from: []State{Received}, title: lang.T("거부", "Refuse"), says: lang.T("맞지 않는 요건과 거부 이유, 이의신청 등의 구제절차를 신청하신 분께 알립니다.", "The citizen is told the clause, the reason, and how to object or appeal."), needs: []string{needClauses, needReason}, only: decides, do: refuse},
 	{name: "ask", by: office, from: []State{Received}, title: lang.T("보완 요청", "Ask for a supplement"), says: lang.T("보완하실 때까지 처리기간이 멈춥니다.", "The clock stands until it comes."), needs: []string{needReason, needDays}, do: ask},
-	{name: "ask-again", by: office, from: []State{Supplement}, title: lang.T("다시 보완 요청", "Ask again"), says: lang.T("기한이 지난 보완을 10일 안에서 한 번 더 요청합니다.", "Once more, within ten days, for what didn't come."), needs: []string{needReason, needDays}, only: lapsed, do: askAgain},
-	{name: "return", by: office, from: []State{Supplement}, title: lang.T("반려", "Return"), says: lang.T("보완되지 않은 신청을 까닭을 밝혀 되돌려 보냅니다.", "What wasn't supplied in time goes back, with the reason."), needs: []string{needReason}, only: lapsed, do: giveBack},
+	{name: "ask-again", by: office, from: []State{Supplement}, title: lang.T("다시 보완 요청", "Ask again"), says: lang.T("기한 안에 보완하지 않으셨을 때, 10일 이내의 기한을 정하여 한 번만 더 요청합니다.", "What didn't come is asked for once more, by a date within ten days."), needs: []string{needReason, needDays}, only: lapsed, do: askAgain},
+	{name: "return", by: office, from: []State{Supplement}, title: lang.T("반려", "Return"), says: lang.T("기한 안에 보완하지 않은 신청을 이유를 밝혀 되돌려 보냅니다.", "What wasn't supplied in time goes back, with the reason."), needs: []string{needReason}, only: lapsed, do: giveBack},
 	{name: "inspect", by: office, from: []State{Received}, title: lang.T("현장 확인 기록", "Record the visit"), says: lang.T("현장 확인 결과를 남깁니다.", "What was seen is kept."), needs: []string{needReason}, only: inspects, internal: true, do: inspect},
-	{name: "extend", by: office, from: []State{Received, Proposed, Objected}, title: lang.T("처리기간 연장", "Extend"), says: lang.T("연장하는 까닭과 끝나는 날을 신청하신 분께 알립니다.", "The citizen is told why, and the new date."), needs: []string{needGround, needReason, needDays}, do: extend},
+	{name: "extend", by: office, from: []State{Received, Proposed, Objected}, title: lang.T("처리기간 연장", "Extend"), says: lang.T("연장 사유와 처리완료 예정일을 신청하신 분께 알립니다.", "The citizen is told why, and the new date."), needs: []string{needGround, needReason, needDays}, do: extend},
 	{name: "transfer", by: office, from: []State{Received}, title: lang.T("이송", "Transfer"), says: lang.T("다른 기관의 일이면 그 기관으로 보내고 신청하신 분께 알립니다.", "It goes to the office it belongs to, and the citizen is told."), needs: []string{needAgency, needReason}, do: transfer},
-	{name: "rerun", by: office, from: []State{Received, Proposed}, title: lang.T("기준 다시 적용", "Run the rule again"), says: lang.T("지금의 기준으로 다시 확인해 봅니다. 결정에는 신청하신 날의 기준을 씁니다.", "What today's rule would say; the decision is by the one of the day of the application."), internal: true, do: rerun},
+	{name: "rerun", by: office, from: []State{Received, Proposed}, title: lang.T("기준 다시 적용", "Run the rule again"), says: lang.T("지금의 기준으로 다시 확인해 봅니다. 결정에는 신청하신 날의 기준을 씁니다.", "Shows what today's rule would say; the decision follows the rule of the day of the application."), internal: true, do: rerun},
 	{name: "pay", by: office, from: []State{Approved}, title: lang.T("지급 완료", "Paid"), says: lang.T("지급했음을 신청하신 분께 알립니다.", "The citizen is told that it has been paid."), only: pays, do: pay},
-	{name: "uphold", by: office, from: []State{Objected}, title: lang.T("이의신청 인용", "Uphold"), says: lang.T("거부를 거두고 승인합니다.", "The refusal is taken back, and it is approved."), needs: []string{needReason}, do: uphold},
-	{name: "dismiss", by: office, from: []State{Objected}, title: lang.T("이의신청 기각", "Dismiss"), says: lang.T("거부가 그대로임을 까닭과 불복 방법과 함께 알립니다.", "The refusal stands; the citizen is told why, and what is left."), needs: []string{needReason}, do: dismiss},
+	{name: "uphold", by: office, from: []State{Objected}, title: lang.T("이의신청 인용", "Uphold"), says: lang.T("거부 결정을 취소하고 승인합니다.", "The refusal is reversed, and the application is approved."), needs: []string{needReason}, do: uphold},
+	{name: "dismiss", by: office, from: []State{Objected}, title: lang.T("이의신청 기각", "Dismiss"), says: lang.T("거부 결정을 유지하고, 그 이유와 불복 방법·절차를 신청하신 분께 알립니다.", "The refusal stands; the citizen is told why, and how to appeal."), needs: []string{needReason}, do: dismiss},
 	{name: "note", by: office, from: nil, title: lang.T("메모", "Note"), says: lang.T("동료만 볼 수 있습니다.", "Colleagues alone see it."), needs: []string{needReason}, internal: true, do: note},
 
-	{name: "supply", by: citizen, from: []State{Supplement}, title: lang.T("보완하기", "Supply it"), says: lang.T("처리기간이 다시 흐릅니다.", "The clock goes on."), needs: []string{needReason, needAnswers}, do: supply},
+	{name: "supply", by: citizen, from: []State{Supplement}, title: lang.T("보완하기", "Supply it"), says: lang.T("멈췄던 처리기간이 이어집니다.", "The processing time runs again."), needs: []string{needReason, needAnswers}, do: supply},
 	{name: "more-time", by: citizen, from: []State{Supplement}, title: lang.T("보완 기간 늘리기", "Ask for more time"), says: lang.T("두 번까지 늘리실 수 있습니다.", "You may do so twice."), needs: []string{needDays, needReason}, do: moreTime},
-	{name: "withdraw", by: citizen, from: []State{Received, Supplement, Proposed}, title: lang.T("신청 취하", "Withdraw"), says: lang.T("신청을 거두십니다. 다시 신청하실 수 있습니다.", "You take it back, and may apply again."), do: withdraw},
-	{name: "object", by: citizen, from: []State{Refused}, title: lang.T("이의신청", "Object"), says: lang.T("거부를 알려 드린 날부터 60일 안에 하실 수 있습니다.", "Within 60 days of being told of the refusal."), needs: []string{needReason}, only: objectable, do: object},
+	{name: "withdraw", by: citizen, from: []State{Received, Supplement, Proposed}, title: lang.T("신청 취하", "Withdraw"), says: lang.T("신청을 거두어들입니다. 나중에 다시 신청하실 수 있습니다.", "You take your application back; you may apply again later."), do: withdraw},
+	{name: "object", by: citizen, from: []State{Refused}, title: lang.T("이의신청", "Object"), says: lang.T("거부 결정을 받으신 날부터 60일 안에 하실 수 있습니다.", "Within 60 days of receiving the refusal."), needs: []string{needReason}, only: objectable, do: object},
 }
 
 // find returns the action of a name, or nil.
@@ -190,7 +190,7 @@ func approve(d *deed) error {
 	verdict := d.service.Check(d.body.known(), d.body.AsOf)
 	if verdict.Outcome != service.Yes { // a person decides, and says why it isn't what the rule says
 		if _, err := d.said(); err != nil {
-			return wrong(needReason, "case.against_rule", lang.T("기준에 맞지 않거나 확인되지 않은 요건이 있습니다. 승인하는 까닭을 적어 주십시오", "a clause doesn't hold or isn't known: say why it is approved all the same"))
+			return wrong(needReason, "case.against_rule", lang.T("기준에 맞지 않거나 확인되지 않은 요건이 있습니다. 승인하는 이유를 적어 주십시오", "a clause doesn't hold or isn't known: say why it is approved all the same"))
 		}
 	}
 	if utf8.RuneCountInString(d.note) > maxReason {
@@ -208,7 +208,7 @@ func approve(d *deed) error {
 func (d *deed) unopposed() error {
 	for _, x := range d.conflicts {
 		if x.Once || x.State == Approved || x.State == Paid {
-			return problem.New("case.conflict", 409, lang.F("함께 받을 수 없습니다: %[1]s (%[2]s)", "it can't be had beside %[1]s (%[2]s)", x.Title, x.Case)).Hinting(lang.T("하나를 거두거나 거부한 뒤에 승인하실 수 있습니다", "one of them has to be withdrawn or refused first"))
+			return problem.New("case.conflict", 409, lang.F("함께 받을 수 없습니다: %[1]s (%[2]s)", "it can't be had beside %[1]s (%[2]s)", x.Title, x.Case)).Hinting(lang.T("다른 신청이 취하되거나 거부된 뒤에 승인하실 수 있습니다", "one of them has to be withdrawn or refused first"))
 		}
 	}
 	return nil
@@ -237,7 +237,7 @@ func (d *deed) refused() error {
 		return err
 	}
 	d.body.Decision.Object = until.UTC()
-	d.body.Decision.Remedy = lang.T("결정을 아신 날부터 60일 안에 이의신청을 하시거나, 90일 안에 행정심판이나 행정소송을 제기하실 수 있습니다.", "You may object within 60 days, or bring an administrative appeal or a lawsuit within 90 days of knowing of the decision.")
+	d.body.Decision.Remedy = lang.T("거부 결정을 받으신 날부터 60일 안에 이의신청을 하실 수 있습니다. 이의신청과 관계없이, 결정을 아신 날부터 90일 안에 행정심판을 청구하시거나 행정소송을 제기하실 수 있습니다. 이의신청을 하셨으면 그 결과를 통지받으신 날부터 90일 안에 하실 수 있습니다.", "You may object within 60 days of receiving the refusal. Whether you object or not, you may bring an administrative appeal or a lawsuit within 90 days of knowing of the decision; after an objection, within 90 days of being told its result.")
 	return nil
 }
 
@@ -259,7 +259,7 @@ func refuse(d *deed) error {
 
 func confirm(d *deed) error {
 	if d.body.Decision.By == d.who.Actor() {
-		return problem.New("case.same_person", 403, lang.T("결정한 사람이 결재할 수 없습니다", "whoever decided can't confirm it")).Hinting(lang.T("다른 담당자가 결재해 주십시오", "another caseworker has to"))
+		return problem.New("case.same_person", 403, lang.T("결정한 사람은 결재하실 수 없습니다", "whoever made the decision can't confirm it")).Hinting(lang.T("다른 담당자가 결재해 주십시오", "another caseworker has to"))
 	}
 	d.note = d.body.Decision.Reason
 	if d.body.Decision.State == Approved {
@@ -318,7 +318,7 @@ func askAgain(d *deed) error {
 		return err
 	}
 	if d.body.Asked.Again {
-		return problem.New("case.asked_twice", 409, lang.T("다시 요청할 수 있는 것은 한 번입니다 (민원처리법 시행령 제24조)", "it can be asked for again only once (민원처리법 시행령 제24조)")).Hinting(lang.T("까닭을 밝혀 반려하실 수 있습니다", "you may return it with the reason"))
+		return problem.New("case.asked_twice", 409, lang.T("보완은 한 번만 다시 요청하실 수 있습니다 (민원처리법 시행령 제24조)", "it can be asked for again only once (민원처리법 시행령 제24조)")).Hinting(lang.T("이유를 밝혀 반려하실 수 있습니다", "you may return it with the reason"))
 	}
 	until, err := d.until(d.input.Days, againDays)
 	if err != nil {
@@ -341,7 +341,7 @@ func moreTime(d *deed) error {
 		return err
 	}
 	if !until.After(d.body.Asked.Until) {
-		return wrong(needDays, "case.days", lang.T("지금 기한보다 뒤여야 합니다", "it has to be later than now"))
+		return wrong(needDays, "case.days", lang.T("지금의 보완 기한보다 늦은 날이어야 합니다", "it has to be later than the present deadline"))
 	}
 	d.body.Asked.Until = until
 	d.body.Asked.MoreTime++
@@ -402,7 +402,7 @@ func withdraw(d *deed) error {
 // grounds are those of 민원처리법 시행령 제21조제1항. Workload, late assignment and absence aren't among them (제2항).
 var grounds = map[string]lang.Text{
 	"cooperation": lang.T("관계 기관·부서의 협조가 필요함", "other offices have to help"), "facts": lang.T("사실관계 또는 현장 확인이 필요함", "facts or a place have to be looked at"),
-	"disaster": lang.T("천재지변이나 불가항력", "a disaster"), "similar": lang.T("그에 준하는 사유", "a similar cause"),
+	"disaster": lang.T("천재지변이나 그 밖의 불가항력적인 사유", "a natural disaster or another force majeure"), "similar": lang.T("그에 준하는 사유", "a similar cause"),
 }
 
 // Grounds lists the grounds of an extension, for forms.
@@ -415,12 +415,12 @@ func extend(d *deed) error {
 	}
 	ground, ok := grounds[d.input.Ground]
 	if !ok {
-		return wrong(needGround, "case.ground", lang.T("연장할 수 있는 까닭을 골라 주십시오. 업무가 많거나 담당자가 없는 것은 까닭이 되지 않습니다 (민원처리법 시행령 제21조)", "choose a ground; workload or absence is none (민원처리법 시행령 제21조)"))
+		return wrong(needGround, "case.ground", lang.T("연장 사유를 골라 주십시오. 업무가 많거나, 담당자를 늦게 정했거나, 담당자가 없는 것은 연장 사유가 되지 않습니다 (민원처리법 시행령 제21조)", "choose a ground; workload, late assignment or absence is none (민원처리법 시행령 제21조)"))
 	}
 	d.note = ground.Ko + ": " + text
 	if d.State == Objected {
 		if d.body.Objection.Extended {
-			return problem.New("clock.extended", 409, lang.T("이의신청은 한 번만 연장할 수 있습니다 (민원처리법 제35조제2항)", "an objection is extended once (민원처리법 제35조제2항)"))
+			return problem.New("clock.extended", 409, lang.T("이의신청의 결정 기간은 한 번만 연장하실 수 있습니다 (민원처리법 제35조제2항)", "the time for deciding an objection is extended only once (민원처리법 제35조제2항)"))
 		}
 		if d.input.Days < 1 || d.input.Days > 10 {
 			return wrong(needDays, "case.days", lang.T("1–10일 가운데에서 정해 주십시오", "1 to 10 days"))
@@ -477,7 +477,7 @@ func object(d *deed) error {
 		return err
 	}
 	if d.now.After(d.body.Decision.Object) {
-		return problem.New("case.objection_late", 409, lang.T("이의신청 기한이 지났습니다 (민원처리법 제35조)", "the time for an objection is over (민원처리법 제35조)")).Hinting(lang.T("행정심판은 결정을 아신 날부터 90일 안에 청구하실 수 있습니다", "an administrative appeal may be brought within 90 days of knowing of the decision"))
+		return problem.New("case.objection_late", 409, lang.T("이의신청 기한이 지났습니다 (민원처리법 제35조)", "the time for an objection is over (민원처리법 제35조)")).Hinting(lang.T("행정심판과 행정소송은 결정을 아신 날부터 90일 안에 제기하실 수 있습니다", "an administrative appeal or a lawsuit may be brought within 90 days of knowing of the decision"))
 	}
 	due, err := d.until(10, 10)
 	d.body.Objection = &Objection{At: d.now, Reason: text, Due: due}

@@ -285,7 +285,7 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 		now = after
 	}
 	if len(form.Asks) > 0 {
-		p := problem.New("application.missing", 422, lang.T("아직 답하지 않으신 것이 있습니다", "some questions aren't answered yet"))
+		p := problem.New("application.missing", 422, lang.T("아직 답하지 않으신 질문이 있습니다", "some questions aren't answered yet"))
 		for _, q := range form.Asks {
 			p.At = append(p.At, problem.Detail{Code: "record.required", Where: q.Name, Message: q.Fact.Question()})
 		}

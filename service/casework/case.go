@@ -27,7 +27,7 @@ const (
 )
 
 var stateTitles = map[State]lang.Text{
-	Received: lang.T("처리 중", "under way"), Supplement: lang.T("보완 요청", "supplement asked for"), Proposed: lang.T("결재 중", "awaiting approval"), Approved: lang.T("승인", "approved"), Paid: lang.T("지급", "paid"),
+	Received: lang.T("처리 중", "under way"), Supplement: lang.T("보완 요청", "supplement asked for"), Proposed: lang.T("결재 중", "awaiting approval"), Approved: lang.T("승인", "approved"), Paid: lang.T("지급 완료", "paid"),
 	Refused: lang.T("거부", "refused"), Objected: lang.T("이의신청 심사 중", "objection under review"), Dismissed: lang.T("이의신청 기각", "objection dismissed"), Returned: lang.T("반려", "returned"), Withdrawn: lang.T("취하", "withdrawn"),
 }
 

@@ -169,7 +169,7 @@ func (s *Store) update(ctx context.Context, tx *db.Tx, c *Case) error {
 }
 
 func moved() error {
-	return problem.New("case.moved", 409, lang.T("그 사이에 다른 처리가 있었습니다", "somebody has done something to it meanwhile")).Hinting(lang.T("다시 열어 확인한 뒤 처리해 주십시오", "look at it again first"))
+	return problem.New("case.moved", 409, lang.T("그사이에 다른 처리가 있었습니다", "somebody has done something to it meanwhile")).Hinting(lang.T("다시 열어 확인한 뒤 처리해 주십시오", "look at it again first"))
 }
 
 // event adds a step to a case's history.

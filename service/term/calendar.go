@@ -35,7 +35,7 @@ func (c *Calendar) Works(day time.Time) (bool, error) {
 	day = day.In(clock.Seoul)
 	if !c.years[day.Year()] {
 		return false, problem.New("calendar.missing", 409, lang.F("업무일력 %[1]s에 %[2]d년이 없습니다", "the calendar %[1]s doesn't have the year %[2]d", c.name, day.Year())).
-			Hinting(lang.T("그 해의 공휴일을 업무일력에 넣고 적용해 주십시오", "put that year's holidays into it and apply it"))
+			Hinting(lang.T("그해의 공휴일을 업무일력에 넣고 적용해 주십시오", "put that year's holidays into it and apply it"))
 	}
 	if w := day.Weekday(); w == time.Saturday || w == time.Sunday {
 		return false, nil

@@ -102,7 +102,7 @@ func (v caseView) steps() []components.Step {
 	out := []components.Step{{Title: lang.T("접수", "Received"), Done: true}}
 	middle := components.Step{Title: lang.T("검토", "Review"), Done: decided || v.Done, Now: now(casework.Received, casework.Proposed)}
 	if v.State == casework.Supplement {
-		middle = components.Step{Title: lang.T("보완 기다림", "Waiting for you"), Now: true}
+		middle = components.Step{Title: lang.T("보완 대기", "Waiting for you"), Now: true}
 	}
 	out = append(out, middle)
 	switch v.State {
