@@ -1,10 +1,13 @@
 package infer_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/maru-city/maru/infer"
+	"github.com/maru-city/maru/manifest"
 )
 
 // TestContactsInAllTheirForms: numbers as people write them, and what only looks like one. The people are made up.
@@ -43,6 +46,26 @@ func TestResidentNumbersInAllTheirForms(t *testing.T) {
 	} {
 		if got := infer.Identifies(c.name, c.v); got != c.want {
 			t.Errorf("%s %q: %v", c.name, c.v, got)
+		}
+	}
+}
+
+// A table that is small is read whole each time, so that deletions come at once; in each case the draft says what since would mean.
+func TestSinceIsDraftedForLargeTablesOnly(t *testing.T) {
+	for rows, want := range map[int]string{500: "", 100_001: "upd_dt"} {
+		d, err := infer.From(infer.Input{File: "shops", Columns: []string{"no", "upd_dt"}, Key: []string{"no"}, Source: manifest.Source{Database: "mysql://u@h/d", Table: "shops"}, Rows: func(yield func(infer.Row, error) bool) {
+			for n := range rows {
+				if !yield(infer.Row{Line: n + 2, Cells: []string{fmt.Sprint(n), "2026-11-28 09:00:00"}}, nil) {
+					return
+				}
+			}
+		}}, infer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := slices.ContainsFunc(d.Doubts, func(x infer.Doubt) bool { return x.Code == "since" })
+		if d.Dataset.Source.Since != want || !said {
+			t.Errorf("%d rows: since %q, said %v", rows, d.Dataset.Source.Since, said)
 		}
 	}
 }

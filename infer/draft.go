@@ -196,6 +196,7 @@ func (d *Draft) conclude(in Input, o Options, r *reading) {
 	likenessDoubts(r.columns, fields, r.matrix)
 	fewValuesDoubts(list, places)
 	d.Doubts = append(d.Doubts, d.tableDoubts(in, r)...)
+	d.Doubts = append(d.Doubts, sinceDoubt(in, list)...)
 	d.Doubts = append(d.Doubts, totalsDoubt(r.columns, fields)...)
 	d.Doubts = append(d.Doubts, districtDoubts(r.columns, fields, places)...)
 	for _, k := range keys.doubts {
@@ -348,7 +349,9 @@ func (d *Draft) tableDoubts(in Input, r *reading) (out []Doubt) {
 func (in Input) source(o Options, list []*field, empty []string) *manifest.Source {
 	s := in.Source
 	if s.Database != "" {
-		s.Since = sinceOf(list)
+		if len(list) > 0 && list[0].column.rows > wholeRows { // a smaller one is read whole each time: then deletions come at once too
+			s.Since = sinceOf(list)
+		}
 	} else if s.File = o.File; s.File == "" {
 		s.File = path.Base(strings.ReplaceAll(in.File, `\`, "/"))
 		if s.File == "" || s.File == "." || s.File == "/" || s.File == ".." {
@@ -365,6 +368,20 @@ func (in Input) source(o Options, list []*field, empty []string) *manifest.Sourc
 		}
 	}
 	return &s
+}
+
+// wholeRows is how many rows a table may have to be read whole each time.
+const wholeRows = 100_000
+
+// sinceDoubt says what it means that only changed rows are read, or could be.
+func sinceDoubt(in Input, list []*field) []Doubt {
+	column := sinceOf(list)
+	if in.Source.Database == "" || column == "" {
+		return nil
+	}
+	d := doubt("since", lang.F("since: %[1]s가 있으면 그 뒤에 바뀐 행만 읽습니다. 삭제된 행과, %[1]s의 값이 그대로인 변경은 하루에 한 번 반영됩니다", "with since: %[1]s only rows that changed after it are read; rows that are deleted, and changes that leave %[1]s as it is, come once a day", column))
+	d.At = "source"
+	return []Doubt{d}
 }
 
 // changed finds names of columns that say when a row was last changed.
