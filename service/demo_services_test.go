@@ -9,7 +9,6 @@ import (
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
-	"github.com/maru-city/maru/service/casework"
 )
 
 // facts are what is known of somebody; ints are written as they are.
@@ -160,7 +159,7 @@ func TestDemoExclusions(t *testing.T) {
 				t.Fatalf("there is no %s", path)
 			}
 		}
-		if !casework.Excluded(two[0], two[1]) || !casework.Excluded(two[1], two[0]) {
+		if !service.Excluded(two[0], two[1]) || !service.Excluded(two[1], two[0]) {
 			t.Errorf("%v can be had together", pair)
 		}
 	}

@@ -1,8 +1,13 @@
 package web_test
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,6 +16,16 @@ import (
 
 // TestFromApplicationToPayment plays a citizen who applies, a caseworker who asks for a supplement and decides, and the citizen who sees each step.
 func TestFromApplicationToPayment(t *testing.T) {
+	lease, lie := filepath.Join(t.TempDir(), "임대차계약서 (2026).png"), filepath.Join(t.TempDir(), "임대차계약서.pdf")
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 40, 40))); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{lease, lie} {
+		if err := os.WriteFile(path, picture.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	bothLanguages(t, func(t testing.TB) *place {
 		c := settled(t)
 		c.approve(t, "residents")
@@ -34,14 +49,29 @@ func TestFromApplicationToPayment(t *testing.T) {
 		answer("많이")
 		w.says("#answer-problem", "유형이 다릅니다", "whole number")
 		answer("2,000,000")
+		w.open("/my/applications") // somebody is called away, and goes on another time
+		w.says("section[aria-labelledby='drafts']", "청년월세지원", "Youth rent support")
+		w.looks("applications-draft")
+		w.press("section[aria-labelledby='drafts'] a")
 		answer("450000")
+		w.says("#paper-0", "임대차계약서", "Lease contract")
+		w.looks("apply-papers")
+		w.Attach("section[aria-labelledby='paper-0'] input[type=file]", lie)
+		w.press("section[aria-labelledby='paper-0'] .maru-upload button")
+		w.says(".maru-alert.problem", "이름과 내용이 다른 파일입니다", "isn't what its name says")
+		w.looks("apply-papers-fault")
+		w.Attach("section[aria-labelledby='paper-0'] input[type=file]", lease)
+		w.press("section[aria-labelledby='paper-0'] .maru-upload button")
+		w.says("section[aria-labelledby='paper-0'] .maru-files", "임대차계약서 (2026).png", "임대차계약서 (2026).png")
+		w.press("main .maru-buttons a.primary")
 		w.says(".amount", "매달 200,000원씩 12개월", "KRW 200,000 a month for 12 months")
-		w.press(`button[name="change"][value="household_size"]`)
+		w.press(`a[href*="change=household_size"]`)
 		w.says("main", "담당 기관이 확인한 내용이 사실과", "If what the office found")
 		answer("2")
+		w.press("main .maru-buttons a.primary")
 		w.says(".maru-answers", "말씀하신 내용: 2", "You say: 2")
 		w.looks("apply-review")
-		w.press(`button[name="submit"]`)
+		w.press("form[action$='/submit'] button")
 		w.says(".maru-alert.success", "신청을 받았습니다", "Your application is in")
 		w.looks("applications")
 		w.press(".maru-list a.title")
@@ -54,6 +84,7 @@ func TestFromApplicationToPayment(t *testing.T) {
 		w.looks("desk-queue")
 		w.press("#queue a")
 		w.says("#fact-list", "신청인이 적은 내용: 2", "the citizen says: 2")
+		w.says("section[aria-labelledby='papers']", "임대차계약서 (2026).png", "임대차계약서 (2026).png")
 		w.looks("desk-case")
 		opens("ask")
 		w.Fill("#reason-ask", "임대차계약서의 날짜가 보이지 않습니다.")
@@ -71,6 +102,9 @@ func TestFromApplicationToPayment(t *testing.T) {
 		w.press(".maru-list a.title")
 		w.says(".maru-todo", "2026.12.01.(화)", "1 Dec 2026 (Tue)")
 		w.looks("application-supplement")
+		w.Attach("section[aria-labelledby='todo'] form:has(input[value='임대차계약서']) input[type=file]", lease)
+		w.press("section[aria-labelledby='todo'] form:has(input[value='임대차계약서']) button")
+		w.says("section[aria-labelledby='papers']", "임대차계약서 · ", "임대차계약서 · ")
 		w.Fill("#supply-reason", "다시 찍었습니다.")
 		w.press("form[action$='/supply'] button")
 		w.says(".maru-history", "보완하기", "Supply it")
@@ -101,13 +135,29 @@ func TestWhatApplicantsAndCaseworkersMayNotDo(t *testing.T) {
 	c.approve(t, "residents")
 	h := c.house(t, false)
 	citizen, official := h.as(t, "haneul"), h.as(t, "housing-caseworker")
-	form := url.Values{"service": {"youth-housing/youth-rent"}, "known.household_income": {"2000000"}, "known.monthly_rent": {"450000"}, "once": {"abc"}, "submit": {"1"}}
+	form := url.Values{"service": {"youth-housing/youth-rent"}}
+	res, _ := h.ask(t, citizen, http.MethodPost, "/apply", form)
+	draft := res.Header.Get("Location")
+	if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(draft, "/apply/") {
+		t.Fatalf("%d %s", res.StatusCode, draft)
+	}
+	if res, _ := h.ask(t, citizen, http.MethodPost, "/apply", form); res.Header.Get("Location") != draft {
+		t.Errorf("begun again: %s, want %s", res.Header.Get("Location"), draft)
+	}
+	if res, _ := h.ask(t, citizen, http.MethodPost, draft+"/submit", nil); res.Header.Get("Location") != draft { // there are questions
+		t.Errorf("handed in too early: %d", res.StatusCode)
+	}
+	for _, x := range []url.Values{{"ask": {"household_income"}, "answer": {"2,000,000원"}}, {"ask": {"monthly_rent"}, "answer": {"450000"}}} {
+		if res, body := h.ask(t, citizen, http.MethodPost, draft, x); res.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%d %s", res.StatusCode, body)
+		}
+	}
 	var to [2]string
 	for i := range to {
-		res, _ := h.ask(t, citizen, http.MethodPost, "/apply", form)
+		res, body := h.ask(t, citizen, http.MethodPost, draft+"/submit", nil)
 		to[i] = res.Header.Get("Location")
 		if res.StatusCode != http.StatusSeeOther || !strings.Contains(to[i], "/my/applications?done=") {
-			t.Fatalf("%d %s", res.StatusCode, to[i])
+			t.Fatalf("%d %s %s", res.StatusCode, to[i], body)
 		}
 	}
 	if to[0] != to[1] {
@@ -135,6 +185,10 @@ func TestWhatApplicantsAndCaseworkersMayNotDo(t *testing.T) {
 		{official, http.MethodPost, "/desk/cases/" + id + "/approve", url.Values{"version": {"7"}}, http.StatusConflict},
 		{official, http.MethodGet, "/desk/cases/none", nil, http.StatusNotFound},
 		{citizen, http.MethodGet, "/apply?service=youth-housing/none", nil, http.StatusNotFound},
+		{citizen, http.MethodGet, draft, nil, http.StatusNotFound}, // it is handed in
+		{official, http.MethodGet, draft, nil, http.StatusForbidden},
+		{citizen, http.MethodPost, "/my/applications/" + id + "/papers", url.Values{"file": {"x"}}, http.StatusBadRequest},
+		{official, http.MethodGet, "/desk/cases/" + id + "/papers/none", nil, http.StatusNotFound},
 	} {
 		if res, body := h.ask(t, x.who, x.method, x.path, x.form); res.StatusCode != x.want {
 			t.Errorf("%s %s: %d, want %d\n%s", x.method, x.path, res.StatusCode, x.want, body[:min(len(body), 300)])
@@ -179,9 +233,12 @@ func TestABirthBringsServicesTogether(t *testing.T) {
 			}
 			w.press("main .maru-form button.primary")
 		}
+		w.says("main", "지금 없는 서류는 나중에", "may follow")
+		w.looks("birth-papers")
+		w.press("main .maru-buttons a.primary")
 		w.says("main", "5건 함께 신청하기", "Hand in all 5")
 		w.looks("birth-review")
-		w.press(`button[name="submit"]`)
+		w.press("form[action$='/submit'] button")
 		w.says(".maru-alert.success", "신청을 받았습니다", "Your application is in")
 		if n := webtest.Eval[int](w.Browser, `document.querySelectorAll(".maru-list a.title").length`); n != 5 {
 			w.t.Errorf("%d cases, want 5", n)

@@ -100,7 +100,7 @@ func empty(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	p.services = service.New(p.Snapshot)
-	p.cases, err = casework.Open(t.Context(), casework.Options{DB: d, Keys: ring, Catalog: p.Catalog, Services: p.services, Reader: p.exchange, Now: clock})
+	p.cases, err = casework.Open(t.Context(), casework.Options{DB: d, Keys: ring, Files: files, Catalog: p.Catalog, Services: p.services, Reader: p.exchange, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

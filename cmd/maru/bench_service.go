@@ -102,8 +102,8 @@ func check500(ctx context.Context, b *bench) (string, bool, error) {
 }
 
 // offered starts a demo with five services whose facts come by an approved agreement.
-func (b *bench) offered(ctx context.Context) (*governed, error) {
-	g, err := b.governed(ctx, 100_000)
+func (b *bench) offered(ctx context.Context, residents int) (*governed, error) {
+	g, err := b.governed(ctx, residents)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func spread(took []time.Duration) (text string, p99 time.Duration) {
 
 // submissions hands in applications that open five cases each, one after the other, and takes them back in between.
 func submissions(ctx context.Context, b *bench) (string, bool, error) {
-	g, err := b.offered(ctx)
+	g, err := b.offered(ctx, 100_000)
 	if err != nil {
 		return "", false, err
 	}
@@ -160,7 +160,7 @@ func submissions(ctx context.Context, b *bench) (string, bool, error) {
 
 // applications hands in 50 applications a second for a minute, each by somebody else, and counts what is there then.
 func applications(ctx context.Context, b *bench) (string, bool, error) {
-	g, err := b.offered(ctx)
+	g, err := b.offered(ctx, 100_000)
 	if err != nil {
 		return "", false, err
 	}
@@ -207,7 +207,7 @@ func applications(ctx context.Context, b *bench) (string, bool, error) {
 
 // wizard answers questions of a check as somebody who isn't signed in.
 func wizard(ctx context.Context, b *bench) (string, bool, error) {
-	g, err := b.offered(ctx)
+	g, err := b.offered(ctx, 100_000)
 	if err != nil {
 		return "", false, err
 	}

@@ -138,6 +138,9 @@ func (s *server) settle(ctx context.Context, c config, say func(lang.Text)) erro
 			return failed
 		}
 	}
+	if err := s.jobs.Enqueue(ctx, demoWork, "cases"); err != nil {
+		return err
+	}
 	s.demo.Done = true
 	return writeNote(demoNote(c), s.demo)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/maru-city/maru/ledger"
+	"github.com/maru-city/maru/service/casework"
 )
 
 // TestAnImportThatIsKilledLosesAndRepeatsNothing kills the server again and again while it imports. What it starts anew goes on by itself.
@@ -151,4 +152,96 @@ func TestReadsThatAreKilledLoseNoReceipt(t *testing.T) {
 		t.Errorf("only %d reads came", len(acknowledged))
 	}
 	t.Logf("%d reads", len(acknowledged))
+}
+
+// TestASubmissionThatIsKilledIsWholeOrNotThere kills the server again and again while an application for five services is handed in. Each is there with five cases or not at all, one that was acknowledged is there, and the same draft handed in again is the same one.
+func TestASubmissionThatIsKilledIsWholeOrNotThere(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asMaru, "1")
+	b := &bench{dir: t.TempDir(), say: io.Discard, self: self}
+	g, err := b.offered(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.end() })
+	in := map[string]any{"services": fiveServices, "answers": map[string]any{"household_income": 2_000_000, "monthly_rent": 450_000}}
+	asked := func(g *governed, method, path string, in, out any) error {
+		text, err := g.ask(t.Context(), "haneul", method, path, in)
+		if err == nil {
+			err = json.Unmarshal(text, out)
+		}
+		return err
+	}
+	submit := func(g *governed, draft string) (made casework.Application, err error) {
+		return made, asked(g, http.MethodPost, "/api/v1/applications", map[string]string{"draft": draft}, &made)
+	}
+	killed, whole := 0, 0
+	for round, after := range []time.Duration{2, 5, 8, 11, 14, 20, 30} {
+		var draft casework.Draft
+		if err := asked(g, http.MethodPost, "/api/v1/applications/drafts", in, &draft); err != nil {
+			t.Fatal(err)
+		}
+		answered := make(chan casework.Application, 1)
+		go func() {
+			made, err := submit(g, draft.ID)
+			if err != nil {
+				made.ID = ""
+			}
+			answered <- made
+		}()
+		time.Sleep(after * time.Millisecond)
+		_ = g.Process.Kill()
+		_ = g.Wait()
+		before := <-answered
+		if g, err = b.signedIn(t.Context(), 1000); err != nil {
+			t.Fatal(err)
+		}
+		there := mine(t, g)
+		if len(there) != 0 && len(there) != 5 {
+			t.Fatalf("round %d: %d cases of five", round, len(there))
+		}
+		if before.ID != "" && len(there) == 0 {
+			t.Errorf("round %d: the application %s was acknowledged and isn't there", round, before.ID)
+		}
+		if len(there) == 5 {
+			whole++
+		} else {
+			killed++
+		}
+		made, err := submit(g, draft.ID)
+		if err != nil || len(made.Cases) != 5 || len(there) == 5 && there[0].Application != made.ID {
+			t.Fatalf("round %d: the same again: %+v %v", round, made, err)
+		}
+		if there = mine(t, g); len(there) != 5 {
+			t.Errorf("round %d: %d cases after the same again", round, len(there))
+		}
+		for _, c := range there {
+			if _, err := g.ask(t.Context(), "haneul", http.MethodPost, "/api/v1/cases/"+c.ID+"/withdraw", map[string]int64{"version": c.Version}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Logf("%d killed before, %d after they were there", killed, whole)
+}
+
+// mine are haneul's cases that aren't withdrawn.
+func mine(t testing.TB, g *governed) (open []*casework.Case) {
+	t.Helper()
+	text, err := g.ask(t.Context(), "haneul", http.MethodGet, "/api/v1/me/applications", nil)
+	var list struct{ Items []*casework.Case }
+	if err == nil {
+		err = json.Unmarshal(text, &list)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list.Items {
+		if c.State != casework.Withdrawn {
+			open = append(open, c)
+		}
+	}
+	return open
 }

@@ -73,7 +73,7 @@ func root(reader lang.Tag) *cobra.Command {
 	}
 	c.AddCommand(
 		demoCommand(reader), serveCommand(reader), planCommand(reader), applyCommand(reader), historyCommand(reader), rollbackCommand(reader), getCommand(reader),
-		inferCommand(reader), importCommand(reader), benchCommand(reader),
+		initCommand(reader), inferCommand(reader), importCommand(reader), benchCommand(reader),
 		schemaCommand(reader), loginCommand(reader), tokenCommand(reader), verifyCommand(reader),
 	)
 	speak(c, reader)

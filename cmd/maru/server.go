@@ -140,7 +140,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	s.exchange.Serve(s.http.API(), s.bus, s.eventsAt())
 	services := service.New(s.catalog.Snapshot)
 	services.Serve(s.http.API(), now, s.exchange)
-	if s.cases, err = casework.Open(ctx, casework.Options{DB: s.db, Keys: s.keys, Catalog: s.catalog, Services: services, Reader: s.exchange, Now: now}); err != nil {
+	if s.cases, err = casework.Open(ctx, casework.Options{DB: s.db, Keys: s.keys, Files: s.files, Catalog: s.catalog, Services: services, Reader: s.exchange, Now: now}); err != nil {
 		return err
 	}
 	s.cases.Serve(s.http.API())

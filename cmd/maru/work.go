@@ -26,6 +26,7 @@ const (
 	importWork = "import" // subject: the import's number
 	sourceWork = "source" // subject: project/dataset
 	casesWork  = "cases"  // subject: one of those below
+	demoWork   = "demo"   // subject: what is made for the demo
 )
 
 // errAgain is that a source can't be read now, which is noted, and that it is worth trying again soon.
@@ -115,15 +116,24 @@ func (s *server) work() map[string]jobs.Handler {
 				}
 				return err
 			}
+			if subject == whatExpires {
+				n, err := s.cases.Expire(ctx)
+				if n > 0 {
+					slog.Info("applications that nobody went on with deleted", "drafts", n)
+				}
+				return err
+			}
 			_, err := s.cases.Wake(ctx)
 			return err
 		},
+		demoWork: func(ctx context.Context, _ string) error { return s.makeCases(ctx) },
 	}
 }
 
 // What is done about cases.
 const (
 	whatIsDue       = "due"      // each minute
+	whatExpires     = "expire"   // each hour
 	calendarChanged = "calendar" // also at each start: it may have changed while this node was down
 )
 
@@ -179,8 +189,9 @@ func (s *server) schedule(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	minute, err := manifest.ParseSchedule("every 1m")
-	if err == nil {
-		err = s.jobs.Schedule(casesWork, []jobs.Due{{Subject: whatIsDue, Schedule: minute}})
+	hour, wrong := manifest.ParseSchedule("every 1h")
+	if err = errors.Join(err, wrong); err == nil {
+		err = s.jobs.Schedule(casesWork, []jobs.Due{{Subject: whatIsDue, Schedule: minute}, {Subject: whatExpires, Schedule: hour}})
 	}
 	if err != nil {
 		slog.Error("cases: what is due can't be told", "error", err)

@@ -36,11 +36,20 @@ func (r *Ring) Whole(project, kind, pseudonym string) (whole string, ok bool) {
 
 // Seal encrypts a value for storing (AES-256-GCM); about says what it is a value of and must be given again to open it.
 func (r *Ring) Seal(about, value string) (string, error) {
-	sealed, err := (*r.fields.Load()).Encrypt([]byte(value), []byte(about))
+	sealed, err := r.SealBytes(about, []byte(value))
 	if err != nil {
-		return "", fmt.Errorf("seal a value: %w", err)
+		return "", err
 	}
 	return base64.RawURLEncoding.EncodeToString(sealed), nil
+}
+
+// SealBytes is [Ring.Seal] for what is stored as bytes, such as a file.
+func (r *Ring) SealBytes(about string, value []byte) ([]byte, error) {
+	sealed, err := (*r.fields.Load()).Encrypt(value, []byte(about))
+	if err != nil {
+		return nil, fmt.Errorf("seal a value: %w", err)
+	}
+	return sealed, nil
 }
 
 // Unseal is the value that was sealed.
@@ -49,14 +58,20 @@ func (r *Ring) Unseal(about, sealed string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("unseal a value: %w", err)
 	}
-	open, err := (*r.fields.Load()).Decrypt(raw, []byte(about))
+	open, err := r.UnsealBytes(about, raw)
+	return string(open), err
+}
+
+// UnsealBytes is what [Ring.SealBytes] sealed.
+func (r *Ring) UnsealBytes(about string, sealed []byte) ([]byte, error) {
+	open, err := (*r.fields.Load()).Decrypt(sealed, []byte(about))
 	if err != nil && r.newer() {
-		open, err = (*r.fields.Load()).Decrypt(raw, []byte(about))
+		open, err = (*r.fields.Load()).Decrypt(sealed, []byte(about))
 	}
 	if err != nil {
-		return "", fmt.Errorf("unseal a value: %w", err)
+		return nil, fmt.Errorf("unseal a value: %w", err)
 	}
-	return string(open), nil
+	return open, nil
 }
 
 // Index is a value as one can look for it among sealed ones: the same for the same value of the same thing (HMAC-SHA-256, 16 bytes).

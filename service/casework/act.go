@@ -55,6 +55,9 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		if d.conflicts, err = s.conflicts(ctx, tx, now, c, one); err != nil {
 			return err
 		}
+		if d.papers, err = s.papers(ctx, tx, "case_id = ?", id); err != nil {
+			return err
+		}
 		if err := a.do(d); err != nil {
 			return err
 		}
@@ -76,7 +79,7 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 	d, err := s.Get(ctx, who, id)
 	if problem.Code(err) == "case.unknown" { // it is another office's now
 		c.body = body{}
-		return &File{Case: c, StateTitle: c.State.Title(), Office: now.Title(manifest.Key{Kind: "Agency", Name: c.Agency}), Facts: []ShownFact{}, History: []CaseStep{}, Actions: []Action{}}, nil
+		return &File{Case: c, StateTitle: c.State.Title(), Office: now.Title(manifest.Key{Kind: "Agency", Name: c.Agency}), Facts: []ShownFact{}, History: []CaseStep{}, Actions: []Action{}, Papers: []*Paper{}, Needed: []Needed{}}, nil
 	}
 	return d, err
 }
@@ -100,7 +103,7 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 	now := s.Catalog.Snapshot()
 	out := &File{
 		Case: c, StateTitle: c.State.Title(), Office: now.Title(manifest.Key{Kind: "Agency", Name: c.Agency}), AsOf: c.body.AsOf, Verdict: c.body.Verdict, Uncounted: c.body.Uncounted,
-		Asked: c.body.Asked, Decision: c.body.Decision, Objection: c.body.Objection, Actions: []Action{}, Facts: s.shown(one, c.body.Facts), Mine: mine,
+		Asked: c.body.Asked, Decision: c.body.Decision, Objection: c.body.Objection, Actions: []Action{}, Facts: s.shown(one, c.body.Facts), Mine: mine, Needed: c.needed(one),
 	}
 	if c.body.Clock.Term.N > 0 {
 		out.Term = c.body.Clock.Term.Text()
@@ -126,9 +129,18 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 				return err
 			}
 		}
+		if out.Papers, err = s.papers(ctx, tx, "case_id = ?", c.ID); err != nil {
+			return err
+		}
 		out.History, err = s.history(ctx, tx, c, !mine)
 		return err
 	})
+	if mine {
+		out.Papers = slices.DeleteFunc(out.Papers, func(p *Paper) bool { return p.Internal })
+		for _, p := range out.Papers {
+			p.By = ""
+		}
+	}
 	return out, err
 }
 

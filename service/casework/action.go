@@ -70,6 +70,7 @@ type deed struct {
 	note    string
 
 	conflicts []Conflict
+	papers    []*Paper
 }
 
 // A form's and an API's words for what an action takes.
@@ -350,7 +351,8 @@ func moreTime(d *deed) error {
 }
 
 func supply(d *deed) error {
-	if len(d.input.Answers) == 0 {
+	handed := slices.ContainsFunc(d.papers, func(p *Paper) bool { return p.By == "" && p.At.After(d.body.Paused) })
+	if len(d.input.Answers) == 0 && !handed {
 		if _, err := d.said(); err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type formBody struct {
 	Verdicts []verdictBody  `json:"verdicts"`
 	Asks     []questionBody `json:"asks" doc:"What must still be answered, what settles most first"`
 	Lacking  []lackingBody  `json:"lacking" doc:"What couldn't be had by an agreement, and why"`
+	Papers   []Needed       `json:"papers" doc:"Documents that are to be uploaded; they may also follow later, when they are asked for"`
 }
 
 type verdictBody struct {
@@ -52,6 +53,13 @@ type applicationInput struct {
 	Answers  registry.Values `json:"answers,omitempty" doc:"By the names of questions; null: there is none"`
 }
 
+// submissionInput is an application, or a draft of one.
+type submissionInput struct {
+	Services []string        `json:"services,omitempty" maxItems:"30" doc:"project/name of each"`
+	Answers  registry.Values `json:"answers,omitempty" doc:"By the names of questions; null: there is none"`
+	Draft    string          `json:"draft,omitempty" maxLength:"40" doc:"A draft that is handed in, instead of services and answers"`
+}
+
 // Path names a case.
 type Path struct {
 	Case string `path:"case" maxLength:"40"`
@@ -74,11 +82,11 @@ func (s *Store) Serve(h huma.API) {
 	submit.DefaultStatus = http.StatusCreated
 	huma.Register(h, submit, func(ctx context.Context, in *struct {
 		Once string `header:"Idempotency-Key" maxLength:"200" doc:"The same key again is the same application"`
-		Body applicationInput
+		Body submissionInput
 	},
 	) (*struct{ Body *Application }, error,
 	) {
-		a, err := s.Submit(ctx, identity.From(ctx), Submission{Services: in.Body.Services, Answers: in.Body.Answers, Once: in.Once})
+		a, err := s.Submit(ctx, identity.From(ctx), Submission{Services: in.Body.Services, Answers: in.Body.Answers, Once: in.Once, Draft: in.Body.Draft})
 		if err != nil {
 			return nil, err
 		}
@@ -141,10 +149,12 @@ func (s *Store) Serve(h huma.API) {
 		d, err := s.Act(ctx, identity.From(ctx), in.Case, in.Action, in.Body)
 		return &struct{ Body *File }{d}, err
 	})
+	s.serveDrafts(h, op)
+	s.servePapers(h, op)
 }
 
 func (s *Store) formBody(f *Form) formBody {
-	out := formBody{Verdicts: []verdictBody{}, Asks: []questionBody{}, Lacking: []lackingBody{}}
+	out := formBody{Verdicts: []verdictBody{}, Asks: []questionBody{}, Lacking: []lackingBody{}, Papers: append([]Needed{}, f.Papers...)}
 	for i, one := range f.Services {
 		out.Verdicts = append(out.Verdicts, verdictBody{Service: one.Path(), Title: one.Spec.Title, Facts: s.shown(one, f.Facts[i]), Verdict: f.Verdicts[i]})
 	}

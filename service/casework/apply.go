@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -41,6 +42,7 @@ type Form struct {
 	Asks     []Question // what must be answered before it can be handed in, one that settles most first
 	Facts    [][]Fact   // of each service
 	Lacking  []service.Origin
+	Papers   []Needed // documents that are to be uploaded
 }
 
 // Submission is what is handed in.
@@ -48,6 +50,7 @@ type Submission struct {
 	Services []string        // project/name
 	Answers  registry.Values // by the names of questions
 	Once     string          // the same again is the same application: an Idempotency-Key
+	Draft    string          // instead of the three: a draft, whose papers go along
 }
 
 // Application is what was handed in.
@@ -96,17 +99,9 @@ func (s *Store) form(ctx context.Context, who *identity.Principal, services []st
 	if who.Kind != identity.Citizen || who.Person == "" {
 		return nil, who.Refused()
 	}
-	list, err := s.named(services)
+	list, err := s.applied(services)
 	if err != nil {
 		return nil, err
-	}
-	if len(list) == 0 || len(list) > maxServices {
-		return nil, problem.New("application.services", 422, lang.F("신청하실 서비스를 1–%d개 골라 주십시오", "choose 1 to %d services", maxServices))
-	}
-	for _, one := range list {
-		if err := closed(one, service.Today(s.Now())); err != nil {
-			return nil, err
-		}
 	}
 	return s.fill(ctx, who, list, answers, from)
 }
@@ -133,13 +128,7 @@ func (s *Store) fill(ctx context.Context, who *identity.Principal, services []*s
 				f.Lacking = append(f.Lacking, o)
 			}
 		}
-		given := registry.Values{}
-		for j := range one.Facts {
-			if v, there := answers[names[i][j]]; there {
-				given[one.Facts[j].Name] = v
-			}
-		}
-		said, err := one.Known(given)
+		said, err := one.Known(given(one, names[i], answers))
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +141,19 @@ func (s *Store) fill(ctx context.Context, who *identity.Principal, services []*s
 		f.Verdicts, f.Facts = append(f.Verdicts, verdict), append(f.Facts, b.Facts)
 		f.ask(one, names[i], verdict)
 	}
+	f.Papers = needed(f.Services, f.Lacking)
 	return f, nil
+}
+
+// given are the answers for a service by the names of its facts.
+func given(one *service.Service, names []string, answers registry.Values) registry.Values {
+	out := registry.Values{}
+	for i := range one.Facts {
+		if v, there := answers[names[i]]; there {
+			out[one.Facts[i].Name] = v
+		}
+	}
+	return out
 }
 
 // ask adds what a service still has to know.
@@ -262,6 +263,9 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 	if who.Kind != identity.Citizen || who.Person == "" {
 		return nil, who.Refused()
 	}
+	if in.Draft != "" {
+		in.Once = "draft " + in.Draft
+	}
 	if in.Once == "" {
 		in.Once = rand.Text()
 	}
@@ -271,6 +275,13 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 	before, err := s.before(ctx, who, in.Once)
 	if before != nil || err != nil {
 		return before, err
+	}
+	if in.Draft != "" {
+		d, err := s.Draft(ctx, who, in.Draft)
+		if err != nil {
+			return nil, err
+		}
+		in.Services, in.Answers = d.Services, d.Answers
 	}
 	var form *Form
 	now := s.Catalog.Snapshot()
@@ -324,7 +335,17 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 				return err
 			}
 		}
-		return nil
+		if in.Draft == "" {
+			return nil
+		}
+		d, err := s.draft(ctx, tx, who, in.Draft)
+		if err != nil {
+			return err
+		}
+		if !maps.Equal(texts(d.Answers), texts(in.Answers)) {
+			return problem.New("draft.moved", 409, lang.T("그사이에 답이 바뀌었습니다", "an answer has changed meanwhile")).Hinting(lang.T("내용을 다시 확인한 뒤 신청해 주십시오", "look at it again first"))
+		}
+		return s.handIn(ctx, tx, d, a, form.Services)
 	})
 	if err == nil && before != nil {
 		return before, nil
@@ -368,6 +389,15 @@ func (s *Store) begin(ctx context.Context, tx *db.Tx, a *Application, who *ident
 	}
 	a.Cases = append(a.Cases, c)
 	return s.event(ctx, tx, c, CaseStep{Action: "apply"})
+}
+
+// texts are answers as they can be compared.
+func texts(answers registry.Values) map[string]string {
+	out := make(map[string]string, len(answers))
+	for name, v := range answers {
+		out[name] = fmt.Sprintf("%T %v", v, v)
+	}
+	return out
 }
 
 // before is an application that was handed in under a key, or nil.

@@ -142,6 +142,8 @@ type File struct {
 	Asked      *SupplementRequest `json:"asked,omitempty"`
 	Decision   *Decision          `json:"decision,omitempty"`
 	Objection  *Objection         `json:"objection,omitempty"`
+	Papers     []*Paper           `json:"papers"`
+	Needed     []Needed           `json:"needed" doc:"Documents that the service asks for"`
 	Conflicts  []Conflict         `json:"conflicts,omitempty" doc:"For the office: what stands against giving it"`
 	History    []CaseStep         `json:"history"`
 	Actions    []Action           `json:"actions"`

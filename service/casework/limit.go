@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/maru-city/maru/catalog"
@@ -60,14 +59,6 @@ func (s *Store) given(ctx context.Context, tx *db.Tx, one *service.Service, pers
 	return list[0], nil
 }
 
-// Excluded reports whether two services can't be had together: one of them says so.
-func Excluded(a, b *service.Service) bool {
-	names := func(one, other *service.Service) bool {
-		return slices.ContainsFunc(one.Spec.Excludes, func(ref string) bool { return manifest.Ref("Service", one.Project, ref) == other.Key })
-	}
-	return names(a, b) || names(b, a)
-}
-
 // Conflict is what stands against giving a service.
 type Conflict struct {
 	Case    string    `json:"case"`
@@ -95,7 +86,7 @@ func (s *Store) conflicts(ctx context.Context, tx *db.Tx, now *catalog.Snapshot,
 		return nil, err
 	}
 	for _, o := range others {
-		if other := s.Services.Service(o.Project, o.Service); other != nil && Excluded(one, other) {
+		if other := s.Services.Service(o.Project, o.Service); other != nil && service.Excluded(one, other) {
 			out = append(out, Conflict{o.ID, other.Path(), now.Title(other.Key), o.State, false})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/maru-city/maru/catalog"
+	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
@@ -26,6 +27,8 @@ type Sealer interface {
 	Seal(about, value string) (string, error)
 	Unseal(about, sealed string) (string, error)
 	Index(about, value string) (string, error)
+	SealBytes(about string, value []byte) ([]byte, error)
+	UnsealBytes(about string, sealed []byte) ([]byte, error)
 }
 
 // Catalog is the catalog now and as its revisions made it.
@@ -38,6 +41,7 @@ type Catalog interface {
 type Options struct {
 	DB       *db.DB
 	Keys     Sealer
+	Files    blob.Store
 	Catalog  Catalog
 	Services *service.Services
 	Reader   service.Reader
@@ -47,8 +51,9 @@ type Options struct {
 // Store keeps applications and cases. It is safe for concurrent use.
 type Store struct {
 	Options
-	then   revisions
-	lately lately
+	then    revisions
+	lately  lately
+	sealing chan struct{} // has room for as many files as may be in memory
 }
 
 // Open opens the store in its database.
@@ -57,7 +62,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{Options: o}, o.DB.Migrate(ctx, "casework", dir)
+	return &Store{Options: o, sealing: make(chan struct{}, maxAtOnce)}, o.DB.Migrate(ctx, "casework", dir)
 }
 
 // columns of a case, in the order in which scan takes them.
@@ -219,7 +224,7 @@ func (s *Store) history(ctx context.Context, tx *db.Tx, c *Case, internal bool) 
 
 // steps that aren't actions of anybody.
 var stepTitles = map[string]lang.Text{
-	"apply": lang.T("신청", "Applied"), toldLapsed: lang.T("보완 기한이 지남", "The time for the supplement is over"), toldOverdue: lang.T("처리기한이 지남", "Overdue"),
+	"apply": lang.T("신청", "Applied"), "paper": lang.T("서류를 냄", "A paper was handed in"), toldLapsed: lang.T("보완 기한이 지남", "The time for the supplement is over"), toldOverdue: lang.T("처리기한이 지남", "Overdue"),
 	toldProgress: lang.T("처리 상황 안내", "How far it is"), "calendar": lang.T("업무일력이 바뀌어 처리기한이 바뀜", "The calendar changed, and the due date with it"),
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/city"
+	"github.com/maru-city/maru/engine/blob"
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/db/dbtest"
@@ -39,6 +40,8 @@ type town struct {
 	*casework.Store
 	catalog *catalog.Catalog
 	clock   *clock.Fake
+	files   *blob.Folder
+	folder  string                    // of files
 	people  map[string]map[string]any // by the city's number: what the registers say
 	reads   int
 	revoked bool
@@ -79,6 +82,9 @@ eligible:
     why: {ko: "월세가 100만 원 이하이거나 자녀가 있어야 합니다 ({rent|won})", en: "Rent of at most a million won, or children ({rent|won})"}
     law: 서울특별시 주거 기본 조례
 benefit: {amount: "400000", unit: KRW}
+documents:
+  - {name: {ko: 임대차계약서, en: Lease contract}, upload: true}
+  - {name: {ko: 이사 영수증, en: Receipt of the mover}, upload: true}
 process: {due: 5 working days, template: two-step-approval}
 ---
 kind: Service
@@ -137,7 +143,12 @@ func open(t *testing.T, address string) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Store, err = casework.Open(t.Context(), casework.Options{DB: d, Keys: ring, Catalog: c.catalog, Services: service.New(c.catalog.Snapshot), Reader: c, Now: c.clock.Now})
+	c.folder = t.TempDir()
+	if c.files, err = blob.OpenFolder(c.folder); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.files.Close() })
+	c.Store, err = casework.Open(t.Context(), casework.Options{DB: d, Keys: ring, Files: c.files, Catalog: c.catalog, Services: service.New(c.catalog.Snapshot), Reader: c, Now: c.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/maru-city/maru/engine/lang"
-	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service/casework"
 )
@@ -15,11 +13,11 @@ import (
 const AnswerPrefix = "known."
 
 // ActionInput reads the form of an action, of the portal or the desk.
-func ActionInput(r *http.Request) (in casework.ActionInput, err error) {
-	if err := r.ParseForm(); err != nil {
-		return in, problem.New("web.form", http.StatusBadRequest, lang.T("보내신 내용을 읽을 수 없습니다", "the form can't be read"))
+func ActionInput(w http.ResponseWriter, r *http.Request) (in casework.ActionInput, err error) {
+	f, err := Form(w, r)
+	if err != nil {
+		return in, err
 	}
-	f := r.PostForm
 	in.Version, _ = strconv.ParseInt(f.Get("version"), 10, 64)
 	in.Reason = strings.ReplaceAll(f.Get("reason"), "\r\n", "\n")
 	in.Days, _ = strconv.Atoi(strings.TrimSpace(f.Get("days")))
@@ -27,7 +25,7 @@ func ActionInput(r *http.Request) (in casework.ActionInput, err error) {
 	for _, text := range f["clause"] {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return in, problem.New("web.form", http.StatusBadRequest, lang.T("보내신 내용을 읽을 수 없습니다", "the form can't be read"))
+			return in, unreadable()
 		}
 		in.Clauses = append(in.Clauses, n)
 	}

@@ -24,6 +24,8 @@ type Cases interface {
 	Queue(ctx context.Context, who *identity.Principal, q casework.Queue) ([]*casework.Case, string, error)
 	Get(ctx context.Context, who *identity.Principal, id string) (*casework.File, error)
 	Act(ctx context.Context, who *identity.Principal, id, action string, in casework.ActionInput) (*casework.File, error)
+	Attach(ctx context.Context, who *identity.Principal, id string, u casework.Upload) (*casework.Paper, error)
+	OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*casework.Paper, []byte, error)
 	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
 	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
 	Left(c *casework.Case) (time.Duration, bool)
@@ -50,9 +52,6 @@ const (
 	casesPath = "/desk/cases/"
 )
 
-// maxForm is how long a posted form may be, in bytes.
-const maxForm = 64 << 10
-
 // Door is the desk's entry in the menus.
 func Door() components.Door {
 	return components.Door{Path: queuePath, Title: lang.T("업무", "Desk"), Role: identity.Caseworker, Menu: []components.Link{{Title: lang.T("처리할 신청", "Queue"), Path: queuePath}}}
@@ -63,6 +62,8 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("GET "+queuePath, components.Page(d.queue))
 	mux.Handle("GET "+casesPath+"{case}", components.Page(d.one))
 	mux.HandleFunc("POST "+casesPath+"{case}/{action}", d.act)
+	mux.HandleFunc("POST "+casesPath+"{case}/papers", d.attach)
+	mux.HandleFunc("GET "+casesPath+"{case}/papers/{paper}", d.paper)
 }
 
 // row is a case in the queue.
@@ -83,7 +84,7 @@ type queueView struct {
 var views = []components.Choice{
 	{Value: "", Title: lang.T("모두", "All")},
 	{Value: "mine", Title: lang.T("내 담당", "Mine")},
-	{Value: "supplement", Title: lang.T("보완 기다림", "Waiting")},
+	{Value: "supplement", Title: lang.T("보완을 기다리는 것", "Waiting")},
 	{Value: "objected", Title: lang.T("이의신청", "Objections")},
 	{Value: "proposed", Title: lang.T("결재할 것", "To confirm")},
 	{Value: "approved", Title: lang.T("지급할 것", "To pay")},
@@ -160,8 +161,7 @@ func (d *Desk) caseOf(r *http.Request) (v caseView, err error) {
 }
 
 func (d *Desk) act(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	in, err := components.ActionInput(r)
+	in, err := components.ActionInput(w, r)
 	var done *casework.File
 	if err == nil {
 		done, err = d.cases.Act(r.Context(), identity.From(r.Context()), r.PathValue("case"), r.PathValue("action"), in)
@@ -174,12 +174,40 @@ func (d *Desk) act(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
-	if said := problem.As(err); said != nil && (said.Status == http.StatusConflict || said.Status == http.StatusUnprocessableEntity) {
+	d.again(w, r, r.PathValue("action"), err)
+}
+
+// again shows a case with what was wrong with what was done to it.
+func (d *Desk) again(w http.ResponseWriter, r *http.Request, tried string, err error) {
+	if said := problem.As(err); said != nil && components.Mendable(said) {
 		if v, err := d.caseOf(r); err == nil {
-			v.Problem, v.Tried, v.Input = said, r.PathValue("action"), r.PostForm
+			v.Problem, v.Tried, v.Input = said, tried, r.PostForm
 			components.Render(w, r, said.Status, casePage(v))
 			return
 		}
 	}
 	components.Fail(w, r, err)
+}
+
+// attach adds a paper to a case.
+func (d *Desk) attach(w http.ResponseWriter, r *http.Request) {
+	u, err := components.Upload(w, r)
+	if err == nil {
+		_, err = d.cases.Attach(r.Context(), identity.From(r.Context()), r.PathValue("case"), u)
+	}
+	if err == nil {
+		http.Redirect(w, r, casesPath+url.PathEscape(r.PathValue("case"))+"#papers", http.StatusSeeOther)
+		return
+	}
+	d.again(w, r, "papers", err)
+}
+
+// paper sends a file of a case.
+func (d *Desk) paper(w http.ResponseWriter, r *http.Request) {
+	one, content, err := d.cases.OpenPaper(r.Context(), identity.From(r.Context()), r.PathValue("case"), r.PathValue("paper"))
+	if err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	components.Send(w, one, content)
 }

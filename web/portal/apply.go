@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,21 +25,33 @@ import (
 type Cases interface {
 	Form(ctx context.Context, who *identity.Principal, services []string, answers registry.Values) (*casework.Form, error)
 	Look(ctx context.Context, who *identity.Principal, services []string) (*casework.Form, error)
+	Begin(ctx context.Context, who *identity.Principal, services []string) (*casework.Draft, error)
+	Draft(ctx context.Context, who *identity.Principal, id string) (*casework.Draft, error)
+	Drafts(ctx context.Context, who *identity.Principal) ([]*casework.Draft, error)
+	Save(ctx context.Context, who *identity.Principal, id string, answers registry.Values) (*casework.Draft, error)
+	Discard(ctx context.Context, who *identity.Principal, id string) error
+	AttachToDraft(ctx context.Context, who *identity.Principal, id string, u casework.Upload) (*casework.Paper, error)
+	DetachFromDraft(ctx context.Context, who *identity.Principal, id, paper string) error
 	Submit(ctx context.Context, who *identity.Principal, in casework.Submission) (*casework.Application, error)
 	Mine(ctx context.Context, who *identity.Principal) ([]*casework.Case, error)
 	Get(ctx context.Context, who *identity.Principal, id string) (*casework.File, error)
 	Act(ctx context.Context, who *identity.Principal, id, action string, in casework.ActionInput) (*casework.File, error)
+	Attach(ctx context.Context, who *identity.Principal, id string, u casework.Upload) (*casework.Paper, error)
+	OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*casework.Paper, []byte, error)
 	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
 	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
 }
 
-// Names in the form of an application, beside those of a check.
+// Addresses and names of the pages of an application.
 const (
 	applyPath    = "/apply"
 	servicesName = "service"
-	onceName     = "once"   // the same form sent again is the same application
-	submitName   = "submit" // it is handed in
+	stepName     = "step" // of an application: papers or review; without it what comes next
+	papersStep   = "papers"
+	reviewStep   = "review"
 )
+
+func draftPath(id string) string { return applyPath + "/" + id }
 
 // chosen is a service that can be applied for.
 type chosen struct {
@@ -58,7 +69,14 @@ type startApply struct {
 
 func (p *Portal) applyRoutes(mux *http.ServeMux) {
 	mux.Handle("GET "+applyPath, components.Page(p.applyStart))
-	mux.HandleFunc("POST "+applyPath, p.apply)
+	mux.HandleFunc("POST "+applyPath, p.begin)
+	mux.HandleFunc("GET "+applyPath+"/{draft}", p.fillIn)
+	mux.HandleFunc("POST "+applyPath+"/{draft}", p.answer)
+	mux.HandleFunc("POST "+applyPath+"/{draft}/submit", p.submit)
+	mux.HandleFunc("POST "+applyPath+"/{draft}/discard", p.discard)
+	mux.HandleFunc("POST "+applyPath+"/{draft}/papers", p.attachToDraft)
+	mux.HandleFunc("POST "+applyPath+"/{draft}/papers/{paper}/remove", p.detachFromDraft)
+	mux.HandleFunc("GET "+applyPath+"/{draft}/papers/{paper}", func(w http.ResponseWriter, r *http.Request) { p.paper(w, r, r.PathValue("draft")) })
 }
 
 // applyStart says what is applied for and what will be read, before anything is.
@@ -90,72 +108,185 @@ func (p *Portal) applyStart(r *http.Request) (templ.Component, error) {
 	return applyStartPage(v), nil
 }
 
-// applyView is an application on its way.
-type applyView struct {
-	*casework.Form
-	snapshot *catalog.Snapshot
-	Said     []said // what was answered, in the order of the questions
-	Ask      *casework.Question
-	Text     string // what was written, where it can't be read
-	Fault    *problem.Detail
-	Claims   bool // the question is about something that was read
-	Once     string
-	Problem  *problem.Problem
-	Lacks    []lacking
-}
-
-// said is an answer that goes along in the form.
-type said struct {
-	Name string
-	Text string
-	Fact *service.Fact
-}
-
-// apply asks one question a page, as long as an answer can still change something, then shows all of it, and hands it in. Nothing is stored before that: answers go along in the form.
-func (p *Portal) apply(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		components.Fail(w, r, problem.New("web.form", http.StatusBadRequest, lang.T("보내신 내용을 읽을 수 없습니다", "the form can't be read")))
-		return
-	}
-	who, form := identity.From(r.Context()), r.PostForm
-	services := form[servicesName]
-	if who.Kind != identity.Citizen {
-		components.Fail(w, r, who.Refused())
-		return
-	}
-	v := applyView{snapshot: p.Catalog.Snapshot(), Once: form.Get(onceName)}
-	answers, status := registry.Values{}, http.StatusOK
-	failed, err := v.read(p.Services, services, form, answers)
+// begin begins an application, or goes on with the one that isn't handed in yet.
+func (p *Portal) begin(w http.ResponseWriter, r *http.Request) {
+	form, err := components.Form(w, r)
+	var d *casework.Draft
 	if err == nil {
-		v.Form, err = p.Cases.Form(r.Context(), who, services, answers)
-	}
-	if err == nil && form.Get(submitName) != "" && !failed && len(v.Asks) == 0 {
-		var a *casework.Application
-		if a, err = p.Cases.Submit(r.Context(), who, casework.Submission{Services: services, Answers: answers, Once: v.Once}); err == nil {
-			http.Redirect(w, r, applicationsPath+"?done="+url.QueryEscape(a.ID), http.StatusSeeOther)
-			return
-		}
-		if v.Problem = problem.As(err); v.Problem != nil && v.Problem.Status < 500 {
-			err, status = nil, v.Problem.Status
-		}
+		d, err = p.Cases.Begin(r.Context(), identity.From(r.Context()), form[servicesName])
 	}
 	if err != nil {
 		components.Fail(w, r, err)
 		return
 	}
-	if v.Once == "" {
-		v.Once = rand.Text()
+	http.Redirect(w, r, draftPath(d.ID), http.StatusSeeOther)
+}
+
+// applyView is an application on its way.
+type applyView struct {
+	*casework.Form
+	Draft    *casework.Draft
+	snapshot *catalog.Snapshot
+	Ask      *casework.Question // nil: papers, or the review
+	AtPapers bool               // papers are shown, to be added to
+	Text     string             // what was written, where it can't be read, or what was answered before
+	Fault    *problem.Detail
+	Claims   bool // the question is about something that was read
+	Problem  *problem.Problem
+	Lacks    []lacking
+}
+
+// applyOf is the application of a draft with what is known by now.
+func (p *Portal) applyOf(r *http.Request) (v applyView, err error) {
+	who := identity.From(r.Context())
+	v.snapshot = p.Catalog.Snapshot()
+	if v.Draft, err = p.Cases.Draft(r.Context(), who, r.PathValue("draft")); err != nil {
+		return v, err
 	}
-	if failed {
-		status = http.StatusUnprocessableEntity
-	}
-	if v.Ask == nil && len(v.Asks) > 0 {
-		v.Ask = &v.Asks[0]
+	if v.Form, err = p.Cases.Form(r.Context(), who, v.Draft.Services, v.Draft.Answers); err != nil {
+		return v, err
 	}
 	v.Lacks = lacks(v.snapshot, v.Form)
-	components.Render(w, r, status, applyPage(v))
+	return v, nil
+}
+
+// fillIn shows what comes next: a question, as long as an answer can still change something, one a page; the papers; all of it, to be handed in. A question that was answered is asked again where it is to be changed.
+func (p *Portal) fillIn(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	v, err := p.applyOf(r)
+	if err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	v.step(r.URL.Query())
+	components.Render(w, r, http.StatusOK, applyPage(v))
+}
+
+// step says what is shown of an application.
+func (v *applyView) step(query url.Values) {
+	if q := v.question(query.Get(changeName)); q != nil {
+		v.Ask, v.Claims = q, !q.Fact.Asked()
+		if said, there := v.Draft.Answers[q.Name]; there {
+			v.Text = fmt.Sprint(said)
+		}
+		return
+	}
+	if len(v.Asks) > 0 {
+		v.Ask = &v.Asks[0]
+		return
+	}
+	v.AtPapers = query.Get(stepName) == papersStep || query.Get(stepName) != reviewStep && len(v.Papers) > 0
+}
+
+// question is the one of a name, or nil.
+func (v *applyView) question(name string) *casework.Question {
+	for _, q := range casework.Questions(v.Services) {
+		if q.Name == name {
+			return &q
+		}
+	}
+	return nil
+}
+
+// answer keeps an answer, and goes on.
+func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	form, err := components.Form(w, r)
+	var v applyView
+	if err == nil {
+		v, err = p.applyOf(r)
+	}
+	if err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	if v.Ask = v.question(form.Get(asksFor)); v.Ask != nil {
+		v.Text, v.Claims = strings.TrimSpace(form.Get(answerName)), !v.Ask.Fact.Asked()
+		plain := plainAnswer(v.Ask.Fact, v.Text)
+		if _, v.Fault = registry.Accept(&v.Ask.Fact.Field, plain); plain == nil {
+			v.Fault = &problem.Detail{Code: "record.required", Message: lang.T("답을 적어 주십시오.", "Please answer.")}
+		}
+		if v.Fault != nil {
+			components.Render(w, r, http.StatusUnprocessableEntity, applyPage(v))
+			return
+		}
+		v.Draft.Answers[v.Ask.Name] = plain
+		if _, err := p.Cases.Save(r.Context(), identity.From(r.Context()), v.Draft.ID, v.Draft.Answers); err != nil {
+			components.Fail(w, r, err)
+			return
+		}
+	}
+	http.Redirect(w, r, draftPath(v.Draft.ID), http.StatusSeeOther)
+}
+
+// submit hands the application in.
+func (p *Portal) submit(w http.ResponseWriter, r *http.Request) {
+	a, err := p.Cases.Submit(r.Context(), identity.From(r.Context()), casework.Submission{Draft: r.PathValue("draft")})
+	switch said := problem.As(err); {
+	case err == nil:
+		http.Redirect(w, r, applicationsPath+"?done="+url.QueryEscape(a.ID), http.StatusSeeOther)
+		return
+	case said != nil && said.Code == "application.missing":
+		http.Redirect(w, r, draftPath(r.PathValue("draft")), http.StatusSeeOther)
+		return
+	case said != nil && (said.Status == http.StatusConflict || said.Status == http.StatusTooManyRequests):
+		if v, err := p.applyOf(r); err == nil {
+			v.Problem = said
+			v.step(url.Values{stepName: {reviewStep}})
+			components.Render(w, r, said.Status, applyPage(v))
+			return
+		}
+	}
+	components.Fail(w, r, err)
+}
+
+// discard deletes an application that isn't handed in.
+func (p *Portal) discard(w http.ResponseWriter, r *http.Request) {
+	if err := p.Cases.Discard(r.Context(), identity.From(r.Context()), r.PathValue("draft")); err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, applicationsPath, http.StatusSeeOther)
+}
+
+// attachToDraft adds a paper.
+func (p *Portal) attachToDraft(w http.ResponseWriter, r *http.Request) {
+	u, err := components.Upload(w, r)
+	if err == nil {
+		_, err = p.Cases.AttachToDraft(r.Context(), identity.From(r.Context()), r.PathValue("draft"), u)
+	}
+	back := draftPath(r.PathValue("draft")) + "?" + stepName + "=" + papersStep
+	if err == nil {
+		http.Redirect(w, r, back, http.StatusSeeOther)
+		return
+	}
+	if said := problem.As(err); said != nil && components.Mendable(said) {
+		if v, err := p.applyOf(r); err == nil {
+			v.Problem, v.AtPapers = said, true
+			components.Render(w, r, said.Status, applyPage(v))
+			return
+		}
+	}
+	components.Fail(w, r, err)
+}
+
+// detachFromDraft takes a paper away again.
+func (p *Portal) detachFromDraft(w http.ResponseWriter, r *http.Request) {
+	if err := p.Cases.DetachFromDraft(r.Context(), identity.From(r.Context()), r.PathValue("draft"), r.PathValue("paper")); err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, draftPath(r.PathValue("draft"))+"?"+stepName+"="+papersStep, http.StatusSeeOther)
+}
+
+// paper sends a file of a draft or of a case.
+func (p *Portal) paper(w http.ResponseWriter, r *http.Request, of string) {
+	one, content, err := p.Cases.OpenPaper(r.Context(), identity.From(r.Context()), of, r.PathValue("paper"))
+	if err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	components.Send(w, one, content)
 }
 
 // lacks are why some things couldn't be had.
@@ -165,45 +296,6 @@ func lacks(s *catalog.Snapshot, f *casework.Form) (out []lacking) {
 		out = append(out, lacking{s.Title(manifest.Key{Kind: "Agreement", Project: project, Name: name}), l.Why, l.Code == "agreement.consent"})
 	}
 	return out
-}
-
-// read reads what was answered, and reports whether the last answer can't be read.
-func (v *applyView) read(all Services, paths []string, form url.Values, answers registry.Values) (failed bool, err error) {
-	var list []*service.Service
-	for _, path := range paths {
-		project, name, _ := strings.Cut(path, "/")
-		if one := all.Service(project, name); one != nil {
-			list = append(list, one)
-		}
-	}
-	ask, change := form.Get(asksFor), form.Get(changeName)
-	for _, q := range casework.Questions(list) {
-		text := strings.TrimSpace(form.Get(answerPrefix + q.Name))
-		now := q.Name == ask && change == ""
-		if now {
-			text = strings.TrimSpace(form.Get(answerName))
-		}
-		if q.Name == change {
-			v.Ask, v.Text, v.Claims = &q, text, !q.Fact.Asked()
-			continue
-		}
-		if text == "" && !now {
-			continue
-		}
-		plain := plainAnswer(q.Fact, text)
-		value, fault := registry.Accept(&q.Fact.Field, plain)
-		switch {
-		case fault == nil && value != nil:
-			answers[q.Name] = plain
-			v.Said = append(v.Said, said{q.Name, text, q.Fact})
-		case now:
-			if text == "" {
-				fault = &problem.Detail{Code: "record.required", Message: lang.T("답을 적어 주십시오.", "Please answer.")}
-			}
-			v.Ask, v.Text, v.Fault, failed = &q, text, fault, true
-		}
-	}
-	return failed, nil
 }
 
 // shownFact is a fact of an application for reading: once for all services that it is of.

@@ -24,18 +24,23 @@ func (p *Portal) caseRoutes(mux *http.ServeMux) {
 	mux.Handle("GET "+applicationsPath, components.Page(p.applications))
 	mux.Handle("GET "+applicationsPath+"/{case}", components.Page(p.case_))
 	mux.HandleFunc("POST "+applicationsPath+"/{case}/{action}", p.act)
+	mux.HandleFunc("POST "+applicationsPath+"/{case}/papers", p.attach)
+	mux.HandleFunc("GET "+applicationsPath+"/{case}/papers/{paper}", func(w http.ResponseWriter, r *http.Request) { p.paper(w, r, r.PathValue("case")) })
 }
 
 type applicationsView struct {
 	Snapshot *catalog.Snapshot
 	List     []*casework.Case
+	Drafts   []*casework.Draft
 	New      string // the application that was just handed in
 }
 
 func (p *Portal) applications(r *http.Request) (templ.Component, error) {
 	v := applicationsView{Snapshot: p.Catalog.Snapshot(), New: r.URL.Query().Get("done")}
 	var err error
-	v.List, err = p.Cases.Mine(r.Context(), identity.From(r.Context()))
+	if v.List, err = p.Cases.Mine(r.Context(), identity.From(r.Context())); err == nil {
+		v.Drafts, err = p.Cases.Drafts(r.Context(), identity.From(r.Context()))
+	}
 	if !slices.ContainsFunc(v.List, func(c *casework.Case) bool { return c.Application == v.New }) {
 		v.New = "" // nothing is said to be done that isn't
 	}
@@ -75,9 +80,8 @@ func (p *Portal) caseOf(r *http.Request, id string) (v caseView, err error) {
 
 // act does what a citizen may do to a case of theirs.
 func (p *Portal) act(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	id, action := r.PathValue("case"), r.PathValue("action")
-	in, err := components.ActionInput(r)
+	in, err := components.ActionInput(w, r)
 	if err == nil {
 		_, err = p.Cases.Act(r.Context(), identity.From(r.Context()), id, action, in)
 	}
@@ -85,9 +89,28 @@ func (p *Portal) act(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, applicationsPath+"/"+url.PathEscape(id), http.StatusSeeOther)
 		return
 	}
-	if said := problem.As(err); said != nil && said.Status < 500 && said.Status != http.StatusNotFound && said.Status != http.StatusForbidden && said.Status != http.StatusUnauthorized {
+	p.again(w, r, id, action, err)
+}
+
+// attach adds a paper to a case.
+func (p *Portal) attach(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("case")
+	u, err := components.Upload(w, r)
+	if err == nil {
+		_, err = p.Cases.Attach(r.Context(), identity.From(r.Context()), id, u)
+	}
+	if err == nil {
+		http.Redirect(w, r, applicationsPath+"/"+url.PathEscape(id)+"#papers", http.StatusSeeOther)
+		return
+	}
+	p.again(w, r, id, "papers", err)
+}
+
+// again shows a case with what was wrong with what was done to it.
+func (p *Portal) again(w http.ResponseWriter, r *http.Request, id, tried string, err error) {
+	if said := problem.As(err); said != nil && components.Mendable(said) {
 		if v, err := p.caseOf(r, id); err == nil {
-			v.Problem, v.Tried, v.Input = said, action, r.PostForm
+			v.Problem, v.Tried, v.Input = said, tried, r.PostForm
 			components.Render(w, r, said.Status, casePage(v))
 			return
 		}

@@ -91,6 +91,7 @@ type lifeView struct {
 	Mine     bool           // who asks may have their facts read
 	Form     *casework.Form // nil: it wasn't asked for
 	Lacks    []lacking
+	Together service.Together // of what they can get
 }
 
 func (p *Portal) lifeOf(r *http.Request) (v lifeView, err error) {
@@ -124,7 +125,20 @@ func (p *Portal) lifeMine(r *http.Request) (templ.Component, error) {
 		return nil, err
 	}
 	v.Lacks = lacks(v.Snapshot, v.Form)
+	v.Together = together(v.Form)
 	return lifePage(v), nil
+}
+
+// together is the best of what somebody can get.
+func together(f *casework.Form) service.Together {
+	var list []*service.Service
+	var verdicts []*service.Verdict
+	for i, one := range f.Services {
+		if f.Verdicts[i].Outcome == service.Yes {
+			list, verdicts = append(list, one), append(verdicts, f.Verdicts[i])
+		}
+	}
+	return service.Best(list, verdicts)
 }
 
 // sorted are the services by what they say: those that one can get, those of which that isn't known yet, and those that one can't get.
@@ -137,13 +151,13 @@ func (v lifeView) sorted(outcome ...service.Outcome) (out []int) {
 	return out
 }
 
-// fits reports whether a service is chosen at first: all are that may be had.
+// fits reports whether a service is chosen at first: all are that may be had together.
 func (v lifeView) fits(one *service.Service) bool {
 	if v.Form == nil {
 		return true
 	}
 	at := slices.Index(v.Form.Services, one)
-	return at >= 0 && v.Form.Verdicts[at].Outcome != service.No
+	return at >= 0 && v.Form.Verdicts[at].Outcome != service.No && !slices.ContainsFunc(v.Together.Leave, func(l service.Left) bool { return l.Service == one })
 }
 
 // serviceView is a service as a citizen sees it.

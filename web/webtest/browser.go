@@ -181,6 +181,12 @@ func (b *Browser) Fill(selector, text string) {
 	Eval[bool](b, "(([s, x]) => { document.querySelector(s).value = x; return true })("+string(quoted)+")")
 }
 
+// Attach chooses files for the field that a CSS selector finds.
+func (b *Browser) Attach(selector string, files ...string) {
+	b.t.Helper()
+	b.Do(chromedp.WaitVisible(selector), chromedp.SetUploadFiles(selector, files))
+}
+
 // Click clicks what a CSS selector finds, once nothing moves in the page any more, and waits until the page that it leads to is there.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
