@@ -274,7 +274,7 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 		records[i] = record().Example(i)
 	}
 	both(t, records, func(t *testing.T, d database) {
-		var yes, no, failed int
+		var yes, no, failed, quick int
 		rapid.Check(t, func(rt *rapid.T) {
 			guarded := rapid.Bool().Draw(rt, "guarded")
 			w := &writer{T: rt, guarded: guarded}
@@ -288,7 +288,13 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 				rt.Fatalf("%s\n%s\n%v", text, condition, err)
 			}
 			for n, rec := range records {
-				want, err := r.Eval(rec, asOf)
+				want, err := r.EvalCEL(rec, asOf)
+				if got, again := r.Eval(rec, asOf); got != want || (again == nil) != (err == nil) {
+					rt.Fatalf("%s\nCEL: %v, %v\nquick: %v, %v\nrecord: %v", text, want, err, got, again, part(rec, r.Fields()))
+				}
+				if _, ok := r.QuickValue(rec, asOf); ok {
+					quick++
+				}
 				if err != nil && problem.Code(err) != "rule.arithmetic" && problem.Code(err) != "rule.parameter" {
 					rt.Fatalf("%s: %v", text, err)
 				}
@@ -305,8 +311,8 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 				}
 			}
 		})
-		t.Logf("answers compared: %d yes, %d no, %d errors", yes, no, failed)
-		if yes == 0 || no == 0 || failed == 0 {
+		t.Logf("answers compared: %d yes, %d no, %d errors, %d without CEL", yes, no, failed, quick)
+		if yes == 0 || no == 0 || failed == 0 || quick == 0 {
 			t.Error("the expressions are too plain to tell")
 		}
 	})
@@ -320,7 +326,7 @@ func TestValuesAgree(t *testing.T) {
 	}
 	e := env(t, true)
 	both(t, records, func(t *testing.T, d database) {
-		var compared, failed int
+		var compared, failed, quick int
 		rapid.Check(t, func(rt *rapid.T) {
 			w := &writer{T: rt, guarded: true}
 			text := w.value([]manifest.Type{manifest.Int, manifest.Double, manifest.Int, manifest.String}[w.pick(4)], 4)
@@ -334,6 +340,11 @@ func TestValuesAgree(t *testing.T) {
 			}
 			for n, rec := range records {
 				want, err := r.EvalValue(rec, asOf)
+				if got, ok := r.QuickValue(rec, asOf); ok && (err != nil || got != want) {
+					rt.Fatalf("%s\nCEL: %v, %v\nquick: %v\nrecord: %v", text, want, err, got, part(rec, r.Fields()))
+				} else if ok {
+					quick++
+				}
 				if want == nil != (values[n] == nil) || err == nil && want != values[n] {
 					rt.Fatalf("%s\n%s\nmemory: %v, %v\nSQL: %v\nrecord: %v", text, condition, want, err, values[n], part(rec, r.Fields()))
 				}
@@ -343,8 +354,8 @@ func TestValuesAgree(t *testing.T) {
 				}
 			}
 		})
-		t.Logf("values compared: %d, of them %d errors", compared, failed)
-		if failed == 0 || failed == compared {
+		t.Logf("values compared: %d, of them %d errors, %d without CEL", compared, failed, quick)
+		if failed == 0 || failed == compared || quick == 0 {
 			t.Error("the expressions are too plain to tell")
 		}
 	})

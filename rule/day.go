@@ -45,25 +45,29 @@ func ymd(d string) (y, m, day int) {
 
 // age is the completed years from a day to today, the day of birth counted (민법 158): someone born on 29 February turns a year
 // older on 1 March of a common year.
-func age(day, today ref.Val) ref.Val {
-	y, m, d := ymd(textOf(day))
-	ty, tm, td := ymd(textOf(today))
+func age(day, today ref.Val) ref.Val { return types.Int(yearsBetween(textOf(day), textOf(today))) }
+
+func yearsBetween(day, today string) int64 {
+	y, m, d := ymd(day)
+	ty, tm, td := ymd(today)
 	years := ty - y
 	if tm < m || tm == m && td < d {
 		years--
 	}
-	return types.Int(years)
+	return int64(years)
 }
 
 // months is the completed months from a to b: the last day of a shorter month counts (민법 160).
-func months(a, b ref.Val) ref.Val {
-	y, m, d := ymd(textOf(a))
-	by, bm, bd := ymd(textOf(b))
+func months(a, b ref.Val) ref.Val { return types.Int(monthsBetween(textOf(a), textOf(b))) }
+
+func monthsBetween(a, b string) int64 {
+	y, m, d := ymd(a)
+	by, bm, bd := ymd(b)
 	n := (by-y)*12 + bm - m
 	if bd < d && bd != lastDay(by, bm) {
 		n--
 	}
-	return types.Int(n)
+	return int64(n)
 }
 
 func between(args ...ref.Val) ref.Val {

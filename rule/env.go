@@ -101,5 +101,5 @@ func (e *Env) Compile(text string) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rule{text: text, env: e, tree: tree, program: program, parts: sync.OnceValues(func() (*judged, error) { return e.takeApart(tree) })}, nil
+	return &Rule{text: text, env: e, tree: tree, program: program, quick: makeQuick(tree), parts: sync.OnceValues(func() (*judged, error) { return e.takeApart(tree) })}, nil
 }

@@ -23,7 +23,7 @@ func CompileValue(e *Env, text string) (*Rule, manifest.Type, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return &Rule{text: text, env: e, tree: tree, program: program}, tree.typ, nil
+	return &Rule{text: text, env: e, tree: tree, program: program, quick: makeQuick(tree)}, tree.typ, nil
 }
 
 // EvalValue is the value of a rule made by CompileValue, as records have it.
@@ -36,4 +36,30 @@ func (r *Rule) EvalValue(record map[string]any, asOf manifest.Day) (any, error) 
 		return nil, nil
 	}
 	return out.Value(), nil
+}
+
+// EvalCEL is Eval by CEL alone.
+func (r *Rule) EvalCEL(record map[string]any, asOf manifest.Day) (bool, error) {
+	slow := *r
+	slow.quick = nil
+	return slow.Eval(record, asOf)
+}
+
+// QuickValue is a value without CEL; ok is false where that is CEL's to say.
+func (r *Rule) QuickValue(record map[string]any, asOf manifest.Day) (v any, ok bool) {
+	if r.quick == nil {
+		return nil, false
+	}
+	out, ok := r.quick.run(record, asOf)
+	switch {
+	case !ok || out.null:
+		return nil, ok
+	case r.tree.typ == tInt:
+		return out.n, true
+	case r.tree.typ == tDouble:
+		return out.f, true
+	case r.tree.typ == tBool:
+		return out.n == 1, true
+	}
+	return out.s, true
 }

@@ -66,6 +66,14 @@ func (e *expr) reads() (names []string) {
 //
 // As in SQL, false && unknown is false and true || unknown is true. An error (see [Rule.Eval]) beside something unknown waits for it.
 func (r *Rule) Judge(known map[string]any, asOf manifest.Day) (answer Answer, missing []string, err error) {
+	if r.quick != nil {
+		switch yes, ok := r.quick.answer(known, asOf); {
+		case ok && yes:
+			return Yes, nil, nil
+		case ok:
+			return No, nil, nil
+		}
+	}
 	parts, err := r.parts()
 	if err != nil {
 		return Unknown, nil, err

@@ -16,6 +16,7 @@ type Rule struct {
 	env     *Env
 	tree    *expr
 	program cel.Program
+	quick   *quick // nil: CEL alone answers
 	parts   func() (*judged, error)
 }
 
@@ -40,6 +41,11 @@ func (r *Rule) Dated() (yes bool) {
 // An error is a *problem.Problem with status 422: rule.arithmetic (overflow, division by zero, out of range), rule.missing (the record has
 // no value), rule.value (a value that isn't of its field's type), rule.parameter (one has no value on that day, or no such row), rule.as_of.
 func (r *Rule) Eval(record map[string]any, asOf manifest.Day) (bool, error) {
+	if r.quick != nil {
+		if yes, ok := r.quick.answer(record, asOf); ok {
+			return yes, nil
+		}
+	}
 	out, _, err := r.program.Eval(&facts{env: r.env, record: record, asOf: asOf})
 	if err != nil {
 		return false, evaluationError(err)

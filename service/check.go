@@ -103,27 +103,15 @@ func (s *Service) Outcome(known map[string]any, asOf manifest.Day) Outcome {
 }
 
 func (c *Clause) outcome(known map[string]any, asOf manifest.Day) Outcome {
-	for _, name := range c.fields {
-		if _, there := known[name]; there {
-			continue
-		}
-		switch answer, _, err := c.rule.Judge(known, asOf); {
-		case err != nil:
-			return Failed
-		case answer == rule.Yes:
-			return Yes
-		case answer == rule.No:
-			return No
-		}
-		return Unknown
-	}
-	switch yes, err := c.rule.Eval(known, asOf); { // all is known: one evaluation of the whole
+	switch answer, _, err := c.rule.Judge(known, asOf); {
 	case err != nil:
 		return Failed
-	case yes:
+	case answer == rule.Yes:
 		return Yes
+	case answer == rule.No:
+		return No
 	}
-	return No
+	return Unknown
 }
 
 // order is that in which outcomes outweigh each other.

@@ -45,11 +45,10 @@ func (f *Fact) Question() lang.Text {
 
 // Clause is a condition and its reason.
 type Clause struct {
-	Spec   *manifest.Clause
-	rule   *rule.Rule
-	fields []string // that the rule reads
-	ko     []piece
-	en     []piece
+	Spec *manifest.Clause
+	rule *rule.Rule
+	ko   []piece
+	en   []piece
 }
 
 // Fact returns the fact of a name, or nil.
@@ -101,8 +100,6 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 		clause := Clause{Spec: one}
 		if clause.rule, err = env.Compile(one.When); err != nil {
 			c.wrong(at+".when", err)
-		} else {
-			clause.fields = clause.rule.Fields()
 		}
 		clause.ko, clause.en = c.pieces(env, one.Why.Ko, at+".why"), c.pieces(env, one.Why.En, at+".why")
 		out.Clauses = append(out.Clauses, clause)
