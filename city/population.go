@@ -130,6 +130,23 @@ func (p *Population) Demo() []Known {
 	return out
 }
 
+// Heads lists the numbers of the first n heads of households, other than the demo's people, whose age and size of household lie within bounds.
+func (p *Population) Heads(n int, age, size [2]int) (numbers []int64) {
+	for b := range p.blocks() {
+		for i := range b.households {
+			h := &b.households[i]
+			one := &h.people[0]
+			if h.known != 0 || int(one.age) < age[0] || int(one.age) > age[1] || len(h.people) < size[0] || len(h.people) > size[1] {
+				continue
+			}
+			if numbers = append(numbers, numberOf(one.ordinal)); len(numbers) == n {
+				return numbers
+			}
+		}
+	}
+	return numbers
+}
+
 // spread is the index-th point of an even sequence in [0, 1): the coordinate 0 or 1 of the additive recurrence R₂ (Roberts 2018, by powers
 // of the plastic number). Drawing by it, already a small city has the right shares, and so has nearly each block.
 func (p *Population) spread(index uint64, coordinate int) float64 {

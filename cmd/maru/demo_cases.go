@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/city"
 	"github.com/maru-city/maru/engine/clock"
 	"github.com/maru-city/maru/engine/problem"
@@ -30,19 +29,22 @@ type deed struct {
 // demoCase is a case of the demo: who may be its citizen, what they answer, how many days ago they applied, and what became of it.
 type demoCase struct {
 	service string
-	among   string // of the residents, in CEL
+	among   among
 	answers map[string]any
 	want    service.Outcome
 	ago     int
 	deeds   []deed
 }
 
+// among is of what age, and in a household of what size, who applies is.
+type among struct{ age, size [2]int }
+
 // Who applies, in the demo.
-const (
-	youngAlone = `household_size == 1 && age(birth_date) >= 22 && age(birth_date) <= 36 && moved_out_on == null`
-	young      = `age(birth_date) >= 22 && age(birth_date) <= 36 && moved_out_on == null`
-	parents    = `household_size >= 3 && age(birth_date) >= 28 && age(birth_date) <= 40 && moved_out_on == null`
-	old        = `age(birth_date) >= 66 && age(birth_date) <= 80 && moved_out_on == null`
+var (
+	youngAlone = among{[2]int{22, 36}, [2]int{1, 1}}
+	young      = among{[2]int{22, 36}, [2]int{1, 4}}
+	parents    = among{[2]int{28, 40}, [2]int{3, 5}}
+	old        = among{[2]int{66, 80}, [2]int{1, 2}}
 )
 
 var (
@@ -95,7 +97,7 @@ var demoCases = []demoCase{
 }
 
 // demoTries is how many residents are looked at for a case of the demo.
-const demoTries = 40
+const demoTries = 60
 
 // makeCases makes the demo's cases, as if they had been applied for and decided on the days that they say. What they say of people is read by the agreements, with receipts. Where it was cut off, it goes on.
 func (s *server) makeCases(ctx context.Context) error {
@@ -106,16 +108,10 @@ func (s *server) makeCases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	residents := s.catalog.Snapshot().Dataset("resident-registry", "residents")
-	taken := map[string]bool{} // those who sign in apply for themselves
-	for _, k := range city.People(s.demo.Seed, s.demo.Residents, s.demo.AsOf).Demo() {
-		taken[strconv.FormatInt(k.Number, 10)] = true
-	}
+	people := city.People(s.demo.Seed, s.demo.Residents, s.demo.AsOf)
+	taken := map[int64]bool{}
 	for i, c := range demoCases {
-		who, err := s.candidates(ctx, residents, c.among, taken)
-		if err != nil {
-			return err
-		}
+		who := slices.DeleteFunc(people.Heads(demoTries, c.among.age, c.among.size), func(n int64) bool { return taken[n] })
 		if err := c.play(ctx, cases, then, s.demo.AsOf, fmt.Sprint("demo ", i), who, taken); err != nil {
 			return fmt.Errorf("case %d of the demo: %w", i, err)
 		}
@@ -123,28 +119,12 @@ func (s *server) makeCases(ctx context.Context) error {
 	return nil
 }
 
-// candidates are residents among whom a case's citizen is looked for, by the city's own number: a list of the register's owner.
-func (s *server) candidates(ctx context.Context, residents *catalog.Dataset, among string, taken map[string]bool) (out []string, err error) {
-	page, err := s.registry.List(ctx, residents, registry.Query{Filter: among, Fields: []string{"person"}, Limit: 200})
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range page.Records {
-		at := slices.IndexFunc(r.Fields, func(f *catalog.Field) bool { return f.Name == "person" })
-		pseudonym, _ := r.Values[at].(string)
-		if number, ok := s.keys.Whole("resident-registry", "person", pseudonym); ok && !taken[number] {
-			out = append(out, number)
-		}
-	}
-	return out, nil
-}
-
 // play finds the case's citizen, and does what becomes of it.
-func (c demoCase) play(ctx context.Context, cases *casework.Store, then *clock.Fake, asOf time.Time, key string, candidates []string, taken map[string]bool) error {
+func (c demoCase) play(ctx context.Context, cases *casework.Store, then *clock.Fake, asOf time.Time, key string, candidates []int64, taken map[int64]bool) error {
 	applied := time.Date(asOf.Year(), asOf.Month(), asOf.Day()-c.ago, 10, 20, 0, 0, clock.Seoul)
-	for _, number := range candidates[:min(demoTries, len(candidates))] {
+	for _, number := range candidates {
 		then.Set(applied)
-		who := &identity.Principal{Kind: identity.Citizen, Account: "demo-citizen", Person: number}
+		who := &identity.Principal{Kind: identity.Citizen, Account: "demo-citizen", Person: strconv.FormatInt(number, 10)}
 		answers, outcome, err := c.answered(ctx, cases, who)
 		if err != nil {
 			return err
@@ -165,7 +145,7 @@ func (c demoCase) play(ctx context.Context, cases *casework.Store, then *clock.F
 		}
 		return c.pass(ctx, cases, then, who, a.Cases[0].ID)
 	}
-	slog.Info("demo: nobody fits a case", "service", c.service, "among", c.among)
+	slog.Info("demo: nobody fits a case", "service", c.service)
 	return nil
 }
 

@@ -358,7 +358,7 @@ func (s *Store) addPaper(ctx context.Context, tx *db.Tx, person string, p *Paper
 // papers reads papers, the oldest first.
 func (s *Store) papers(ctx context.Context, tx *db.Tx, where string, args ...any) ([]*Paper, error) {
 	out := []*Paper{}
-	rows, err := tx.Query(ctx, "SELECT id, at, size, internal, file, body FROM paper WHERE "+where+" ORDER BY at, id", args...)
+	rows, err := tx.Query(ctx, "SELECT id, at, size, internal, file, body FROM paper WHERE "+where+" ORDER BY n", args...)
 	if err != nil {
 		return nil, fmt.Errorf("read papers: %w", err)
 	}

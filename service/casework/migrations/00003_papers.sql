@@ -10,7 +10,8 @@ CREATE TABLE draft (
 );
 CREATE INDEX draft_until ON draft (until);
 CREATE TABLE paper (
-  id       TEXT PRIMARY KEY,
+  n        BIGSERIAL PRIMARY KEY,
+  id       TEXT NOT NULL UNIQUE,
   person   TEXT NOT NULL,
   draft    TEXT NOT NULL,
   case_id  TEXT NOT NULL,
@@ -20,8 +21,8 @@ CREATE TABLE paper (
   file     TEXT NOT NULL,
   body     TEXT NOT NULL
 );
-CREATE INDEX paper_draft ON paper (draft);
-CREATE INDEX paper_case ON paper (case_id, at);
+CREATE INDEX paper_draft ON paper (draft, n);
+CREATE INDEX paper_case ON paper (case_id, n);
 CREATE INDEX paper_person ON paper (person, at);
 CREATE INDEX paper_file ON paper (file);
 
