@@ -316,6 +316,19 @@ func TestThePortalListsOpenDataOnly(t *testing.T) {
 	if _, body := get(t, s.URL+"/?q="+url.QueryEscape("공중 화장실")); !strings.Contains(body, "/data/public-toilets/toilets\"") || strings.Contains(body, "/data/culture/") {
 		t.Error("a search with other spacing doesn't find the toilets alone")
 	}
+	for query, want := range map[string]string{"월세": "/services/youth-housing/youth-rent", "rent": "/services/youth-housing/youth-rent", "월새": "‘월새’에 맞는 것이 없어 ‘월세’", "출산": "/life/birth", "dnjftp": "/services/youth-housing/youth-rent", "화쟝실": "/data/public-toilets/toilets"} {
+		finds := false
+		for range 200 { // slips of the pen are known once the dictionary is loaded, which the first search begins
+			_, body := get(t, s.URL+"/?q="+url.QueryEscape(query))
+			if finds = strings.Contains(body, want); finds {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if !finds {
+			t.Errorf("%s doesn't find %s", query, want)
+		}
+	}
 	if _, body := get(t, s.URL+"/?q="+url.QueryEscape("주민")); !strings.Contains(body, "아직 공개되지 않은 자료") || strings.Contains(strings.Split(body, "아직 공개되지 않은 자료")[0], "resident-registry") {
 		t.Error("a dataset that isn't open stands among those that are")
 	}

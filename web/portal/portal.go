@@ -14,6 +14,7 @@ import (
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/identity/provider"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/web/components"
 )
 
@@ -43,10 +44,13 @@ type Options struct {
 }
 
 // Portal serves the citizens' pages.
-type Portal struct{ Options }
+type Portal struct {
+	Options
+	finder finder
+}
 
 // New makes the portal.
-func New(o Options) *Portal { return &Portal{o} }
+func New(o Options) *Portal { return &Portal{Options: o} }
 
 // MineDoor is the citizen's own entry in the menus.
 func MineDoor() components.Door {
@@ -99,7 +103,11 @@ type group struct {
 
 type startView struct {
 	Query    string
+	Instead  string // what was looked for in place of the query
 	Events   []event
+	Services []*service.Service // that the query finds
+	Offered  int                // services in all
+	Snapshot *catalog.Snapshot
 	Agencies []components.Choice // that provide something, with how much
 	Groups   []group
 	Found    int                // open datasets that the query lets through
@@ -109,14 +117,26 @@ type startView struct {
 
 func (p *Portal) start(r *http.Request) (templ.Component, error) {
 	s := p.Catalog.Snapshot()
-	v := startView{Query: components.Asked(r.URL)}
+	v := startView{Query: components.Asked(r.URL), Snapshot: s}
+	if p.Services != nil {
+		v.Offered = len(p.Services.List())
+	}
+	var found map[string]bool // datasets
 	if v.Query == "" {
 		v.Events = p.events(s)
+	} else {
+		var err error
+		if found, err = p.find(s, &v); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(s.Datasets(), func(d *catalog.Dataset) bool { return matches(s, d, v.Query) }) {
+			found = nil // what is written stands in some of them: no other is meant
+		}
 	}
 	agency, provided := r.URL.Query().Get("agency"), map[string]int{}
 	for _, d := range s.Datasets() {
 		if !d.Open() {
-			if v.Query != "" && p.Requests != nil && len(v.Closed) < maxClosed && matches(s, d, v.Query) {
+			if v.Query != "" && p.Requests != nil && len(v.Closed) < maxClosed && (found[d.Project+"/"+d.Name] || matches(s, d, v.Query)) {
 				v.Closed = append(v.Closed, d)
 			}
 			continue
@@ -127,7 +147,7 @@ func (p *Portal) start(r *http.Request) (templ.Component, error) {
 			owner = place.Owners[0]
 			provided[owner]++
 		}
-		if !matches(s, d, v.Query) || agency != "" && owner != agency {
+		if !found[d.Project+"/"+d.Name] && !matches(s, d, v.Query) || agency != "" && owner != agency {
 			continue
 		}
 		v.Found++
