@@ -104,7 +104,7 @@ func plainly(v string) string {
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
-		case unicode.Is(unicode.Pd, r) || r == 0x2212:
+		case unicode.Is(unicode.Pd, r) || r == 0x2212 || r == 'ㅡ' || r == 'ᅳ' || r == '·' || r == '・' || r == 'ㆍ' || r == 'ᆞ':
 			return '-'
 		case unicode.Is(unicode.Cf, r):
 			return -1
@@ -116,21 +116,20 @@ func plainly(v string) string {
 }
 
 var (
-	mobileWithin   = regexp.MustCompile(`(?:^|[^0-9])\(?(?:(?:\+|00)?82\)?[-. ]?(?:\(0\))?[-. ]?0?|0)1[016789]\)?[-. /_~]{0,3}[0-9]{3,4}[-. /_~]{0,3}[0-9]{4}(?:[^0-9]|$)`)
-	residentWithin = regexp.MustCompile(`(?:^|[^0-9])([0-9]{6})( ?[- ]? ?)([1-8][0-9]{6})(?:[^0-9]|$)`)
+	mobileWithin   = regexp.MustCompile(`(?:^|[^0-9])\(?(?:(?:\+|00)?82\)?[-. ]?(?:\(0\))?[-. ]?0?|0)1[016789]\)?[-. /_~,:|=*()\t\r\n]{0,3}[0-9]{3,4}[-. /_~,:|=*()\t\r\n]{0,3}[0-9]{4}(?:[^0-9]|$)`)
+	residentWithin = regexp.MustCompile(`(?:^|[^0-9])([0-9]{6})( ?[-./_~:() ]{0,2} ?)([1-8][0-9]{6})(?:[^0-9]|$)`)
 	residentWord   = regexp.MustCompile(`주민|외국인등록|생년|resident`)
 	emailWithin    = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
 )
 
 var (
 	// Attributes of a person by which, together, somebody can be told from others (quasi-identifiers).
-	traitHeader = regexp.MustCompile(`성별|^sex$|gender|연령|나이|^age|agegroup|출생|생년|birth|국적|nationality|직업|직종|occupation|학력|education|혼인|결혼|marital|가구원수|세대원수|householdsize|소득|income|장애|disab|보훈|수급`)
-	placeHeader = regexp.MustCompile(`자치구|시군구|행정동|법정동|^구$|^동$|구명|동명|거주지|주소지|우편번호|district|neighbou?rhood|postcode|residence`)
+	traitHeader = regexp.MustCompile(`성별|^sex|gender|^dob$|혈액형|종교|직장|급여|월급|연봉|재산|학년|연령|나이|^age|agegroup|출생|생년|birth|국적|nationality|직업|직종|occupation|학력|education|혼인|결혼|marital|가구원수|세대원수|householdsize|소득|income|장애|disab|보훈|수급`)
+	placeHeader = regexp.MustCompile(`자치구|시군구|행정동|법정동|^구$|^동$|구명|동명|거주지|주소지|우편번호|읍면동|행정구역|district|neighbou?rhood|postcode|residence`)
 	// What counts persons: a record with it, where it isn't one, is of a group. What a person has several of, such as children, relatives or visits, isn't.
-	personsHeader = regexp.MustCompile(`인원|인구|명수|(?:이용|방문|신청|수급|환|사망|부상|참가|참여|가입|구직|실업|취업|종사|응답)자수|회원수|학생수|수강생수|출생아수|승객수|가구수|세대수|population|headcount|persons|people`)
-	ownPersons    = regexp.MustCompile(`(?:동거|가족|가구|세대|부양|자녀)인원`)
+	personsHeader = regexp.MustCompile(`인구|(?:이용|방문|신청|수급|환|사망|부상|참가|참여|가입|구직|실업|취업|종사|응답)자수|회원수|학생수|수강생수|출생아수|승객수|가구수|세대수|population`)
 	// What counts or sums anything: a person may have it too, so that it is of groups only where the table is laid out by the traits themselves.
-	sumHeader  = regexp.MustCompile(`건수|합계|총계|^계$|소계|평균`)
+	sumHeader  = regexp.MustCompile(`인원|명수|headcount|persons|people|건수|합계|총계|^계$|소계|평균`)
 	rateHeader = regexp.MustCompile(`비율|비중|률$|율$`)
 	ownRate    = regexp.MustCompile(`이율|이자|금리|감면|할인|기여|부담|지원율|보조율|보장률|출석률|장애율`) // what one person may have
 )
@@ -154,7 +153,7 @@ var ofPlaces = regexp.MustCompile(`장애인(?:용|화장실|주차|편의|전�
 func TraitOf(name string) Trait {
 	label := fold(name)
 	switch {
-	case personsHeader.MatchString(label) && !ownPersons.MatchString(label) && !sumHeader.MatchString(label):
+	case personsHeader.MatchString(label) && !sumHeader.MatchString(label):
 		return Measure
 	case sumHeader.MatchString(label), rateHeader.MatchString(label) && !ownRate.MatchString(label):
 		return Sum

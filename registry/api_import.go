@@ -233,6 +233,7 @@ func (a *api) getSource(ctx context.Context, in *DatasetPath) (*struct{ Body sou
 	if err != nil {
 		return nil, err
 	}
+	s = s.Told(identity.From(ctx), d, a.snapshot().Place(d.Project))
 	out := &struct{ Body sourceBody }{sourceBody{Failed: s.Failed, Reason: s.Reason.In(lang.From(ctx))}}
 	if !s.Good.IsZero() {
 		out.Body.Good = &s.Good

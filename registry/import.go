@@ -55,11 +55,16 @@ type Import struct {
 
 // Told is an import as a principal may know it. Of a dry run into what they may not read it doesn't say how many records are the same already: a file of guesses would
 // be answered, and leave nothing.
+//
+// Why a file couldn't be taken may quote it: that is for those who may read what would have been in it.
 func (i *Import) Told(who *identity.Principal, d *catalog.Dataset, place identity.Place) *Import {
-	if !i.DryRun || readsAll(who, d, place) && (d == nil || about(d) == nil) {
-		return i
-	}
 	told := *i
+	if !readsAll(who, d, place) {
+		told.Reason, told.Notes = withheld(i.Reason), nil
+	}
+	if !i.DryRun || readsAll(who, d, place) && (d == nil || about(d) == nil) {
+		return &told
+	}
 	told.Changed, told.Unchanged = i.Changed+i.Unchanged, 0
 	return &told
 }
@@ -295,7 +300,7 @@ func (r *Registry) supersede(ctx context.Context, d *catalog.Dataset, but string
 		return err
 	}
 	for _, i := range old {
-		if err := r.end(ctx, i, Failed, lang.T("원본이 다시 바뀌어, 새로 읽은 자료로 대신했습니다", "the source has changed again, and what it has now took its place")); err != nil {
+		if err := r.end(ctx, i, Failed, lang.T("원본이 다시 바뀌어 이 자료는 쓰지 않습니다", "the source has changed again: this isn't what it has any more")); err != nil {
 			return err
 		}
 	}

@@ -218,7 +218,7 @@ func (r *Replicas) stream(ctx context.Context, d *catalog.Dataset) error {
 
 // published looks whether the changes of the same table are published as they were. Where they aren't, some may have been missed: all is read again when they are.
 func (r *Replicas) published(ctx context.Context, d *catalog.Dataset, rep *replica) error {
-	relation, err := r.from.Published(ctx, source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d)})
+	relation, err := r.from.Published(ctx, source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d), Loose: looseColumns(d)})
 	if err == nil && relation != rep.relation {
 		err = problem.New("source.slot", 502, lang.T("원본의 테이블이 다른 테이블로 바뀌어 전체를 다시 읽습니다", "the table is another one now, so all of it is read again"))
 	}
@@ -257,7 +257,7 @@ func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *so
 		}
 		return nil, nil, err
 	}
-	q := source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d)}
+	q := source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d), Loose: looseColumns(d)}
 	slot, err := r.from.OpenSlot(ctx, q, rep.slot)
 	if err != nil {
 		return drop(err)

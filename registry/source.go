@@ -16,6 +16,7 @@ import (
 	"github.com/maru-city/maru/engine/db"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/source"
 )
@@ -33,6 +34,24 @@ type SourceState struct {
 	print string // SHA-256 of what was taken last, and whether it was all
 	bad   string // and of what couldn't be taken
 	whole time.Time
+}
+
+// Told is how a source stands as a principal may know it: see [Import.Told].
+func (s *SourceState) Told(who *identity.Principal, d *catalog.Dataset, place identity.Place) *SourceState {
+	if readsAll(who, d, place) {
+		return s
+	}
+	told := *s
+	told.Reason = withheld(s.Reason)
+	return &told
+}
+
+// withheld stands for a reason that quotes what not everybody may read.
+func withheld(reason lang.Text) lang.Text {
+	if reason.Empty() {
+		return reason
+	}
+	return lang.T("이유는 이 데이터를 맡은 기관이 볼 수 있습니다", "the office that answers for the data sees why")
 }
 
 // wholeEvery is how often all of a source is read of which otherwise only what has come since is: to find what is gone, and what came late.
@@ -84,6 +103,13 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 		return nil, fmt.Errorf("read the source of %s: %w", d.Path(), err)
 	}
 	state.Tried = began
+	if copied.Same { // what couldn't be taken is gone again
+		if err := r.supersede(ctx, d, ""); err != nil {
+			return nil, err
+		}
+		state.Failed, state.Code, state.Reason, state.bad = 0, "", lang.Text{}, ""
+		return nil, r.noteSource(ctx, d, state)
+	}
 	if copied.Nothing { // what there was is as good or bad as it was
 		if slices.Contains([]string{"source.file", "source.remote", "source.refused", "source.hostkey", "source.secret"}, state.Code) { // but it can be looked at again
 			state.Failed, state.Code, state.Reason = 0, "", lang.Text{}
@@ -103,15 +129,15 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 		}
 		return nil, r.noteSource(ctx, d, taken)
 	}
-	switch { // the same as the last time, unless changes have come since
-	case print == state.print && snapshot == "":
-		return nil, r.noteSource(ctx, d, taken)
-	case print == state.bad:
+	if print == state.bad && print != state.print { // as it couldn't be taken the last time
 		return nil, r.noteSource(ctx, d, state)
 	}
-	fingerprint := "source " + print
+	fingerprint := sourcePrint + print
 	if err := r.supersede(ctx, d, fingerprint); err != nil {
 		return nil, err
+	}
+	if print == state.print && snapshot == "" { // the same as was taken last, unless changes have come since
+		return nil, r.noteSource(ctx, d, taken)
 	}
 	i, err := r.Begin(ctx, bySource, d, Upload{File: copied.File, Size: size, Fingerprint: fingerprint, Whole: whole && !spec.Append})
 	if err != nil {
@@ -135,6 +161,9 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 	}
 	return i, r.noteSource(ctx, d, taken)
 }
+
+// sourcePrint stands before what a source had in the fingerprint of its import.
+const sourcePrint = "source "
 
 var bySource = By{Actor: "source", Via: "source"}
 
@@ -170,6 +199,25 @@ func keyColumns(d *catalog.Dataset) func(columns []string) []string {
 				out = append(out, columns[at])
 			case d.Fields[i].KeyPart:
 				return nil
+			}
+		}
+		return out
+	}
+}
+
+// looseColumns are those of a source's key columns whose fields take a value in several spellings.
+func looseColumns(d *catalog.Dataset) func(columns []string) []string {
+	return func(columns []string) (out []string) {
+		m, err := matchColumns(d, columns)
+		if err != nil {
+			return nil
+		}
+		for i := range d.Fields {
+			switch f := &d.Fields[i]; f.Type {
+			case manifest.Date, manifest.Datetime, manifest.Bool, manifest.Double:
+				if at := m.at[i]; f.KeyPart && at >= 0 {
+					out = append(out, columns[at])
+				}
 			}
 		}
 		return out
@@ -288,8 +336,12 @@ func (r *Registry) noteSource(ctx context.Context, d *catalog.Dataset, s *Source
 // sourceTaken notes that what a source had was taken after all.
 func (r *Registry) sourceTaken(ctx context.Context, i *Import) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE source_state SET failed = 0, code = '', reason = '{}', print = bad, bad = '', good = ?, tried = ?
-			WHERE bad <> '' AND dataset_id = (SELECT dataset_id FROM import_run WHERE id = ?)`, manifest.FormatDatetime(r.now()), manifest.FormatDatetime(r.now()), i.ID)
+		print, ok := strings.CutPrefix(i.Fingerprint, sourcePrint)
+		if !ok {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `UPDATE source_state SET failed = 0, code = '', reason = '{}', print = ?, bad = '', good = ?, tried = ?
+			WHERE dataset_id = (SELECT dataset_id FROM import_run WHERE id = ?)`, print, manifest.FormatDatetime(r.now()), manifest.FormatDatetime(r.now()), i.ID)
 		if err != nil {
 			return fmt.Errorf("note how the source of %s/%s stands: %w", i.Project, i.Dataset, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db/dbtest"
 	"github.com/maru-city/maru/engine/fetch"
+	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/source"
 )
 
@@ -438,6 +439,80 @@ func TestWhatIsGoneIsFoundInAFileOfMoreKeysThanAreHeld(t *testing.T) {
 		}
 		if n := r.counted(t, d); n != 2900 {
 			t.Errorf("%d records", n)
+		}
+	})
+}
+
+// What was held waits no longer when the source is as it was: nobody can take it by mistake then.
+func TestWhatIsHeldGoesWhenTheSourceIsRightAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *room) {
+		from, folder := sources(t)
+		from.Now = r.clock.Now
+		all, few := "id,n\n", "id,n\n"
+		for i := range 100 {
+			all += fmt.Sprintf("%[1]d,%[1]d\n", i)
+			if i < 10 {
+				few = all
+			}
+		}
+		write := func(name, text string) {
+			at := filepath.Join(folder, name)
+			if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(at, r.clock.Now(), r.clock.Now()); err != nil {
+				t.Fatal(err)
+			}
+			r.clock.Advance(time.Minute)
+		}
+		for _, c := range []struct {
+			source string
+			begin  func(text string)
+			mend   func()
+		}{
+			{"file: parks.csv", func(text string) { write("parks.csv", text) }, func() { write("parks.csv", all) }},
+			{"folder: register", func(text string) {
+				write("register/"+map[bool]string{true: "a.csv", false: "b.csv"}[text == all], text)
+			}, func() { _ = os.Remove(filepath.Join(folder, "register", "b.csv")) }},
+		} {
+			d := r.apply(t, "kind: Dataset\nname: parks\ntitle: 공원\nkey: [id]\nfields:\n  id: {type: int}\n  n: {type: int}\nsource: {"+c.source+"}\n")
+			c.begin(all)
+			r.read(t, from)
+			c.begin(few)
+			held, _ := r.read(t, from)
+			if held == nil || held.State != Held {
+				t.Fatalf("%s: %+v", c.source, held)
+			}
+			c.mend()
+			if i, _ := r.read(t, from); i != nil {
+				t.Errorf("%s: right again: %+v", c.source, i)
+			}
+			if s, err := r.SourceState(t.Context(), d); err != nil || s.Failed != 0 || !s.Reason.Empty() {
+				t.Errorf("%s: right again: %+v %v", c.source, s, err)
+			}
+			if err := r.Accept(t.Context(), held.ID); problem.Code(err) != "import.state" {
+				t.Errorf("%s: what the source hasn't any more is taken: %v", c.source, err)
+			}
+			if n := r.counted(t, d); n != 100 {
+				t.Errorf("%s: %d records", c.source, n)
+			}
+			c.begin(few) // again, and now somebody means it
+			if held, _ = r.read(t, from); held == nil || held.State != Held {
+				t.Fatalf("%s: %+v", c.source, held)
+			}
+			if err := r.Accept(t.Context(), held.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Run(t.Context(), held.ID, r.catalog.Snapshot().Dataset); err != nil {
+				t.Fatal(err)
+			}
+			c.begin(all) // and what there was before is new then
+			if i, _ := r.read(t, from); i == nil || i.State != Done || i.Loaded != 90 {
+				t.Errorf("%s: all of it again: %+v", c.source, i)
+			}
 		}
 	})
 }

@@ -44,12 +44,28 @@ func (s *Services) at() *shelf {
 				continue
 			}
 		}
-		made.services[one.Path()], made.list = one, append(made.list, one)
+		made.services[one.Path()] = one
+		if offered(now, one.Project) {
+			made.list = append(made.list, one)
+		}
 	}
 	made.snapshot = now
 	s.shelf.Store(made)
 	return made
 }
+
+// offered reports whether a project's services are for citizens: not as long as it is an idea, and not any more when it is retired.
+func offered(s *catalog.Snapshot, project string) bool {
+	r := s.Get(manifest.Key{Kind: "Project", Name: project})
+	if r == nil {
+		return false
+	}
+	p, ok := r.Spec.(*manifest.Project)
+	return ok && p.Lifecycle != "idea" && p.Lifecycle != "retired"
+}
+
+// Offered reports whether a service is offered to citizens now.
+func (s *Services) Offered(one *Service) bool { return offered(s.catalog(), one.Project) }
 
 // still is a service that nothing has changed since the shelf was made, or nil.
 func (s *shelf) still(now *catalog.Snapshot, r *manifest.Resource) *Service {
@@ -88,7 +104,7 @@ func unchanged(before, after *catalog.Snapshot, r *manifest.Resource) bool {
 // Service returns a service, or nil.
 func (s *Services) Service(project, name string) *Service { return s.at().services[project+"/"+name] }
 
-// List lists the services in order of project and name.
+// List lists the services that are offered, in order of project and name.
 func (s *Services) List() []*Service { return s.at().list }
 
 // Follower looks at services in plans. It implements [catalog.Follower].

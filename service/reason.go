@@ -95,6 +95,8 @@ func written(v any, format string, l lang.Tag) string {
 		switch format {
 		case "won":
 			return lang.F("%d원", "KRW %d", v).In(l)
+		case "percent":
+			return lang.F("%[1]d%%", "%[1]d%%", v*100).In(l)
 		}
 		return lang.F("%[1]d", "%[1]d", v).In(l)
 	case float64:

@@ -237,14 +237,11 @@ func (r *Reader) legacy(ctx context.Context, project string, from *manifest.Sour
 		}
 		l.DB = sql.OpenDB(connector)
 	default:
-		if name := strings.ToLower(from.Table); strings.HasPrefix(name, "pragma_") || strings.HasPrefix(name, "sqlite_") { // what SQLite says of itself and of the server's folders
-			return nil, problem.New("source.table", 422, lang.F("원본 데이터베이스에 표가 없습니다: %s", "the database has no table %s", from.Table))
-		}
 		path, err := r.inFolder(project, u.Opaque+u.Host+u.Path)
 		if err != nil {
 			return nil, err
 		}
-		if l.DB, err = sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(10000)"); err != nil {
+		if l.DB, err = sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&_pragma=query_only(1)&_pragma=trusted_schema(0)&_pragma=busy_timeout(10000)"); err != nil {
 			return nil, l.unreachable(err)
 		}
 	}
@@ -258,8 +255,30 @@ func (r *Reader) legacy(ctx context.Context, project string, from *manifest.Sour
 			}
 			return nil, l.unreachable(err)
 		}
+		if err := l.isTable(ctx, from.Table); err != nil {
+			l.Close()
+			return nil, err
+		}
 	}
 	return l, nil
+}
+
+// isTable refuses what isn't a table of an SQLite file itself: a view can make any number of rows out of nothing, and others tell of the server.
+func (l *legacy) isTable(ctx context.Context, name string) error {
+	var there bool
+	err := l.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%')", name).Scan(&there)
+	switch {
+	case err != nil:
+		return l.wrong(ctx, err)
+	case there:
+		return nil
+	}
+	p := problem.New("source.table", 422, lang.F("원본에 없는 테이블입니다: %s", "the source has no table %s", name))
+	var view bool
+	if err := l.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE)", name).Scan(&view); err != nil || !view {
+		return p.Hinting(l.tables(ctx, name))
+	}
+	return p.Hinting(lang.T("SQLite에서는 뷰가 아닌 테이블만 읽습니다", "of an SQLite file tables are read, no views"))
 }
 
 // maxCell is how long a value of an SQLite file may be: a view in a small one can make any.
@@ -493,7 +512,7 @@ func said(err error) string {
 func (l *legacy) tables(ctx context.Context, name string) lang.Text {
 	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
 	defer stop()
-	rows, err := l.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30")
+	rows, err := l.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30")
 	if err != nil {
 		return lang.Text{}
 	}

@@ -52,9 +52,10 @@ func (r *Reader) folder(ctx context.Context, q Request, secret string, w io.Writ
 	if err != nil {
 		return out, err
 	}
+	same := slices.ContainsFunc(files, func(d dropped) bool { return d.compare(last) == 0 })
 	newer := slices.DeleteFunc(files, func(d dropped) bool { return ours(d.Name) || d.compare(last) <= 0 })
 	if len(newer) == 0 {
-		out.Nothing = true
+		out.Nothing, out.Same = true, same
 		return out, nil
 	}
 	next := slices.MaxFunc(newer, dropped.compare)
@@ -166,5 +167,5 @@ func tooMany(name string) error {
 // ours reports whether a file is a program's own: hidden, a lock of a spreadsheet (~$…), or on its way.
 func ours(file string) bool {
 	name := strings.ToLower(file)
-	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || slices.Contains([]string{".tmp", ".part", ".partial", ".crdownload", ".filepart"}, path.Ext(name))
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || name == "thumbs.db" || name == "desktop.ini" || slices.Contains([]string{".tmp", ".part", ".partial", ".crdownload", ".filepart"}, path.Ext(name))
 }

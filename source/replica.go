@@ -216,11 +216,33 @@ func (l *legacy) oneRowARecord(ctx context.Context, q Request) error {
 	}
 	for _, columns := range indexes {
 		if !slices.ContainsFunc(columns, func(name string) bool { return nullable[name] || !slices.Contains(key, name) }) {
+			if err := l.strictKeys(ctx, q, all); err != nil {
+				return err
+			}
 			return l.plainKeys(ctx, key)
 		}
 	}
 	return problem.New("source.replication", 422, lang.F("원본의 여러 행이 한 레코드가 될 수 있어 변경분을 반영할 수 없습니다 (식별 열: %s)", "several rows of the table may be one record, so its changes can't be carried over (key: %s)", strings.Join(key, ", "))).
 		Hinting(lang.T("데이터셋의 key에 원본의 기본 키나 고유(UNIQUE, NOT NULL) 열을 모두 넣으십시오", "have the dataset's key hold all columns of the table's primary key, or of a unique index without nulls"))
+}
+
+// strictKeys refuses a table whose key has days, moments, truth values or fractions as text: '20240105' and '2024-01-05' are two rows and would be one record.
+func (l *legacy) strictKeys(ctx context.Context, q Request, all []string) error {
+	if q.Loose == nil {
+		return nil
+	}
+	for _, name := range q.Loose(all) {
+		var text bool
+		err := l.QueryRowContext(ctx, `SELECT t.typcategory = 'S' FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = $1::regclass AND a.attname = $2`, l.quote(l.name...), name).Scan(&text)
+		if err != nil {
+			return l.wrong(ctx, err)
+		}
+		if text {
+			return problem.New("source.replication", 422, lang.F("식별 열 %s은(는) 원본에서 문자열이어서, 같은 값을 다르게 쓴 두 행이 한 레코드가 될 수 있습니다", "the key's column %s is text in the table: two rows with the same value, written in two ways, would be one record", name)).
+				Hinting(lang.T("데이터셋의 항목을 string으로 하거나, publication을 빼고 정해진 때마다 읽으십시오", "make the dataset's field a string, or leave publication out and read on a schedule"))
+		}
+	}
+	return nil
 }
 
 // plainKeys refuses a table with keys that have blanks around them: 'k5' and 'k5 ' would be one record.

@@ -43,6 +43,7 @@ type Request struct {
 	Since    string                          // a position that an earlier copy returned: only what may have come since is asked for
 	Wanted   func(columns []string) []string // chooses the columns that are asked for, where the source lets them be chosen; nil: all
 	Key      func(columns []string) []string // those by which it is told which record a row is; nil, or none: it isn't asked
+	Loose    func(columns []string) []string // those of the key whose values can be written in several ways that mean the same, such as days; nil: none
 	Snapshot string                          // of an open [Slot]: what the table held where its changes begin
 	Limit    int64                           // of rows, where the source lets it be said; 0: none
 }
@@ -53,6 +54,7 @@ type Copied struct {
 	Rows    int64  // -1: not known
 	Next    string // the position behind it, for the next read of what has come since
 	Nothing bool   // nothing new has come, which says nothing of what there was
+	Same    bool   // nothing new, and what is there is what was taken last: of a folder whose newest file is that
 }
 
 // Copy writes what a source has to w.

@@ -110,7 +110,7 @@ func begun(name string, s startingPoint) ([]byte, error) {
 	case !manifest.ValidName(s.Name):
 		return nil, problem.New("init.name", 400, lang.F("폴더 이름을 사업 이름으로 쓸 수 없습니다: %q", "%q can't be a project's name", s.Name)).Hinting(lang.T("영문 소문자·숫자·붙임표로 된 이름을 쓰십시오. 예: newborn-care", "use small letters, digits and hyphens, as in newborn-care"))
 	case s.Owner == "":
-		return nil, problem.New("init.owner", 400, lang.T("사업을 맡은 기관을 알 수 없습니다", "which agency owns the project isn't known")).Hinting(lang.T("--owner에 기관 이름을 쓰거나, 서버를 켜고 maru login으로 로그인하십시오", "name it with --owner, or sign in by maru login"))
+		return nil, problem.New("init.owner", 400, lang.T("사업을 맡은 기관을 알 수 없습니다", "which agency owns the project isn't known")).Hinting(lang.T("--owner에 기관 이름을 쓰거나 maru login으로 로그인하십시오", "name it with --owner, or sign in by maru login"))
 	case !manifest.ValidName(s.Owner):
 		return nil, problem.New("init.owner", 400, lang.F("기관 이름이 아닙니다: %q", "%q is no agency's name", s.Owner)).Hinting(lang.T("maru get Agency로 이름을 찾아보십시오", "look for it with maru get Agency"))
 	}

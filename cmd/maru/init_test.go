@@ -70,7 +70,7 @@ func TestInitWritesNothingOver(t *testing.T) {
 		t.Fatalf("%d %s", code, out)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "newborn-care.yaml"))
-	if err != nil || !strings.Contains(string(text), "name: newborn-care\n") || !strings.Contains(string(text), "owner: women-family\n") {
+	if err != nil || !strings.Contains(string(text), "name: newborn-care\n") || !strings.Contains(string(text), "owner: women-family ") {
 		t.Errorf("%s %v", text, err)
 	}
 	if out, code := command(t, "init", dir, "--template", "benefit", "--owner", "welfare"); code != 1 || !strings.Contains(out, "already") {

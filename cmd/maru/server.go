@@ -133,7 +133,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	if err := s.openFeeds(ctx, c); err != nil {
 		return err
 	}
-	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap})
+	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap, Caller: caller})
 	identity.Guard(s.http.API())
 	s.catalog.Serve(s.http.API())
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s, s.exchange.Own)
@@ -244,4 +244,13 @@ type folderLock struct{ *os.File }
 
 func (l folderLock) Close() error {
 	return errors.Join(syscall.Flock(int(l.Fd()), syscall.LOCK_UN), l.File.Close())
+}
+
+// caller tells apart who asks, "" for nobody who is known.
+func caller(ctx context.Context) string {
+	who := identity.From(ctx)
+	if !who.SignedIn() {
+		return ""
+	}
+	return fmt.Sprint(who.Kind, " ", who.Actor(), " ", who.Person)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
@@ -39,6 +40,7 @@ type Options struct {
 	Log     *slog.Logger                    // nil: the default one
 	Host    string                          // the name by which it is reached beside loopback's, such as maru.city.example; "" for none
 	Who     func(http.Handler) http.Handler // finds who asks, for every request; nil: nobody is asked
+	Caller  func(context.Context) string    // tells apart who asks, "" for somebody who isn't known; nil: all are one
 }
 
 // Server is the platform's HTTP server. Mount everything before it serves.
@@ -50,13 +52,17 @@ type Server struct {
 	ready   func(context.Context) error
 	host    string
 	who     func(http.Handler) http.Handler
+	caller  func(context.Context) string
 }
 
 // New makes a server with the operations and pages of its own.
 func New(o Options) *Server {
-	s := &Server{mux: http.NewServeMux(), log: o.Log, metrics: newMetrics(), ready: o.Ready, host: o.Host, who: o.Who}
+	s := &Server{mux: http.NewServeMux(), log: o.Log, metrics: newMetrics(), ready: o.Ready, host: o.Host, who: o.Who, caller: o.Caller}
 	if s.who == nil {
 		s.who = func(next http.Handler) http.Handler { return next }
+	}
+	if s.caller == nil {
+		s.caller = func(context.Context) string { return "all" }
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -84,7 +90,25 @@ func (s *Server) Handler() http.Handler {
 	if err != nil { // only options that contradict each other
 		panic(err)
 	}
-	return s.observe(s.guard(ration(timely(readForm, s.who(compress(routed(s.mux)))))))
+	bodies := &rationing{room: semaphore.NewWeighted(allBodies), caller: s.caller, most: s.largest(), held: map[string]int64{}}
+	return s.observe(s.guard(timely(readForm, s.who(bodies.ration(compress(routed(s.mux)))))))
+}
+
+// largest says how large a body the operation takes that a request is for.
+func (s *Server) largest() func(*http.Request) (int64, bool) {
+	most := map[string]int64{}
+	for path, item := range s.api.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil {
+				most[op.Method+" "+path] = op.MaxBodyBytes
+			}
+		}
+	}
+	return func(r *http.Request) (int64, bool) {
+		_, pattern := s.mux.Handler(r)
+		n, ok := most[pattern]
+		return n, ok
+	}
 }
 
 // isText reports whether answers of a type get smaller by compression. What a handler has compressed itself is left alone.

@@ -58,6 +58,7 @@ type client interface {
 	Start(ctx context.Context) error
 	StopAndCancel(ctx context.Context) error
 	PeriodicJobs() *river.PeriodicJobBundle
+	JobRetry(ctx context.Context, id int64) (*rivertype.JobRow, error)
 }
 
 // task is a piece of work as River keeps it.
@@ -216,9 +217,13 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Enqueue asks for a piece of work on a subject.
+// Enqueue asks for a piece of work on a subject. One that waits to be tried again is tried now.
 func (q *Queue) Enqueue(ctx context.Context, kind, subject string) error {
-	if _, err := q.client.Insert(ctx, task{kind, subject}, nil); err != nil {
+	asked, err := q.client.Insert(ctx, task{kind, subject}, nil)
+	if err == nil && asked.UniqueSkippedAsDuplicate && (asked.Job.State == rivertype.JobStateRetryable || asked.Job.State == rivertype.JobStateScheduled) {
+		_, err = q.client.JobRetry(ctx, asked.Job.ID)
+	}
+	if err != nil {
 		return fmt.Errorf("ask for %s of %s: %w", kind, subject, err)
 	}
 	return nil

@@ -5,8 +5,10 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/registry"
@@ -64,8 +66,8 @@ func (s *Store) serveDrafts(h huma.API, op func(id, method, path, summary string
 	})
 }
 
-// paperInput is a file and what it is.
-type paperInput struct {
+// PaperInput is a file and what it is.
+type PaperInput struct {
 	Name     string `query:"name" required:"true" minLength:"1" maxLength:"255" doc:"Of the file"`
 	Document string `query:"document" maxLength:"200" doc:"Which document of the service it is; absent: something else"`
 	RawBody  []byte `contentType:"application/octet-stream"`
@@ -73,52 +75,63 @@ type paperInput struct {
 
 type paperOut struct{ Body *Paper }
 
-// fileOut is a file to be saved, never shown: it is somebody's.
-type fileOut struct {
-	Type        string `header:"Content-Type"`
-	Disposition string `header:"Content-Disposition"`
-	Options     string `header:"X-Content-Type-Options"`
-	Cache       string `header:"Cache-Control"`
-	Body        []byte
-}
+// sendWithin is how long the sending of a paper may take.
+const sendWithin = 2 * time.Minute
 
-// Attachment are the headers with which a paper is sent.
-func (p *Paper) Attachment() map[string]string {
-	return map[string]string{
-		"Content-Type": p.Type, "Content-Disposition": mime.FormatMediaType("attachment", map[string]string{"filename": p.Name}), "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Content-Length": strconv.FormatInt(p.Size, 10),
+// Send sends the paper to be saved, never to be shown: it is somebody's.
+func (o *Opened) Send(w http.ResponseWriter) {
+	for name, value := range map[string]string{
+		"Content-Type": o.Type, "Content-Disposition": mime.FormatMediaType("attachment", map[string]string{"filename": o.Name}), "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Content-Length": strconv.FormatInt(o.Size, 10),
+	} {
+		w.Header().Set(name, value)
 	}
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(sendWithin)) // a writer that has none is no connection
+	_, _ = w.Write(o.Content)                                // who asked went away: nobody to tell
+	_ = control.SetWriteDeadline(time.Time{})
 }
 
 // servePapers registers the operations on papers.
 func (s *Store) servePapers(h huma.API, op func(id, method, path, summary string, errs ...int) huma.Operation) {
 	upload := func(id, path, summary string) huma.Operation {
 		o := op(id, http.MethodPost, path, summary, 403, 404, 409, 413, 422, 429)
-		o.MaxBodyBytes, o.DefaultStatus = MaxPaper+1, http.StatusCreated
+		o.MaxBodyBytes, o.BodyReadTimeout, o.DefaultStatus = MaxPaper+1, 2*time.Minute, http.StatusCreated
 		return o
 	}
-	file := func(ctx context.Context, of, id string) (*fileOut, error) {
-		p, content, err := s.OpenPaper(ctx, identity.From(ctx), of, id)
+	file := func(ctx context.Context, of, id string) (*huma.StreamResponse, error) {
+		p, err := s.OpenPaper(ctx, identity.From(ctx), of, id)
 		if err != nil {
 			return nil, err
 		}
-		headers := p.Attachment()
-		return &fileOut{headers["Content-Type"], headers["Content-Disposition"], headers["X-Content-Type-Options"], headers["Cache-Control"], content}, nil
+		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			defer p.Close()
+			_, w := humago.Unwrap(hc)
+			p.Send(w)
+		}}, nil
 	}
 	const paper = "/papers/{paper}"
+	download := func(id, path, summary string) huma.Operation {
+		o := op(id, http.MethodGet, path, summary, 403, 404)
+		o.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{}}}
+		for kind := range kinds {
+			o.Responses["200"].Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+		return o
+	}
 	huma.Register(h, upload("attach-to-draft", "/api/v1/applications/drafts/{draft}/papers", "Add a file to an application that isn't handed in yet"), func(ctx context.Context, in *struct {
 		DraftPath
-		paperInput
+		PaperInput
 	},
 	) (*paperOut, error,
 	) {
 		p, err := s.AttachToDraft(ctx, identity.From(ctx), in.Draft, Upload{Name: in.Name, Document: in.Document, Content: in.RawBody})
 		return &paperOut{p}, err
 	})
-	huma.Register(h, op("get-draft-paper", http.MethodGet, "/api/v1/applications/drafts/{draft}"+paper, "A file of an application that isn't handed in yet", 403, 404), func(ctx context.Context, in *struct {
+	huma.Register(h, download("get-draft-paper", "/api/v1/applications/drafts/{draft}"+paper, "A file of an application that isn't handed in yet"), func(ctx context.Context, in *struct {
 		DraftPath
 		Paper string `path:"paper" maxLength:"40"`
 	},
-	) (*fileOut, error,
+	) (*huma.StreamResponse, error,
 	) {
 		return file(ctx, in.Draft, in.Paper)
 	})
@@ -132,7 +145,7 @@ func (s *Store) servePapers(h huma.API, op func(id, method, path, summary string
 	})
 	huma.Register(h, upload("attach-to-case", "/api/v1/cases/{case}/papers", "Add a file to a case: the citizen while something is waited for, the office at any time"), func(ctx context.Context, in *struct {
 		Path
-		paperInput
+		PaperInput
 		Internal bool `query:"internal" doc:"For the office only"`
 	},
 	) (*paperOut, error,
@@ -140,11 +153,11 @@ func (s *Store) servePapers(h huma.API, op func(id, method, path, summary string
 		p, err := s.Attach(ctx, identity.From(ctx), in.Case, Upload{Name: in.Name, Document: in.Document, Internal: in.Internal, Content: in.RawBody})
 		return &paperOut{p}, err
 	})
-	huma.Register(h, op("get-case-paper", http.MethodGet, "/api/v1/cases/{case}"+paper, "A file of a case", 403, 404), func(ctx context.Context, in *struct {
+	huma.Register(h, download("get-case-paper", "/api/v1/cases/{case}"+paper, "A file of a case"), func(ctx context.Context, in *struct {
 		Path
 		Paper string `path:"paper" maxLength:"40"`
 	},
-	) (*fileOut, error,
+	) (*huma.StreamResponse, error,
 	) {
 		return file(ctx, in.Case, in.Paper)
 	})

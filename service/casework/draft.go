@@ -289,6 +289,9 @@ func (s *Store) applied(paths []string) ([]*service.Service, error) {
 		if err := closed(one, service.Today(s.Now())); err != nil {
 			return nil, err
 		}
+		if !s.Services.Offered(one) {
+			return nil, problem.New("application.closed", 409, lang.F("지금은 신청을 받지 않습니다: %s", "%s takes no applications now", one.Spec.Title))
+		}
 	}
 	return list, nil
 }

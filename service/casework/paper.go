@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -26,9 +27,11 @@ import (
 // The limits of papers.
 const (
 	MaxPaper    = 10 << 20  // bytes of one
-	maxPapers   = 100       // of a draft or a case
+	maxPapers   = 100       // of a draft, or of a case from the citizen, and again from the office
 	maxDayBytes = 300 << 20 // that come from one citizen within 24 hours
-	maxAtOnce   = 3         // that are sealed or opened at once: each is in memory whole
+	maxAtOnce   = 3         // that are sealed at once: each is in memory whole
+	maxSent     = 16        // that are sent at once
+	sentToOne   = 2         // of them to one reader
 	maxFileName = 100       // characters of the name
 	strayAge    = 24 * time.Hour
 )
@@ -221,8 +224,11 @@ func (s *Store) AttachToDraft(ctx context.Context, who *identity.Principal, id s
 		return nil, err
 	}
 	u.Internal = false
-	return s.attach(ctx, who.Person, u, services, func(p *Paper) error {
+	return s.attach(ctx, who.Person, false, u, services, func(p *Paper) error {
 		return s.change(ctx, who, id, func(tx *db.Tx, d *Draft) error {
+			if err := s.mayUpload(ctx, tx, who.Person, p.Size); err != nil {
+				return err
+			}
 			return s.addPaper(ctx, tx, who.Person, p, d.ID, "", len(d.Papers))
 		})
 	})
@@ -260,7 +266,7 @@ func (s *Store) Attach(ctx context.Context, who *identity.Principal, id string, 
 	if err != nil {
 		return nil, err
 	}
-	return s.attach(ctx, seen.person, u, []*service.Service{one}, func(p *Paper) error {
+	return s.attach(ctx, seen.person, !mine, u, []*service.Service{one}, func(p *Paper) error {
 		return s.DB.Write(ctx, func(tx *db.Tx) error {
 			if err := tx.Lock(ctx, "applications of "+seen.person); err != nil {
 				return err
@@ -278,7 +284,10 @@ func (s *Store) Attach(ctx context.Context, who *identity.Principal, id string, 
 			if !mine {
 				p.By, p.Office = who.Actor(), who.Agency
 			}
-			have, err := s.papers(ctx, tx, "case_id = ?", id)
+			have, err := s.papers(ctx, tx, "case_id = ? AND office = ?", id, !mine)
+			if err == nil && mine {
+				err = s.mayUpload(ctx, tx, seen.person, p.Size)
+			}
 			if err != nil {
 				return err
 			}
@@ -301,12 +310,15 @@ func (s *Store) Attach(ctx context.Context, who *identity.Principal, id string, 
 }
 
 // attach stores a file and has it kept; where that fails the file goes again.
-func (s *Store) attach(ctx context.Context, person string, u Upload, of []*service.Service, keep func(*Paper) error) (*Paper, error) {
+func (s *Store) attach(ctx context.Context, person string, office bool, u Upload, of []*service.Service, keep func(*Paper) error) (*Paper, error) {
 	if u.Document != "" && !slices.ContainsFunc(of, func(one *service.Service) bool { return asksFor(one, u.Document) }) {
 		return nil, problem.New("paper.document", 422, lang.F("이 신청에 없는 서류입니다: %s", "the application has no document %s", u.Document))
 	}
-	if err := s.mayUpload(ctx, person, int64(len(u.Content))); err != nil {
-		return nil, err
+	if !office {
+		err := s.DB.Read(ctx, func(tx *db.Tx) error { return s.mayUpload(ctx, tx, person, int64(len(u.Content))) }) // before it is stored; it is looked at again when it is kept
+		if err != nil {
+			return nil, err
+		}
 	}
 	p, err := s.store(ctx, u)
 	if err != nil {
@@ -319,11 +331,9 @@ func (s *Store) attach(ctx context.Context, person string, u Upload, of []*servi
 }
 
 // mayUpload says that enough came about one citizen for a day.
-func (s *Store) mayUpload(ctx context.Context, person string, size int64) error {
+func (s *Store) mayUpload(ctx context.Context, tx *db.Tx, person string, size int64) error {
 	var lately int64
-	err := s.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM paper WHERE person = ? AND at > ?", person, stored(s.Now().Add(-24*time.Hour))).Scan(&lately)
-	})
+	err := tx.QueryRow(ctx, "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM (SELECT DISTINCT file, size FROM paper WHERE person = ? AND office = ? AND at > ?) AS lately", person, false, stored(s.Now().Add(-24*time.Hour))).Scan(&lately)
 	if err == nil && lately+size > maxDayBytes {
 		err = problem.New("paper.many", 429, lang.F("하루에 올릴 수 있는 크기(%dMB)를 넘었습니다", "more than %d MB in a day aren't taken", maxDayBytes>>20)).Hinting(lang.T("내일 다시 올려 주십시오", "go on tomorrow"))
 	}
@@ -348,7 +358,7 @@ func (s *Store) addPaper(ctx context.Context, tx *db.Tx, person string, p *Paper
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO paper (id, person, draft, case_id, at, size, internal, file, body) VALUES ("+db.Marks(9)+")", p.ID, person, draft, id, stored(p.At), p.Size, p.Internal, p.file, sealed)
+	_, err = tx.Exec(ctx, "INSERT INTO paper (id, person, draft, case_id, at, size, internal, office, file, body) VALUES ("+db.Marks(10)+")", p.ID, person, draft, id, stored(p.At), p.Size, p.Internal, p.By != "", p.file, sealed)
 	if err != nil {
 		return fmt.Errorf("keep a paper: %w", err)
 	}
@@ -409,10 +419,82 @@ func (s *Store) handIn(ctx context.Context, tx *db.Tx, d *Draft, a *Application,
 	return s.dropDraft(ctx, tx, d, true)
 }
 
-// OpenPaper is a file of a case for those who may see it, or of a draft for its citizen.
+// Opened is a paper with what it holds, in memory until it is closed.
+type Opened struct {
+	*Paper
+	Content []byte
+	close   func()
+}
+
+// Close gives the memory back. It is closed when it is sent.
+func (o *Opened) Close() {
+	o.Content = nil
+	o.close()
+}
+
+// mayRead takes one of the places of papers that are sent, of which a reader has few.
+func (s *Store) mayRead(who *identity.Principal) (end func(), err error) {
+	reader := who.Actor() + " " + who.Person
+	s.sending.mu.Lock()
+	defer s.sending.mu.Unlock()
+	if s.sending.all >= maxSent || s.sending.by[reader] >= sentToOne {
+		return nil, problem.New("paper.busy", 503, lang.T("여러 서류를 이미 보내고 있습니다", "several papers are being sent already")).Hinting(lang.T("받기가 끝난 뒤에 다시 열어 주십시오", "open it again when they have come"))
+	}
+	s.sending.all++
+	s.sending.by[reader]++
+	return func() {
+		s.sending.mu.Lock()
+		defer s.sending.mu.Unlock()
+		s.sending.all--
+		if s.sending.by[reader]--; s.sending.by[reader] == 0 {
+			delete(s.sending.by, reader)
+		}
+	}, nil
+}
+
+// sending are papers that are being sent.
+type sending struct {
+	mu  sync.Mutex
+	all int
+	by  map[string]int
+}
+
+// OpenPaper is a file of a case for those who may see it, or of a draft for its citizen. Whoever opens it closes it.
 //
-// Codes: auth.needed, auth.refused, case.unknown, draft.unknown, paper.unknown.
-func (s *Store) OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*Paper, []byte, error) {
+// Codes: auth.needed, auth.refused, case.unknown, draft.unknown, paper.unknown, paper.busy.
+func (s *Store) OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (out *Opened, err error) {
+	end, err := s.mayRead(who)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
+	p, err := s.findPaper(ctx, who, of, id)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.crowd(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-s.sealing }()
+	r, info, err := s.Files.Open(ctx, p.file)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	sealed := bytes.NewBuffer(make([]byte, 0, info.Size+bytes.MinRead))
+	if _, err = io.Copy(sealed, r); err != nil {
+		return nil, fmt.Errorf("read paper %s: %w", p.ID, err)
+	}
+	content, err := s.Keys.UnsealBytes(p.about(), sealed.Bytes())
+	return &Opened{p, content, end}, err
+}
+
+// findPaper is a paper that somebody may see.
+func (s *Store) findPaper(ctx context.Context, who *identity.Principal, of, id string) (*Paper, error) {
 	var list []*Paper
 	c, err := s.visible(ctx, who, of)
 	switch {
@@ -434,24 +516,9 @@ func (s *Store) OpenPaper(ctx context.Context, who *identity.Principal, of, id s
 		err = unknownPaper(id)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	p := list[0]
-	if err := s.crowd(ctx); err != nil {
-		return nil, nil, err
-	}
-	defer func() { <-s.sealing }()
-	r, info, err := s.Files.Open(ctx, p.file)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer r.Close()
-	sealed := bytes.NewBuffer(make([]byte, 0, info.Size+bytes.MinRead))
-	if _, err := io.Copy(sealed, r); err != nil {
-		return nil, nil, fmt.Errorf("read paper %s: %w", p.ID, err)
-	}
-	open, err := s.Keys.UnsealBytes(p.about(), sealed.Bytes())
-	return p, open, err
+	return list[0], nil
 }
 
 func unknownPaper(id string) error {

@@ -126,7 +126,7 @@ func TestAnApplicationCanBeGoneOnWith(t *testing.T) {
 				t.Errorf("another's draft: %v", other)
 			}
 		}
-		if _, _, err := c.OpenPaper(t.Context(), citizen("2"), d.ID, p.ID); problem.Code(err) != "draft.unknown" {
+		if _, err := c.OpenPaper(t.Context(), citizen("2"), d.ID, p.ID); problem.Code(err) != "draft.unknown" {
 			t.Error(err)
 		}
 		c.clock.Advance(29 * 24 * time.Hour) // beginning again was writing to it
@@ -217,12 +217,25 @@ func TestPapersGoWithTheApplication(t *testing.T) {
 			if err != nil || len(f.Papers) != want || f.Papers[0].Document != lease || f.Papers[0].ID == one.ID {
 				t.Fatalf("%+v %v", f.Papers, err)
 			}
-			p, content, err := c.OpenPaper(t.Context(), who, f.ID, f.Papers[0].ID)
-			if err != nil || !bytes.Equal(content, pdf) || p.Type != "application/pdf" {
+			p, err := c.OpenPaper(t.Context(), who, f.ID, f.Papers[0].ID)
+			if err != nil || !bytes.Equal(p.Content, pdf) || p.Type != "application/pdf" {
 				t.Errorf("%v %v", p, err)
 			}
-			if _, content, err = c.OpenPaper(t.Context(), housing, f.ID, f.Papers[0].ID); (err == nil) != (i == 0) { // the other is another bureau's
-				t.Errorf("%d bytes: %v", len(content), err)
+			second, err := c.OpenPaper(t.Context(), who, f.ID, f.Papers[0].ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.OpenPaper(t.Context(), who, f.ID, f.Papers[0].ID); problem.Code(err) != "paper.busy" { // two at once to one reader
+				t.Error(err)
+			}
+			p.Close()
+			second.Close()
+			office, err := c.OpenPaper(t.Context(), housing, f.ID, f.Papers[0].ID)
+			if (err == nil) != (i == 0) { // the other is another bureau's
+				t.Errorf("%v: %v", office, err)
+			}
+			if err == nil {
+				office.Close()
 			}
 		}
 		id := a.Cases[0].ID
@@ -230,10 +243,10 @@ func TestPapersGoWithTheApplication(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := c.OpenPaper(t.Context(), who, id, f.Papers[1].ID); problem.Code(err) != "paper.unknown" { // by the number of another case
+		if _, err := c.OpenPaper(t.Context(), who, id, f.Papers[1].ID); problem.Code(err) != "paper.unknown" { // by the number of another case
 			t.Error(err)
 		}
-		if _, _, err := c.OpenPaper(t.Context(), citizen("2"), id, f.Papers[1].ID); err == nil {
+		if _, err := c.OpenPaper(t.Context(), citizen("2"), id, f.Papers[1].ID); err == nil {
 			t.Error("another citizen opens it")
 		}
 
@@ -265,7 +278,7 @@ func TestPapersGoWithTheApplication(t *testing.T) {
 		if err != nil || len(office.Papers) != 3 || office.Papers[1].By != "housing-caseworker" {
 			t.Errorf("%+v %v", office.Papers, err)
 		}
-		if _, _, err := c.OpenPaper(t.Context(), who, id, office.Papers[1].ID); problem.Code(err) != "paper.unknown" {
+		if _, err := c.OpenPaper(t.Context(), who, id, office.Papers[1].ID); problem.Code(err) != "paper.unknown" {
 			t.Errorf("what is the office's own: %v", err)
 		}
 		c.do(t, who, id, "withdraw", casework.ActionInput{})

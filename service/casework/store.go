@@ -53,7 +53,8 @@ type Store struct {
 	Options
 	then    revisions
 	lately  lately
-	sealing chan struct{} // has room for as many files as may be in memory
+	sealing chan struct{} // has room for as many files as may be sealed at once
+	sending sending
 }
 
 // Open opens the store in its database.
@@ -62,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{Options: o, sealing: make(chan struct{}, maxAtOnce)}, o.DB.Migrate(ctx, "casework", dir)
+	return &Store{Options: o, sealing: make(chan struct{}, maxAtOnce), sending: sending{by: map[string]int{}}}, o.DB.Migrate(ctx, "casework", dir)
 }
 
 // columns of a case, in the order in which scan takes them.

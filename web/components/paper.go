@@ -85,12 +85,10 @@ func take(u *casework.Upload, part *multipart.Part) error {
 	return nil
 }
 
-// Send sends a paper to be saved, never to be shown as a page of ours.
-func Send(w http.ResponseWriter, p *casework.Paper, content []byte) {
-	for name, value := range p.Attachment() {
-		w.Header().Set(name, value)
-	}
-	_, _ = w.Write(content)
+// Send sends a paper to be saved, never to be shown as a page of ours, and closes it.
+func Send(w http.ResponseWriter, p *casework.Opened) {
+	defer p.Close()
+	p.Send(w)
 }
 
 // paperNote says of a paper what it is for, how large it is, when it came and from whom.

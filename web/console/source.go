@@ -12,7 +12,6 @@ import (
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
-	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
 	"github.com/maru-city/maru/registry"
@@ -37,7 +36,11 @@ func (c *Console) sourceOf(ctx context.Context, v *datasetView) (*sourceView, er
 		return nil, nil
 	}
 	state, err := c.records.SourceState(ctx, v.Dataset)
-	return &sourceView{state, placeOf(from), v.Who.May(identity.Write, v.Snapshot.Place(v.Dataset.Project)), c.now()}, err
+	if err != nil {
+		return nil, err
+	}
+	state = state.Told(v.Who, v.Dataset, v.Snapshot.Place(v.Dataset.Project))
+	return &sourceView{state, placeOf(from), v.Who.May(identity.Write, v.Snapshot.Place(v.Dataset.Project)), c.now()}, nil
 }
 
 // placeOf is where a source lies, for people.
@@ -116,7 +119,10 @@ func (c *Console) orderSource(r *http.Request) error {
 	if i.Project != d.Project || i.Dataset != d.Name {
 		return components.NotFound(lang.T("없는 가져오기입니다", "there is no such import"))
 	}
-	if err := c.records.Accept(r.Context(), id); err != nil && problem.Code(err) != "import.state" { // somebody else was quicker
+	if i.LetGo {
+		return nil // somebody else was quicker, or the button was pressed twice
+	}
+	if err := c.records.Accept(r.Context(), id); err != nil {
 		return err
 	}
 	c.work.StartImport(id)

@@ -25,7 +25,7 @@ type Cases interface {
 	Get(ctx context.Context, who *identity.Principal, id string) (*casework.File, error)
 	Act(ctx context.Context, who *identity.Principal, id, action string, in casework.ActionInput) (*casework.File, error)
 	Attach(ctx context.Context, who *identity.Principal, id string, u casework.Upload) (*casework.Paper, error)
-	OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*casework.Paper, []byte, error)
+	OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*casework.Opened, error)
 	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
 	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
 	Left(c *casework.Case) (time.Duration, bool)
@@ -204,10 +204,10 @@ func (d *Desk) attach(w http.ResponseWriter, r *http.Request) {
 
 // paper sends a file of a case.
 func (d *Desk) paper(w http.ResponseWriter, r *http.Request) {
-	one, content, err := d.cases.OpenPaper(r.Context(), identity.From(r.Context()), r.PathValue("case"), r.PathValue("paper"))
+	one, err := d.cases.OpenPaper(r.Context(), identity.From(r.Context()), r.PathValue("case"), r.PathValue("paper"))
 	if err != nil {
 		components.Fail(w, r, err)
 		return
 	}
-	components.Send(w, one, content)
+	components.Send(w, one)
 }

@@ -37,7 +37,7 @@ type Cases interface {
 	Get(ctx context.Context, who *identity.Principal, id string) (*casework.File, error)
 	Act(ctx context.Context, who *identity.Principal, id, action string, in casework.ActionInput) (*casework.File, error)
 	Attach(ctx context.Context, who *identity.Principal, id string, u casework.Upload) (*casework.Paper, error)
-	OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*casework.Paper, []byte, error)
+	OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*casework.Opened, error)
 	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
 	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
 }
@@ -281,21 +281,30 @@ func (p *Portal) detachFromDraft(w http.ResponseWriter, r *http.Request) {
 
 // paper sends a file of a draft or of a case.
 func (p *Portal) paper(w http.ResponseWriter, r *http.Request, of string) {
-	one, content, err := p.Cases.OpenPaper(r.Context(), identity.From(r.Context()), of, r.PathValue("paper"))
+	one, err := p.Cases.OpenPaper(r.Context(), identity.From(r.Context()), of, r.PathValue("paper"))
 	if err != nil {
 		components.Fail(w, r, err)
 		return
 	}
-	components.Send(w, one, content)
+	components.Send(w, one)
 }
 
 // lacks are why some things couldn't be had.
 func lacks(s *catalog.Snapshot, f *casework.Form) (out []lacking) {
 	for _, l := range f.Lacking {
 		project, name, _ := strings.Cut(l.Agreement, "/")
-		out = append(out, lacking{s.Title(manifest.Key{Kind: "Agreement", Project: project, Name: name}), l.Why, l.Code == "agreement.consent"})
+		out = append(out, lacking{s.Title(manifest.Key{Kind: "Agreement", Project: project, Name: name}), whyNot(l), l.Code == "agreement.consent"})
 	}
 	return out
+}
+
+// whyNot is why something couldn't be had, as citizens need to know it: how agreements stand is the offices' own business.
+func whyNot(o service.Origin) lang.Text {
+	switch o.Code {
+	case "agreement.consent", "service.no_record":
+		return o.Why
+	}
+	return lang.T("담당 기관이 지금은 이 정보를 볼 수 없습니다", "the office can't look it up now")
 }
 
 // shownFact is a fact of an application for reading: once for all services that it is of.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -319,7 +320,7 @@ func (v *checkView) gather(ctx context.Context, from service.Reader, known map[s
 		}
 		if !said[o.Agreement] {
 			said[o.Agreement] = true
-			v.Lacking = append(v.Lacking, lacking{v.origin(f), o.Why, o.Code == "agreement.consent"})
+			v.Lacking = append(v.Lacking, lacking{v.origin(f), whyNot(o), o.Code == "agreement.consent"})
 		}
 	}
 	return nil
@@ -329,7 +330,7 @@ func (v *checkView) gather(ctx context.Context, from service.Reader, known map[s
 func plainAnswer(f *service.Fact, text string) any {
 	switch f.Type {
 	case manifest.Int, manifest.Double:
-		text = strings.NewReplacer(",", "", " ", "", "원", "", "명", "").Replace(text)
+		text = inDigits(strings.NewReplacer(",", "", " ", "", "원", "", "명", "").Replace(text))
 	case manifest.Date:
 		if t, err := time.Parse("2006.1.2", strings.TrimSuffix(strings.NewReplacer(" ", "", "/", ".", "-", ".", "년", ".", "월", ".", "일", "").Replace(text), ".")); err == nil {
 			return t.Format(manifest.DateLayout)
@@ -339,6 +340,37 @@ func plainAnswer(f *service.Fact, text string) any {
 		return nil
 	}
 	return text
+}
+
+// inDigits writes 1억2000만 and 300만 in digits; what isn't written so stays as it is.
+func inDigits(text string) string {
+	var sum int64
+	rest, found := text, false
+	for _, unit := range []struct {
+		name string
+		of   int64
+	}{{"억", 100_000_000}, {"만", 10_000}} {
+		before, after, ok := strings.Cut(rest, unit.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(before, 10, 32)
+		if err != nil || n < 0 {
+			return text
+		}
+		sum, rest, found = sum+n*unit.of, after, true
+	}
+	if !found {
+		return text
+	}
+	if rest != "" {
+		n, err := strconv.ParseInt(rest, 10, 32)
+		if err != nil || n < 0 {
+			return text
+		}
+		sum += n
+	}
+	return strconv.FormatInt(sum, 10)
 }
 
 // shown is an answer as people read it.

@@ -18,6 +18,7 @@ CREATE TABLE paper (
   at       TEXT NOT NULL,
   size     BIGINT NOT NULL,
   internal BOOLEAN NOT NULL,
+  office   BOOLEAN NOT NULL,
   file     TEXT NOT NULL,
   body     TEXT NOT NULL
 );
