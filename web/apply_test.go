@@ -11,6 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/web/webtest"
 )
 
@@ -245,4 +249,77 @@ func TestABirthBringsServicesTogether(t *testing.T) {
 		}
 		w.looks("birth-applications")
 	})
+}
+
+// TestABirthByKeyboardAlone plays the parent once more without a mouse: every step is reached by Tab, every one taken by Enter or Space.
+func TestABirthByKeyboardAlone(t *testing.T) {
+	c := settled(t)
+	for _, project := range []string{"childcare", "family-support", "newlyweds", "resident-services"} {
+		c.approveOf(t, project, "children")
+	}
+	for _, project := range []string{"childcare", "family-support"} {
+		c.approveOf(t, project, "residents")
+	}
+	w := &walk{webtest.Open(t), c.house(t, false), t, lang.Ko}
+	w.Size(1280, 800)
+	w.open("/?lang=ko")
+	w.signedIn("minjun", "/my/applications")
+	w.open("/")
+	reach := func(selector string) {
+		t.Helper()
+		for range 250 {
+			w.Do(chromedp.KeyEvent(kb.Tab))
+			if webtest.Eval[bool](w.Browser, `document.activeElement.matches("`+selector+`")`) {
+				if seen := webtest.Eval[string](w.Browser, `(s => s.outlineStyle + s.outlineWidth + s.boxShadow)(getComputedStyle(document.activeElement))`); seen == "none0pxnone" {
+					t.Errorf("nothing shows that %s has the focus", selector)
+				}
+				return
+			}
+		}
+		t.Fatalf("%s isn't reached by Tab at %s", selector, webtest.Eval[string](w.Browser, "location.pathname"))
+	}
+	enter := func(selector string) {
+		t.Helper()
+		reach(selector)
+		webtest.Eval[bool](w.Browser, "window.before = true")
+		w.Do(chromedp.KeyEvent(kb.Enter))
+		if !w.Until("!window.before && document.readyState === 'complete'") {
+			t.Fatalf("Enter on %s leads nowhere", selector)
+		}
+	}
+	enter(".maru-tiles a[href='/life/birth']")
+	enter("main form[method='post'] button")
+	w.says("section[aria-labelledby='group-yes']", "아동수당", "")
+	for _, leave := range webtest.Eval[[]string](w.Browser, `[...document.querySelectorAll("main input[type=checkbox]:checked")].map(e => e.value).filter(v => v !== "childcare/child-allowance" && v !== "childcare/first-meeting")`) {
+		reach("input[value='" + leave + "']")
+		w.Do(chromedp.KeyEvent(" "))
+	}
+	enter("form[action='/apply'] button")
+	enter("main form button.primary")
+	for range 8 {
+		if w.Text("h2.question") == "" {
+			break
+		}
+		if !webtest.Eval[bool](w.Browser, `document.activeElement.matches("main input")`) {
+			t.Error("a question doesn't have the focus")
+		}
+		if webtest.Eval[bool](w.Browser, `document.activeElement.type === "radio"`) {
+			w.Do(chromedp.KeyEvent(" "))
+		} else {
+			w.Do(chromedp.KeyEvent("2026-0001"))
+		}
+		webtest.Eval[bool](w.Browser, "window.before = true")
+		w.Do(chromedp.KeyEvent(kb.Enter))
+		if !w.Until("!window.before && document.readyState === 'complete'") {
+			t.Fatal("Enter doesn't send the answer")
+		}
+	}
+	if webtest.Eval[bool](w.Browser, `!document.querySelector("form[action$='/submit']")`) { // papers are asked for
+		enter("main .maru-buttons a.primary")
+	}
+	enter("form[action$='/submit'] button")
+	w.says(".maru-alert.success", "신청을 받았습니다", "")
+	if n := webtest.Eval[int](w.Browser, `document.querySelectorAll(".maru-list a.title").length`); n != 2 {
+		t.Errorf("%d cases, want 2", n)
+	}
 }

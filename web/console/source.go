@@ -84,13 +84,25 @@ const sinceName = "since"
 // patienceSeconds is how long a page looks again for what was ordered.
 const patienceSeconds = 60
 
-// awaited reports whether what was ordered lately hasn't been seen yet.
-func (v datasetView) awaited() bool {
+// ordered is since when something is ordered, 0 where nothing was lately.
+func (v datasetView) ordered() int64 {
 	since, err := strconv.ParseInt(v.URL.Query().Get(sinceName), 10, 64)
 	if age := v.Now.Unix() - since; err != nil || age < 0 || age > patienceSeconds {
-		return false
+		return 0
 	}
-	return !slices.ContainsFunc(v.Imports, func(i *registry.Import) bool { return i.Started.Unix() >= since || i.Ended.Unix() >= since })
+	return since
+}
+
+// brought reports whether an import has begun or ended since what was ordered.
+func (v datasetView) brought() bool {
+	since := v.ordered()
+	return since > 0 && slices.ContainsFunc(v.Imports, func(i *registry.Import) bool { return i.Started.Unix() >= since || i.Ended.Unix() >= since })
+}
+
+// awaited reports whether what was ordered lately hasn't been seen yet.
+func (v datasetView) awaited() bool {
+	since := v.ordered()
+	return since > 0 && !v.brought() && (v.Source == nil || v.Source.Tried.Unix() < since)
 }
 
 func (c *Console) orderSource(r *http.Request) error {
