@@ -63,9 +63,18 @@ type Document struct {
 
 // Window is when applications are taken: whole days in Seoul.
 type Window struct {
-	From Day `yaml:"from" need:"yes" ko:"첫날" en:"The first day"`
-	To   Day `yaml:"to" need:"yes" ko:"마지막 날" en:"The last day"`
+	From   Day    `yaml:"from" need:"yes" ko:"첫날" en:"The first day"`
+	To     Day    `yaml:"to" need:"yes" ko:"마지막 날" en:"The last day"`
+	Quota  int    `yaml:"quota" min:"1" max:"10000000" ko:"뽑는 수" en:"For how many it is"`
+	Choose string `yaml:"choose" oneof:"first-come,draw" ko:"더 많이 신청하면: first-come(먼저 신청한 순서), draw(추첨)" en:"How they are chosen where more apply: first-come, draw"`
+	Seed   Text   `yaml:"seed" ko:"추첨에 쓸, 마감한 뒤에야 누구나 알게 되는 값이 무엇인지. 예: 12월 5일 로또 당첨 번호" en:"Of a draw: which value, known to all only after the last day, decides it, such as the lottery numbers of a day"`
 }
+
+// How those are chosen who get a service of which there isn't enough.
+const (
+	FirstCome = "first-come"
+	Drawn     = "draw"
+)
 
 // Process is how an application is dealt with.
 type Process struct {
@@ -133,6 +142,11 @@ func (s *Service) check(c *checker) {
 	}
 	if w := s.Window; w != nil && w.To < w.From {
 		c.fault("window.to", "service.window", T("마지막 날이 첫날보다 앞섭니다", "the last day is before the first"), Text{})
+	}
+	if w := s.Window; w != nil && (w.Quota > 0) != (w.Choose != "") {
+		c.fault("window", "service.window", T("quota와 choose는 함께 씁니다", "quota and choose go together"), Text{})
+	} else if w != nil && (w.Choose == Drawn) == w.Seed.Empty() {
+		c.fault("window", "service.window", T("choose: draw이면 seed에 추첨에 쓸 값이 무엇인지 쓰고, 아니면 쓰지 마십시오", "with choose: draw, say in seed which value decides it; otherwise leave it out"), T("마감한 뒤에야 정해지고 누구나 확인할 수 있는 값이어야 합니다", "it has to become known after the last day, to everybody"))
 	}
 	if s.Process != nil && s.Process.Due != "" && !dueForm.MatchString(s.Process.Due) {
 		c.fault("process.due", "service.due", Textf("처리기간으로 읽을 수 없습니다: %q", "%q is no term", s.Process.Due), T("at once, 4 hours, 14 working days, 2 weeks, 1 month처럼 쓰십시오", "write it as at once, 4 hours, 14 working days, 2 weeks or 1 month"))

@@ -94,9 +94,7 @@ func TestLargeBodiesThatDontComeBlockNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
-		if _, err := fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: x\r\nCaller: %s\r\nContent-Length: %d\r\n\r\n%s", method, path, caller, declared, strings.Repeat("a", sent)); err != nil {
-			t.Fatal(err)
-		}
+		_, _ = fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: x\r\nCaller: %s\r\nContent-Length: %d\r\n\r\n%s", method, path, caller, declared, strings.Repeat("a", sent)) // refused, the rest isn't read
 		return c
 	}
 	answer := func(c net.Conn) string {

@@ -58,6 +58,9 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		if d.papers, err = s.papers(ctx, tx, "case_id = ?", id); err != nil {
 			return err
 		}
+		if d.draw, err = s.drawn(ctx, tx, now, one, c); err != nil {
+			return err
+		}
 		if err := a.do(d); err != nil {
 			return err
 		}
@@ -130,6 +133,9 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 			}
 		}
 		if out.Papers, err = s.papers(ctx, tx, "case_id = ?", c.ID); err != nil {
+			return err
+		}
+		if out.Draw, err = s.drawn(ctx, tx, now, one, c); err != nil {
 			return err
 		}
 		out.History, err = s.history(ctx, tx, c, !mine)

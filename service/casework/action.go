@@ -71,6 +71,7 @@ type deed struct {
 
 	conflicts []Conflict
 	papers    []*Paper
+	draw      *DrawResult
 }
 
 // A form's and an API's words for what an action takes.
@@ -207,6 +208,9 @@ func approve(d *deed) error {
 
 // unopposed says why it can't be approved: it has been given already, or something that it excludes has. A case that is only under way doesn't stand against it.
 func (d *deed) unopposed() error {
+	if err := d.chosen(); err != nil {
+		return err
+	}
 	for _, x := range d.conflicts {
 		if x.Once || x.State == Approved || x.State == Paid {
 			return problem.New("case.conflict", 409, lang.F("함께 받을 수 없습니다: %[1]s (%[2]s)", "it can't be had beside %[1]s (%[2]s)", x.Title, x.Case)).Hinting(lang.T("다른 신청이 취하되거나 거부된 뒤에 승인하실 수 있습니다", "one of them has to be withdrawn or refused first"))

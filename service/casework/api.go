@@ -60,6 +60,12 @@ type submissionInput struct {
 	Draft    string          `json:"draft,omitempty" maxLength:"40" doc:"A draft that is handed in, instead of services and answers"`
 }
 
+// ServicePath names a service.
+type ServicePath struct {
+	Project string `path:"project" maxLength:"63"`
+	Name    string `path:"name" maxLength:"63"`
+}
+
 // Path names a case.
 type Path struct {
 	Case string `path:"case" maxLength:"40"`
@@ -148,6 +154,23 @@ func (s *Store) Serve(h huma.API) {
 	) {
 		d, err := s.Act(ctx, identity.From(ctx), in.Case, in.Action, in.Body)
 		return &struct{ Body *File }{d}, err
+	})
+	open := op("get-draw", http.MethodGet, "/api/v1/services/{project}/{name}/draw", "The draw of a service: the list as it was fixed, the value that decides it, and the order, for everybody to repeat", 404, 409)
+	open.Security = identity.Anyone()
+	huma.Register(h, open, func(ctx context.Context, in *ServicePath) (*struct{ Body *Draw }, error) {
+		d, err := s.Draw(ctx, in.Project, in.Name)
+		return &struct{ Body *Draw }{d}, err
+	})
+	huma.Register(h, op("decide-draw", http.MethodPost, "/api/v1/services/{project}/{name}/draw", "Draw, with the value that was said beforehand", 403, 404, 409, 422), func(ctx context.Context, in *struct {
+		ServicePath
+		Body struct {
+			Seed string `json:"seed" minLength:"1" maxLength:"800" doc:"The value, such as the lottery numbers of a day"`
+		}
+	},
+	) (*struct{ Body *Draw }, error,
+	) {
+		d, err := s.Decide(ctx, identity.From(ctx), in.Project, in.Name, in.Body.Seed)
+		return &struct{ Body *Draw }{d}, err
 	})
 	s.serveDrafts(h, op)
 	s.servePapers(h, op)

@@ -331,6 +331,9 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 			if len(open) > 0 {
 				return problem.New("application.open", 409, lang.F("이미 신청하셔서 처리 중입니다: %[1]s (%[2]s)", "you have applied for %[1]s already, and it is under way (%[2]s)", one.Spec.Title, open[0].ID))
 			}
+			if err := s.full(ctx, tx, one); err != nil {
+				return err
+			}
 			if err := s.begin(ctx, tx, a, who, now, one, fmt.Sprintf("%s-%d", a.ID, i+1), form.Facts[i], form.Verdicts[i]); err != nil {
 				return err
 			}

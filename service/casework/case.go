@@ -144,6 +144,7 @@ type File struct {
 	Objection  *Objection         `json:"objection,omitempty"`
 	Papers     []*Paper           `json:"papers"`
 	Needed     []Needed           `json:"needed" doc:"Documents that the service asks for"`
+	Draw       *DrawResult        `json:"draw,omitempty" doc:"Where those who get it are drawn"`
 	Conflicts  []Conflict         `json:"conflicts,omitempty" doc:"For the office: what stands against giving it"`
 	History    []CaseStep         `json:"history"`
 	Actions    []Action           `json:"actions"`

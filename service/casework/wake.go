@@ -56,6 +56,9 @@ func (c *Case) progress() time.Time {
 // Wake tells what is to be told by now, each thing once, also what came due while nobody was awake; and counts open terms anew where the calendar has changed. One case's trouble doesn't stop another's: it is logged
 // and tried again the next time. It returns how many cases it touched.
 func (s *Store) Wake(ctx context.Context) (n int, err error) {
+	if _, err := s.closeDraws(ctx); err != nil {
+		slog.Error("casework: a draw can't be closed yet", "error", err)
+	}
 	now := s.Now().UTC()
 	var due []string
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {

@@ -5,9 +5,21 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service/casework"
 )
+
+// DrawText says what a draw means for a case.
+func DrawText(d *casework.DrawResult) lang.Text {
+	switch {
+	case !d.Done:
+		return lang.F("명단이 확정되었습니다 (신청 %d건). 아직 추첨하지 않았습니다", "the list is fixed, of %d; it isn't drawn yet", d.Of)
+	case d.Won:
+		return lang.F("선정 (%[1]d건 가운데 %[2]d번째)", "chosen: rank %[2]d of %[1]d", d.Of, d.Rank)
+	}
+	return lang.F("선정되지 않음 (%[1]d건 가운데 %[2]d번째, 뽑는 수 %[3]d)", "not chosen: rank %[2]d of %[1]d, for %[3]d", d.Of, d.Rank, d.Quota)
+}
 
 // AnswerPrefix stands before the names of facts in forms.
 const AnswerPrefix = "known."

@@ -29,6 +29,9 @@ type Cases interface {
 	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
 	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
 	Left(c *casework.Case) (time.Duration, bool)
+	Draws(ctx context.Context, who *identity.Principal) ([]*casework.Draw, error)
+	Draw(ctx context.Context, project, name string) (*casework.Draw, error)
+	Decide(ctx context.Context, who *identity.Principal, project, name, seed string) (*casework.Draw, error)
 }
 
 // Catalog is what the desk needs of the catalog.
@@ -50,6 +53,7 @@ func New(c Catalog, s Cases, now func() time.Time) *Desk { return &Desk{c, s, no
 const (
 	queuePath = "/desk"
 	casesPath = "/desk/cases/"
+	drawsPath = "/desk/draws/"
 )
 
 // Door is the desk's entry in the menus.
@@ -60,6 +64,7 @@ func Door() components.Door {
 // Routes puts the desk's pages into mux.
 func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("GET "+queuePath, components.Page(d.queue))
+	mux.HandleFunc("POST "+drawsPath+"{project}/{name}", d.draw)
 	mux.Handle("GET "+casesPath+"{case}", components.Page(d.one))
 	mux.HandleFunc("POST "+casesPath+"{case}/{action}", d.act)
 	mux.HandleFunc("POST "+casesPath+"{case}/papers", d.attach)
@@ -75,7 +80,10 @@ type row struct {
 }
 
 type queueView struct {
-	Rows []row
+	Draws   []drawing // that are to be drawn
+	Problem *problem.Problem
+	Tried   string // the draw that couldn't be done
+	Rows    []row
 	Show string // "", mine, supplement, done
 	Next string
 }
@@ -92,6 +100,11 @@ var views = []components.Choice{
 }
 
 func (d *Desk) queue(r *http.Request) (templ.Component, error) {
+	v, err := d.queueOf(r)
+	return queuePage(v), err
+}
+
+func (d *Desk) queueOf(r *http.Request) (queueView, error) {
 	v := queueView{Show: r.URL.Query().Get("show")}
 	if !slices.ContainsFunc(views, func(c components.Choice) bool { return c.Value == v.Show }) {
 		v.Show = ""
@@ -102,15 +115,50 @@ func (d *Desk) queue(r *http.Request) (templ.Component, error) {
 	}
 	list, next, err := d.cases.Queue(r.Context(), identity.From(r.Context()), q)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	v.Next = next
+	draws, err := d.cases.Draws(r.Context(), identity.From(r.Context()))
+	if err != nil {
+		return v, err
+	}
+	for _, one := range draws {
+		v.Draws = append(v.Draws, drawing{one, d.catalog.Snapshot().Title(manifest.Key{Kind: "Service", Project: one.Project, Name: one.Service})})
+	}
 	for _, c := range list {
 		one := row{Case: c, Office: d.agency(c.Agency)}
 		one.Left, one.Counted = d.cases.Left(c)
 		v.Rows = append(v.Rows, one)
 	}
-	return queuePage(v), nil
+	return v, nil
+}
+
+// drawing is a draw with what its service is called.
+type drawing struct {
+	*casework.Draw
+	Title lang.Text
+}
+
+func (d drawing) path() string { return drawsPath + d.Project + "/" + d.Service }
+
+// draw draws.
+func (d *Desk) draw(w http.ResponseWriter, r *http.Request) {
+	form, err := components.Form(w, r)
+	if err == nil {
+		_, err = d.cases.Decide(r.Context(), identity.From(r.Context()), r.PathValue("project"), r.PathValue("name"), form.Get("seed"))
+	}
+	if err == nil {
+		http.Redirect(w, r, "/services/"+url.PathEscape(r.PathValue("project"))+"/"+url.PathEscape(r.PathValue("name"))+"/draw", http.StatusSeeOther)
+		return
+	}
+	if said := problem.As(err); said != nil && components.Mendable(said) {
+		if v, err := d.queueOf(r); err == nil {
+			v.Problem, v.Tried = said, r.PathValue("project")+"/"+r.PathValue("name")
+			components.Render(w, r, said.Status, queuePage(v))
+			return
+		}
+	}
+	components.Fail(w, r, err)
 }
 
 func (d *Desk) agency(name string) lang.Text {

@@ -38,6 +38,7 @@ type Cases interface {
 	Act(ctx context.Context, who *identity.Principal, id, action string, in casework.ActionInput) (*casework.File, error)
 	Attach(ctx context.Context, who *identity.Principal, id string, u casework.Upload) (*casework.Paper, error)
 	OpenPaper(ctx context.Context, who *identity.Principal, of, id string) (*casework.Opened, error)
+	Draw(ctx context.Context, project, name string) (*casework.Draw, error)
 	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
 	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
 }

@@ -83,6 +83,7 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 		mux.HandleFunc("POST /services/{project}/{name}/check", p.check)
 	}
 	if p.Cases != nil {
+		mux.Handle("GET /services/{project}/{name}/draw", components.Page(p.draw))
 		p.applyRoutes(mux)
 		p.caseRoutes(mux)
 	}
