@@ -112,7 +112,7 @@ func TestLargeBodiesThatDontComeBlockNobody(t *testing.T) {
 		begin(http.MethodGet, "/api/v1/papers", "haneul", 90_000_000, 10)
 	}
 	for name, c := range map[string]net.Conn{
-		"401": begin(http.MethodPost, "/apply", "", 2<<20, 2<<20), "413": begin(http.MethodPost, "/api/v1/papers", "haneul", 11<<20, 10), "200": begin(http.MethodPost, "/api/v1/papers", "minjun", 9<<20, 9<<20),
+		"401": begin(http.MethodPost, "/apply", "", 2<<20, 1<<20+100), "413": begin(http.MethodPost, "/api/v1/papers", "haneul", 11<<20, 10), "200": begin(http.MethodPost, "/api/v1/papers", "minjun", 9<<20, 9<<20),
 	} {
 		if got := answer(c); !strings.HasPrefix(got, name) {
 			t.Errorf("%s, want %s", got, name)
@@ -122,7 +122,7 @@ func TestLargeBodiesThatDontComeBlockNobody(t *testing.T) {
 		begin(http.MethodPost, "/api/v1/papers", "haneul", 10<<20, 2<<20)
 	}
 	time.Sleep(200 * time.Millisecond)
-	if got := answer(begin(http.MethodPost, "/api/v1/papers", "haneul", 10<<20, 10<<20)); !strings.HasPrefix(got, "503") {
+	if got := answer(begin(http.MethodPost, "/api/v1/papers", "haneul", 10<<20, 1<<20+100)); !strings.HasPrefix(got, "503") {
 		t.Errorf("a fifth of one caller: %s", got)
 	}
 	if got := answer(begin(http.MethodPost, "/api/v1/papers", "sunja", 10<<20, 10<<20)); !strings.HasPrefix(got, "200") {

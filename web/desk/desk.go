@@ -84,8 +84,8 @@ type queueView struct {
 	Problem *problem.Problem
 	Tried   string // the draw that couldn't be done
 	Rows    []row
-	Show string // "", mine, supplement, done
-	Next string
+	Show    string // "", mine, supplement, done
+	Next    string
 }
 
 // views are the filters of the queue, in their order.
