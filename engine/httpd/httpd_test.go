@@ -421,14 +421,15 @@ func TestLargeBodiesWaitForEachOther(t *testing.T) {
 	}))
 	h := s.Handler()
 	var all sync.WaitGroup
-	for range 4 {
+	large := strings.Repeat("a", 12<<20)
+	for range 10 {
 		all.Go(func() {
-			r := httptest.NewRequest("POST", "/large", strings.NewReader(""))
-			r.Host, r.ContentLength = "localhost", 60<<20
+			r := httptest.NewRequest("POST", "/large", strings.NewReader(large))
+			r.Host = "localhost"
 			h.ServeHTTP(httptest.NewRecorder(), r)
 		})
 	}
-	for range 4 {
+	for range 10 {
 		<-began
 		if w := ask(h, "POST", "/api/v1/echo/x", `{"size":1}`); w.Code != 200 {
 			t.Errorf("a small request beside them: status %d", w.Code)
@@ -436,7 +437,7 @@ func TestLargeBodiesWaitForEachOther(t *testing.T) {
 		finish <- struct{}{}
 	}
 	all.Wait()
-	if most.Load() != 1 {
-		t.Errorf("%d requests of 60 MiB were handled at once", most.Load())
+	if most.Load() > 80/12 {
+		t.Errorf("%d requests of 12 MiB were handled at once", most.Load())
 	}
 }

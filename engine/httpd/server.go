@@ -62,7 +62,7 @@ func New(o Options) *Server {
 		s.who = func(next http.Handler) http.Handler { return next }
 	}
 	if s.caller == nil {
-		s.caller = func(context.Context) string { return "all" }
+		s.caller = func(context.Context) string { return everybody }
 	}
 	if s.log == nil {
 		s.log = slog.Default()
