@@ -51,7 +51,7 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 			return refusedState(a, c)
 		}
 		cal, why := calendar(now, one.Spec.Process)
-		d := &deed{Case: c, input: in, who: who, now: s.Now().UTC().Truncate(1e6), service: one, cal: cal, catalog: now}
+		d := &deed{Case: c, input: in, who: who, now: s.Now().UTC().Truncate(1e6), service: one, current: s.Services.Service(seen.Project, seen.Service), cal: cal, catalog: now}
 		if d.conflicts, err = s.conflicts(ctx, tx, now, c, one); err != nil {
 			return err
 		}

@@ -65,6 +65,7 @@ type deed struct {
 	who     *identity.Principal
 	now     time.Time
 	service *service.Service // as it was applied for by
+	current *service.Service // as it is now; nil: it isn't offered any more
 	cal     *term.Calendar   // nil where there is none
 	catalog *catalog.Snapshot
 	note    string
@@ -463,13 +464,31 @@ func transfer(d *deed) error {
 	return nil
 }
 
-// rerun shows what today's rule says. Nothing but the history changes.
+// rerun shows what the rule says that is in force now, beside the one that the case was applied for by. Nothing but the history changes.
 func rerun(d *deed) error {
-	then := d.service.Check(d.body.known(), d.body.AsOf)
 	today := service.Today(d.now)
-	now := d.service.Check(d.body.known(), today)
-	d.note = fmt.Sprintf("%s: %s · %s: %s", d.body.AsOf, then.Outcome, today, now.Outcome)
+	lines := []string{outcomeLine(fmt.Sprintf("신청한 날의 기준 (%s, 개정 %d)", d.body.AsOf, d.Revision), d.service.Check(d.body.known(), d.body.AsOf))}
+	if d.current == nil {
+		lines = append(lines, "지금의 기준: 더는 없는 서비스입니다")
+	} else {
+		lines = append(lines, outcomeLine(fmt.Sprintf("지금의 기준 (%s, 개정 %d)", today, d.catalog.Revision), d.current.Check(d.body.known(), today)))
+	}
+	d.note = strings.Join(lines, "\n")
 	return nil
+}
+
+// outcomes are what a verdict says, in words.
+var outcomes = map[service.Outcome]string{service.Yes: "요건에 맞음", service.No: "요건에 맞지 않음", service.Unknown: "확인할 수 없는 요건이 있음", service.Failed: "계산할 수 없는 요건이 있음"}
+
+// outcomeLine says what a verdict is, and which clauses aren't met.
+func outcomeLine(by string, v *service.Verdict) string {
+	out := by + ": " + outcomes[v.Outcome]
+	for _, c := range v.Clauses {
+		if c.Outcome != service.Yes {
+			out += "\n  · " + c.Why.Ko
+		}
+	}
+	return out
 }
 
 func pay(d *deed) error {

@@ -277,8 +277,9 @@ func TestADecisionIsReproduced(t *testing.T) {
 			t.Fatal("the rule hasn't changed")
 		}
 		c.apply(t, files)
-		if d := c.do(t, housing, id, "rerun", casework.ActionInput{}); d.State != casework.Received {
-			t.Error(d.State)
+		d := c.do(t, housing, id, "rerun", casework.ActionInput{})
+		if note := d.History[len(d.History)-1].Note; d.State != casework.Received || !strings.Contains(note, "신청한 날의 기준 (2026-11-30, 개정 1): 요건에 맞음\n지금의 기준 (2026-11-30, 개정 2): 요건에 맞지 않음\n  · 만 19–39세여야 합니다") {
+			t.Errorf("both are shown: %s %q", d.State, note)
 		}
 		c.do(t, housing, id, "approve", casework.ActionInput{})
 		c.clock.Advance(365 * 24 * time.Hour)
