@@ -51,7 +51,7 @@ func TestFromApplicationToPayment(t *testing.T) {
 		w.says("h2.question", "가구의 한 달 소득이 얼마입니까?", "monthly income of your household")
 		w.looks("apply-question")
 		answer("많이")
-		w.says("#answer-problem", "유형이 다릅니다", "whole number")
+		w.says("#answer-problem", "숫자로 적어 주십시오", "Please write a number")
 		answer("2,000,000")
 		w.open("/my/applications") // somebody is called away, and goes on another time
 		w.says("section[aria-labelledby='drafts']", "청년월세지원", "Youth rent support")
@@ -85,6 +85,9 @@ func TestFromApplicationToPayment(t *testing.T) {
 
 		w.signedIn("housing-caseworker", "/desk")
 		w.says("#queue", "13일 7시간", "13 d 7 h")
+		webtest.Eval[bool](w.Browser, `document.querySelector("#queue input[type=checkbox]").checked = true`)
+		w.press("button[form='batch'][value='take']")
+		w.says(".maru-alert.success", "1건을 처리했습니다", "1 of them")
 		w.looks("desk-queue")
 		w.press("#queue a")
 		w.says("#fact-list", "신청인이 적은 내용: 2", "the citizen says: 2")

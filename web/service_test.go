@@ -23,7 +23,7 @@ func TestWhoIsntSignedInSeesWhetherTheyCanGetIt(t *testing.T) {
 		w.at("/services/youth-housing/youth-rent")
 		w.says("main", "실제 내는 월세", "The rent you pay")
 		w.says("main", "가구 소득이 기준 중위소득의 150% 이하여야 합니다", "Household income at most 150 % of the median")
-		w.says("main", "내지 않으셔도 됩니다", "not needed: the office looks it up")
+		w.says("main", "내지 않으셔도 됩니다", "not needed where the office can look it up")
 		w.looks("service")
 		w.press("main a.krds-btn.primary")
 		w.says("h2.question", "가구원수", "Household size")
@@ -31,7 +31,7 @@ func TestWhoIsntSignedInSeesWhetherTheyCanGetIt(t *testing.T) {
 		w.looks("check-first")
 		answer := func(text string) { w.t.Helper(); w.Fill("#answer", text); w.press("main button.primary") }
 		answer("스물")
-		w.says("#answer-problem", "유형이 다릅니다", "whole number")
+		w.says("#answer-problem", "숫자로 적어 주십시오", "Please write a number")
 		w.looks("check-fault")
 		answer("1")
 		w.says(".maru-answers", "1", "1")

@@ -113,7 +113,7 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 	}
 	c := startDemo(t)
 	tokens := map[string]string{"": ""}
-	for _, name := range []string{"admin", "register-steward", "income-steward", "privacy-officer", "housing-app", "haneul"} {
+	for _, name := range []string{"admin", "register-steward", "income-steward", "privacy-officer", "housing-caseworker", "housing-app", "haneul"} {
 		token, err := c.demoToken(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +127,9 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 		}
 	}
 	c.token = tokens["admin"]
-	applied(t, c, followed()) // an agreement whose events are followed
+	files := followed() // an agreement whose events are followed, and services of which there isn't enough
+	files["youth-housing/scarce.yaml"] = scarce
+	applied(t, c, files)
 	for _, name := range []string{"register-steward", "privacy-officer"} {
 		c.token = tokens[name]
 		if err := c.call(t.Context(), http.MethodPost, "/agreements/youth-housing/moved-in/approve", map[string]string{"note": "for the test"}, nil); err != nil {
@@ -156,6 +158,9 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 	if err := c.call(t.Context(), http.MethodPost, "/open-requests", map[string]string{"dataset": "resident-registry/households", "why": "for the test"}, &asked); err != nil {
 		t.Fatal(err)
 	}
+	work := appliedFor(t, c, tokens)
+	citizen := described(t, c, whole, work.citizen)
+	caseworker := described(t, c, whole, work.caseworker)
 	c.token = tokens["register-steward"]
 	own := described(t, c, households+whole, map[string]example{"put-record": {map[string]any{"key": some.Items[0]["_key"], "If-Match": "*"}, record}})
 	official := described(t, c, whole, map[string]example{
@@ -167,7 +172,8 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 	}{
 		{"reads about one", "housing-app", aboutOne(t, c), 20},
 		{"a service", "housing-app", c.server + "/api/v1" + whole, 20},
-		{"a citizen", "haneul", c.server + "/api/v1" + whole, 20},
+		{"a caseworker", "housing-caseworker", caseworker, 5},
+		{"a citizen", "haneul", citizen, 20},
 		{"nobody", "", c.server + "/api/v1" + whole, 5},
 		{"a dataset's own description", "register-steward", own, 20},
 		{"an official", "register-steward", official, 20},
@@ -193,12 +199,87 @@ func TestSchemathesisFindsNoDeviation(t *testing.T) {
 		})
 	}
 	// A part of a file must be just as long as the import that waits for it says: whether random bytes ever are is chance. TestAFileIsImported and others send parts. An import is held
-	// only where a source has lost much: TestASourceThatIsDownEmptyOrHalfChangesNothing and TestABadMondayIsSeenAndLetGoOnOrMended let such ones go on.
+	// only where a source has lost much: TestASourceThatIsDownEmptyOrHalfChangesNothing and TestABadMondayIsSeenAndLetGoOnOrMended let such ones go on. Random bytes are no paper: TestPapersByTheAPI sends some, and appliedFor here does.
 	never := slices.DeleteFunc(neverDone(t, c), func(o string) bool {
 		return o == "PUT /api/v1/imports/{id}/parts/{offset}" || o == "POST /api/v1/imports/{id}/accept"
 	})
 	if len(never) > 0 {
 		t.Errorf("requests that do what they ask for were never made to %v", never)
+	}
+}
+
+// scarce are two services of which there isn't enough: one that is drawn, which has closed, and one for who comes first.
+const scarce = `
+kind: Service
+name: garden
+title: {ko: 도시 텃밭, en: City garden}
+window: {from: 2026-01-01, to: 2026-01-31, quota: 3, choose: draw, seed: {ko: 2월 1일 로또 당첨 번호, en: The lottery numbers of 1 February}}
+facts:
+  wants: {ask: {ko: "텃밭을 가꾸시겠습니까?", en: Will you tend it?}, type: bool}
+eligible:
+  - {when: wants, why: {ko: 가꿀 뜻이 있어야 합니다, en: You want to}}
+process: {due: 14 working days}
+---
+kind: Service
+name: seeds
+title: {ko: 씨앗 나눔, en: Seeds}
+facts:
+  wants: {ask: {ko: "씨앗을 받으시겠습니까?", en: Do you want some?}, type: bool}
+eligible:
+  - {when: wants, why: {ko: 받을 뜻이 있어야 합니다, en: You want some}}
+process: {due: 5 working days}
+`
+
+// underWay are examples of what may be done to drafts and cases that are there.
+type underWay struct{ citizen, caseworker map[string]example }
+
+// appliedFor makes a citizen's draft with a paper, another one, and two cases with a paper, so that there is something to do.
+func appliedFor(t *testing.T, c *client, tokens map[string]string) underWay {
+	t.Helper()
+	const youth, deposit, seeds = "youth-housing/youth-rent", "youth-housing/youth-deposit-interest", "youth-housing/seeds"
+	c.token = tokens["haneul"]
+	post := func(path string, in, out any) {
+		t.Helper()
+		if err := c.call(t.Context(), http.MethodPost, path, in, out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func(path string) (id string) {
+		t.Helper()
+		var p struct{ ID string }
+		if err := c.send(t.Context(), http.MethodPost, path+"?name=a.pdf", "application/octet-stream", strings.NewReader("%PDF-1.7\n"), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p.ID
+	}
+	var draft, goes struct{ ID string }
+	post("/applications/drafts", map[string]any{"services": []string{youth}}, &draft)
+	post("/applications/drafts", map[string]any{"services": []string{deposit}}, &goes)
+	paper, away := send("/applications/drafts/"+draft.ID+"/papers"), send("/applications/drafts/"+draft.ID+"/papers")
+	var made struct {
+		Cases []struct{ ID string }
+	}
+	post("/applications", map[string]any{"services": []string{youth}, "answers": map[string]any{"household_income": 2_000_000, "monthly_rent": 450_000, "household_size": 1, "birth_date": "1999-05-01"}}, &made)
+	id := made.Cases[0].ID
+	ofCase := send("/cases/" + id + "/papers")
+	var now struct{ Version int64 }
+	if err := c.get(t.Context(), "/cases/"+id, nil, &now); err != nil {
+		t.Fatal(err)
+	}
+	at := func(of string) map[string]any { return map[string]any{"case": of} }
+	one := map[string]any{"draft": draft.ID, "paper": paper}
+	want := map[string]any{"wants": true}
+	return underWay{
+		citizen: map[string]example{
+			"fill-application": {nil, map[string]any{"services": []string{seeds}}}, "submit-application": {nil, map[string]any{"services": []string{seeds}, "answers": want}}, "begin-application": {nil, map[string]any{"services": []string{seeds}, "answers": want}},
+			"get-draft": {one, nil}, "get-draft-paper": {one, nil}, "detach-from-draft": {map[string]any{"draft": draft.ID, "paper": away}, nil}, "discard-draft": {map[string]any{"draft": goes.ID}, nil},
+			"save-draft": {one, map[string]any{"answers": map[string]any{"monthly_rent": 400_000}}}, "get-case": {at(id), nil}, "get-case-paper": {map[string]any{"case": id, "paper": ofCase}, nil}, "reproduce-case": {at(id), nil},
+			"get-draw": {map[string]any{"project": "youth-housing", "name": "garden"}, nil},
+		},
+		caseworker: map[string]example{
+			"act-on-case": {map[string]any{"case": id, "action": "note"}, map[string]any{"version": now.Version, "reason": "for the test"}}, "act-on-cases": {nil, map[string]any{"action": "take", "cases": []map[string]any{{"case": id, "version": now.Version + 1}}}},
+			"decide-draw": {map[string]any{"project": "youth-housing", "name": "garden"}, map[string]any{"seed": "1 2 3 4 5 6"}},
+		},
 	}
 }
 
@@ -288,13 +369,16 @@ func described(t *testing.T, c *client, path string, examples map[string]example
 			if !ok {
 				continue
 			}
-			for _, parameter := range o["parameters"].([]any) {
+			parameters, _ := o["parameters"].([]any)
+			for _, parameter := range parameters {
 				p := parameter.(map[string]any)
 				if value, ok := e.parameters[p["name"].(string)]; ok {
 					p["example"] = value
 				}
 			}
-			o["requestBody"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)["example"] = e.body
+			if e.body != nil {
+				o["requestBody"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)["example"] = e.body
+			}
 			put++
 		}
 	}

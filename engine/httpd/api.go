@@ -97,15 +97,28 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 		Hinting(lang.T("전체 주소는 /api/v1/openapi.json에서 보실 수 있습니다", "all addresses are in /api/v1/openapi.json")))
 }
 
-// allowed lists the methods that the request's address knows.
+// allowed lists the methods that the request's address knows: those of the path that describes it best, for /cases/batch is no case.
 func (s *Server) allowed(r *http.Request) (methods []string) {
 	_, here := s.mux.Handler(r)
+	by := map[string]string{} // method → path
+	best := ""
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = m
-		if _, pattern := s.mux.Handler(other); pattern != here {
+		_, pattern := s.mux.Handler(other)
+		if pattern == here {
+			continue
+		}
+		_, path, _ := strings.Cut(pattern, " ")
+		by[m] = path
+		if best == "" || strings.Count(path, "{") < strings.Count(best, "{") {
+			best = path
+		}
+	}
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if path, known := by[m]; known && path == best {
 			methods = append(methods, m)
 		}
 	}
-	return slices.Clip(methods)
+	return methods
 }

@@ -155,6 +155,27 @@ func (s *Store) Serve(h huma.API) {
 		d, err := s.Act(ctx, identity.From(ctx), in.Case, in.Action, in.Body)
 		return &struct{ Body *File }{d}, err
 	})
+	huma.Register(h, op("act-on-cases", http.MethodPost, "/api/v1/cases/batch", "Do something to several cases, each for itself: take, approve, confirm, pay", 403, 404, 422), func(ctx context.Context, in *struct {
+		Body struct {
+			Action string      `json:"action" maxLength:"40"`
+			Cases  []BatchItem `json:"cases" minItems:"1" maxItems:"200"`
+		}
+	},
+	) (*struct {
+		Body struct {
+			Items []BatchResult `json:"items"`
+		}
+	}, error,
+	) {
+		out := &struct {
+			Body struct {
+				Items []BatchResult `json:"items"`
+			}
+		}{}
+		list, err := s.Batch(ctx, identity.From(ctx), in.Body.Action, in.Body.Cases)
+		out.Body.Items = append([]BatchResult{}, list...)
+		return out, err
+	})
 	open := op("get-draw", http.MethodGet, "/api/v1/services/{project}/{name}/draw", "The draw of a service: the list as it was fixed, the value that decides it, and the order, for everybody to repeat", 404, 409)
 	open.Security = identity.Anyone()
 	huma.Register(h, open, func(ctx context.Context, in *ServicePath) (*struct{ Body *Draw }, error) {

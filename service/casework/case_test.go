@@ -1,6 +1,7 @@
 package casework_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -345,6 +346,37 @@ func TestTheQueue(t *testing.T) {
 		}
 		if _, _, err := c.Queue(t.Context(), citizen("1"), casework.Queue{}); problem.Code(err) != "auth.refused" {
 			t.Error("a citizen sees the queue:", err)
+		}
+	})
+}
+
+// Several cases at once: what can be done to some is done, and the others say why not.
+func TestSeveralAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		var items []casework.BatchItem
+		for _, who := range []string{"1", "2"} { // the second is too old: the rule says no
+			a := c.submit(t, citizen(who), []string{rent}, said(t, map[string]any{"monthly_rent": 450_000}))
+			items = append(items, casework.BatchItem{Case: a.Cases[0].ID, Version: 1})
+		}
+		stale := casework.BatchItem{Case: items[0].Case, Version: 7}
+		list, err := c.Batch(t.Context(), housing, "approve", append(items, stale, casework.BatchItem{Case: "2026-0000-0000-1", Version: 1}))
+		var got []string
+		for _, r := range list {
+			got = append(got, fmt.Sprint(r.Done, " ", r.Code))
+		}
+		if want := []string{"true ", "false case.against_rule", "false case.moved", "false case.unknown"}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q, want %q: %v", got, want, err)
+		}
+		for action, code := range map[string]string{"refuse": "case.action", "nothing": "case.action"} {
+			if _, err := c.Batch(t.Context(), housing, action, items); problem.Code(err) != code {
+				t.Errorf("%s: %v", action, err)
+			}
+		}
+		if _, err := c.Batch(t.Context(), housing, "take", nil); problem.Code(err) != "case.batch" {
+			t.Error(err)
+		}
+		if list, err := c.Batch(t.Context(), citizen("1"), "approve", items[:1]); err != nil || list[0].Done {
+			t.Errorf("a citizen approves: %+v %v", list, err)
 		}
 	})
 }

@@ -188,6 +188,14 @@ func (s *Store) Draw(ctx context.Context, project, name string) (d *Draw, err er
 		d, err = s.draw(ctx, tx, one)
 		return err
 	})
+	if err == nil && d == nil && service.Today(s.Now()) > one.Spec.Window.To { // it closes each minute; who asks in between needn't wait
+		if _, err = s.closeDraws(ctx); err == nil {
+			err = s.DB.Read(ctx, func(tx *db.Tx) error {
+				d, err = s.draw(ctx, tx, one)
+				return err
+			})
+		}
+	}
 	if err == nil && d == nil {
 		err = problem.New("draw.open", 409, lang.F("아직 신청 기간이 끝나지 않았습니다 (%s까지)", "applications are taken until %s", string(one.Spec.Window.To)))
 	}

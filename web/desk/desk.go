@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -29,6 +31,7 @@ type Cases interface {
 	ServiceOf(ctx context.Context, c *casework.Case) (*service.Service, error)
 	Reproduce(ctx context.Context, who *identity.Principal, id string) (*casework.Reproduction, error)
 	Left(c *casework.Case) (time.Duration, bool)
+	Batch(ctx context.Context, who *identity.Principal, action string, items []casework.BatchItem) ([]casework.BatchResult, error)
 	Draws(ctx context.Context, who *identity.Principal) ([]*casework.Draw, error)
 	Draw(ctx context.Context, project, name string) (*casework.Draw, error)
 	Decide(ctx context.Context, who *identity.Principal, project, name, seed string) (*casework.Draw, error)
@@ -64,6 +67,7 @@ func Door() components.Door {
 // Routes puts the desk's pages into mux.
 func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("GET "+queuePath, components.Page(d.queue))
+	mux.HandleFunc("POST "+queuePath, d.batch)
 	mux.HandleFunc("POST "+drawsPath+"{project}/{name}", d.draw)
 	mux.Handle("GET "+casesPath+"{case}", components.Page(d.one))
 	mux.HandleFunc("POST "+casesPath+"{case}/{action}", d.act)
@@ -80,7 +84,8 @@ type row struct {
 }
 
 type queueView struct {
-	Draws   []drawing // that are to be drawn
+	Draws   []drawing              // that are to be drawn
+	Results []casework.BatchResult // of what was done to several
 	Problem *problem.Problem
 	Tried   string // the draw that couldn't be done
 	Rows    []row
@@ -131,6 +136,52 @@ func (d *Desk) queueOf(r *http.Request) (queueView, error) {
 		v.Rows = append(v.Rows, one)
 	}
 	return v, nil
+}
+
+// batches are what can be done to several cases of a view at once.
+func (v queueView) batches() []components.Choice {
+	all := map[string]components.Choice{
+		"take": {Value: "take", Title: lang.T("담당하기", "Take")}, "approve": {Value: "approve", Title: lang.T("승인", "Approve")}, "confirm": {Value: "confirm", Title: lang.T("결재", "Confirm")}, "pay": {Value: "pay", Title: lang.T("지급 완료", "Paid")},
+	}
+	switch v.Show {
+	case "", "mine":
+		return []components.Choice{all["take"], all["approve"]}
+	case "proposed":
+		return []components.Choice{all["confirm"]}
+	case "approved":
+		return []components.Choice{all["pay"]}
+	}
+	return nil
+}
+
+// batch does something to the cases that are chosen.
+func (d *Desk) batch(w http.ResponseWriter, r *http.Request) {
+	form, err := components.Form(w, r)
+	var results []casework.BatchResult
+	if err == nil {
+		var items []casework.BatchItem
+		for _, text := range form["case"] {
+			id, version, _ := strings.Cut(text, " ")
+			n, err := strconv.ParseInt(version, 10, 64)
+			if err != nil {
+				n = 0 // no version that anybody has seen
+			}
+			items = append(items, casework.BatchItem{Case: id, Version: n})
+		}
+		results, err = d.cases.Batch(r.Context(), identity.From(r.Context()), form.Get("action"), items)
+	}
+	said := problem.As(err)
+	if err == nil || said != nil && components.Mendable(said) {
+		if v, failed := d.queueOf(r); failed == nil {
+			status := http.StatusOK
+			if v.Results, v.Problem = results, said; said != nil {
+				status = said.Status
+			}
+			components.Render(w, r, status, queuePage(v))
+			return
+		}
+	}
+	components.Fail(w, r, err)
 }
 
 // drawing is a draw with what its service is called.
