@@ -173,7 +173,7 @@ func (s *Services) Serve(h huma.API, now func() time.Time, from Reader) {
 			if err != nil {
 				return nil, err
 			}
-			out.Body.Items = append(out.Body.Items, Entitlement{Project: one.Project, Name: one.Name, Title: one.Spec.Title, Origins: origins, Verdict: one.Check(known, Today(now()))})
+			out.Body.Items = append(out.Body.Items, Entitlement{Project: one.Project, Name: one.Name, Title: one.Spec.Title, Origins: append([]Origin{}, origins...), Verdict: one.Check(known, Today(now()))})
 		}
 		return out, nil
 	})

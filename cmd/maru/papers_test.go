@@ -79,6 +79,14 @@ func TestPapersByTheAPI(t *testing.T) {
 			t.Errorf("%q %q: %d %s", x.who, x.name, res.StatusCode, body)
 		}
 	}
+	_, body = send("haneul", "b.pdf", "", pdf)
+	var away casework.Paper
+	if err := json.Unmarshal([]byte(body), &away); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.ask(t.Context(), "haneul", http.MethodDelete, "/api/v1/applications/drafts/"+draft.ID+"/papers/"+away.ID, nil); err != nil {
+		t.Error(err)
+	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.address+"/api/v1/applications/drafts/"+draft.ID+"/papers/"+paper.ID, nil)
 	if err != nil {
 		t.Fatal(err)
