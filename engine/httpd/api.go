@@ -74,7 +74,11 @@ func nullable(doc *huma.OpenAPI, body *huma.RequestBody) {
 			continue
 		}
 		for name, member := range schema.Properties {
-			if slices.Contains(schema.Required, name) || member.Ref != "" || member.Nullable {
+			if slices.Contains(schema.Required, name) || member.Nullable || len(member.AnyOf) > 0 {
+				continue
+			}
+			if member.Ref != "" {
+				schema.Properties[name] = &huma.Schema{Description: member.Description, AnyOf: []*huma.Schema{{Ref: member.Ref}, {Type: "null"}}}
 				continue
 			}
 			member.Nullable = true

@@ -12,20 +12,21 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/service/term"
 )
 
 // ActionInput is what somebody says with an action.
 type ActionInput struct {
-	Version   int64          `json:"version" minimum:"1" doc:"The version of the case that was seen"`
-	Reason    string         `json:"reason,omitempty" maxLength:"4000" doc:"What the citizen reads, or of a note what colleagues read"`
-	Days      int            `json:"days,omitempty" minimum:"0" maximum:"365" doc:"Of a supplement: until when; of an extension: by how much, in the unit of the term"`
-	Ground    string         `json:"ground,omitempty" enum:"cooperation,facts,disaster,similar" doc:"Of an extension (민원처리법 시행령 제21조)"`
-	Consented bool           `json:"consented,omitempty" doc:"Of a second extension: the citizen agrees"`
-	Clauses   []int          `json:"clauses,omitempty" maxItems:"100" doc:"Of a refusal: the clauses that don't hold, from 0"`
-	Agency    string         `json:"agency,omitempty" maxLength:"63" doc:"Of a transfer: the office it belongs to"`
-	Answers   map[string]any `json:"answers,omitempty" doc:"Of a supplement: facts by their names"`
+	Version   int64           `json:"version" minimum:"1" doc:"The version of the case that was seen"`
+	Reason    string          `json:"reason,omitempty" maxLength:"4000" doc:"What the citizen reads, or of a note what colleagues read"`
+	Days      int             `json:"days,omitempty" minimum:"0" maximum:"365" doc:"Of a supplement: until when; of an extension: by how much, in the unit of the term"`
+	Ground    string          `json:"ground,omitempty" enum:"cooperation,facts,disaster,similar" doc:"Of an extension (민원처리법 시행령 제21조)"`
+	Consented bool            `json:"consented,omitempty" doc:"Of a second extension: the citizen agrees"`
+	Clauses   []int           `json:"clauses,omitempty" maxItems:"100" doc:"Of a refusal: the clauses that don't hold, from 0"`
+	Agency    string          `json:"agency,omitempty" maxLength:"63" doc:"Of a transfer: the office it belongs to"`
+	Answers   registry.Values `json:"answers,omitempty" doc:"Of a supplement: facts by their names"`
 }
 
 // Action is something that who asks may do to a case now.

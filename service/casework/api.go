@@ -9,6 +9,7 @@ import (
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
 )
 
@@ -48,15 +49,15 @@ type lackingBody struct {
 
 // applicationInput is what is applied for, and what the citizen says.
 type applicationInput struct {
-	Services []string       `json:"services" minItems:"1" maxItems:"30" doc:"project/name of each"`
-	Answers  map[string]any `json:"answers,omitempty" doc:"By the names of questions; null: there is none"`
+	Services []string        `json:"services" minItems:"1" maxItems:"30" doc:"project/name of each"`
+	Answers  registry.Values `json:"answers,omitempty" doc:"By the names of questions; null: there is none"`
 }
 
 // submissionInput is an application, or a draft of one.
 type submissionInput struct {
-	Services []string       `json:"services,omitempty" maxItems:"30" doc:"project/name of each"`
-	Answers  map[string]any `json:"answers,omitempty" doc:"By the names of questions; null: there is none"`
-	Draft    string         `json:"draft,omitempty" maxLength:"40" doc:"A draft that is handed in, instead of services and answers"`
+	Services []string        `json:"services,omitempty" maxItems:"30" doc:"project/name of each"`
+	Answers  registry.Values `json:"answers,omitempty" doc:"By the names of questions; null: there is none"`
+	Draft    string          `json:"draft,omitempty" maxLength:"40" doc:"A draft that is handed in, instead of services and answers"`
 }
 
 // ServicePath names a service.
