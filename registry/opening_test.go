@@ -261,6 +261,9 @@ func TestTablesOfGroupsArentTakenForPersons(t *testing.T) {
 		{"번호* 성별 연령 상담건수:int", "성별 연령"},        // and a count
 		{"번호* 성별 연령 월평균소득:int", "성별 연령 월평균소득"}, // and an average, which tells by itself
 		{"번호* 성별 연령 동거인원:int", "성별 연령"},        // and relatives
+		{"번호* 성별 연령 동반 인원:int", "성별 연령"},       // and company
+		{"번호* 성별 연령 자녀명수:int", "성별 연령"},
+		{"자치구* 성별* 연령대* 참여 인원:int", ""},
 		{"연월* 자치구* 연령대* 이용건수:int 평균소득:int", ""},
 		{"출생연도 직업 만족도", "출생연도 직업"},
 	} {

@@ -286,6 +286,22 @@ func TestTablesThatCantBeCarriedOverAreRefused(t *testing.T) {
 	}
 }
 
+// Days, moments and truth values that are text in the table can be written in two ways: two rows would be one record, so its changes aren't carried over at all.
+func TestAKeyThatIsTextAndMeansADayIsRefused(t *testing.T) {
+	for _, typ := range []string{"date", "datetime", "bool"} {
+		r := openRoom(t, filepath.Join(t.TempDir(), "maru.db"))
+		old := openSilo(t)
+		old.do(t, `CREATE SCHEMA old; CREATE TABLE old."Resident" (no text PRIMARY KEY, v int); CREATE PUBLICATION city FOR TABLE old."Resident"`)
+		from, _ := sources(t)
+		d := r.apply(t, "kind: Dataset\nname: residents\ntitle: 주민\nkey: [no]\nfields:\n  no: {type: "+typ+"}\n  v: {type: int}\nsource:\n  database: "+old.gate.Address+"\n  table: old.Resident\n  publication: city\n")
+		r.carryOver(t, from)
+		within(t, 20*time.Second, typ, func() bool {
+			s, err := r.SourceState(t.Context(), d)
+			return err == nil && s.Code == "source.replication" && strings.Contains(s.Reason.En, "is text in the table")
+		})
+	}
+}
+
 // Keys that differ in blanks are two rows there and would be one record here: the second row never becomes it, and doesn't take it away.
 func TestARowWhoseKeyReadsLikeAnothersIsNoRecord(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *room) {
