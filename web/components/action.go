@@ -18,7 +18,7 @@ func DrawText(d *casework.DrawResult) lang.Text {
 	case d.Won:
 		return lang.F("선정 (%[1]d건 가운데 %[2]d번째)", "chosen: rank %[2]d of %[1]d", d.Of, d.Rank)
 	}
-	return lang.F("선정되지 않음 (%[1]d건 가운데 %[2]d번째, 뽑는 수 %[3]d)", "not chosen: rank %[2]d of %[1]d, for %[3]d", d.Of, d.Rank, d.Quota)
+	return lang.F("선정되지 않음 (%[1]d건 가운데 %[2]d번째, 선정 %[3]d명)", "not chosen: rank %[2]d of %[1]d, for %[3]d", d.Of, d.Rank, d.Quota)
 }
 
 // AnswerPrefix stands before the names of facts in forms.
