@@ -14,10 +14,10 @@ import (
 )
 
 // openToAll are the operations that whoever isn't signed in may call: of data about persons they refuse all the same.
-var openToAll = []string{"check-service", "describe-dataset", "get-profile", "get-record", "list-record-history", "list-records", "list-services", "list-terms"}
+var openToAll = []string{"check-service", "describe-dataset", "get-draw", "get-profile", "get-record", "list-record-history", "list-records", "list-services", "list-terms"}
 
-// answerAll are those of them that tell nothing of anybody: what words mean, what the city offers, and whether one may have it by what one says oneself.
-var answerAll = []string{"check-service", "list-services", "list-terms"}
+// answerAll are those of them that tell nothing of anybody: what words mean, what the city offers, how a draw went, and whether one may have it by what one says oneself.
+var answerAll = []string{"check-service", "get-draw", "list-services", "list-terms"}
 
 // TestWhoIsntSignedInIsRefusedEverywhere calls every operation that the server describes, without a token.
 func TestWhoIsntSignedInIsRefusedEverywhere(t *testing.T) {
