@@ -229,7 +229,7 @@ func (r *Registry) condition(d *catalog.Dataset, text string, dialect db.Dialect
 	if err != nil {
 		return "", nil, err
 	}
-	return compiled.SQL(rule.Dialect(dialect), manifest.Day(r.now().In(clock.Seoul).Format(manifest.DateLayout)), db.Quote)
+	return compiled.SQL(rule.Dialect(dialect), manifest.Day(r.now().In(clock.Seoul).Format(manifest.DateLayout)), func(name string) rule.Column { return rule.Column{Text: db.Quote(name)} })
 }
 
 // each reads the records in order. tail holds the values of the order's columns.

@@ -26,7 +26,7 @@ func BenchmarkEval(b *testing.B) {
 func BenchmarkSQL(b *testing.B) {
 	r := compile(b, env(b, false), eligibility)
 	for b.Loop() {
-		if _, _, err := r.SQL("sqlite", asOf, quoted); err != nil {
+		if _, _, err := r.SQL("sqlite", asOf, column); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -51,7 +51,7 @@ func TestCompileRefuses(t *testing.T) {
 		{"dates: no zone", `made == datetime("2026-01-01T00:00:00")`, "rule.literal", "1:17"},
 		{"dates: within of a varying span", `within(birth_date, income, "day")`, "rule.literal", "1:20"},
 		{"dates: within of an unknown unit", `within(birth_date, 1, "week")`, "rule.literal", "1:23"},
-		{"dates: a calendar is needed", `working_days(birth_date, today()) > 3`, "rule.unknown_function", "1:13"},
+		{"dates: two of them", `working_days(birth_date) > 3`, "rule.type", "1:13"},
 		{"dates: no timestamps", `made < timestamp("2026-01-01T00:00:00Z")`, "rule.unknown_function", "1:17"},
 		{"dynamic types", `dyn(income) == 1`, "rule.unknown_function", "1:4"},
 		{"types as values", `type(income) == int`, "rule.unknown_function", "1:5"},
@@ -182,5 +182,18 @@ func TestFieldsMayBeNamedLikeAnythingOfCEL(t *testing.T) {
 			t.Fatal(err)
 		}
 		compile(t, e, "record.`"+name+"` == 1")
+	}
+}
+
+func TestWorkingDaysNeedACalendar(t *testing.T) {
+	e, err := rule.NewEnv(fields, rule.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Compile(`working_days(birth_date, today()) > 3`); problem.Code(err) != "rule.unknown_function" {
+		t.Error(err)
+	}
+	if _, err := compile(t, env(t, false), `working_days(birth_date, today()) > 3`).Eval(person(map[string]any{"birth_date": "2023-12-31"}), asOf); problem.Code(err) != "rule.calendar" {
+		t.Error("a year that the calendar lacks:", err)
 	}
 }

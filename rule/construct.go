@@ -29,6 +29,7 @@ func init() {
 		"won":                 (*checker).won,
 		"won_floor":           (*checker).won,
 		"param":               (*checker).cityParam,
+		"working_days":        (*checker).workingDays,
 	}
 }
 

@@ -56,23 +56,31 @@ func both(t *testing.T, records []map[string]any, test func(t *testing.T, d data
 
 func quoted(name string) string { return `"` + name + `"` }
 
+// column is a field that is always known.
+func column(name string) rule.Column { return rule.Column{Text: quoted(name)} }
+
+// perhaps is a field that a record may not have.
+func perhaps(name string) rule.Column {
+	return rule.Column{Text: quoted(name), Known: quoted("has_"+name) + " = 1"}
+}
+
 // load makes the table and puts the records in, numbered from 0.
 func load(t *testing.T, d database, records []map[string]any) database {
 	t.Helper()
 	var columns, names, marks []string
 	for _, f := range fields {
-		columns = append(columns, quoted(f.Name)+" "+columnTypes[d.dialect][f.Type])
-		names, marks = append(names, quoted(f.Name)), append(marks, "?")
+		columns = append(columns, quoted(f.Name)+" "+columnTypes[d.dialect][f.Type], quoted("has_"+f.Name)+" bigint")
+		names, marks = append(names, quoted(f.Name), quoted("has_"+f.Name)), append(marks, "?", "?")
 	}
 	d.exec(t, "CREATE TABLE records (_n bigint, "+strings.Join(columns, ", ")+")")
 	for n, r := range records {
 		args := []any{int64(n)}
 		for _, f := range fields {
-			v := r[f.Name]
+			v, there := r[f.Name]
 			if b, ok := v.(bool); ok && d.dialect == rule.SQLite {
 				v = map[bool]int64{true: 1}[b]
 			}
-			args = append(args, v)
+			args = append(args, v, map[bool]int64{true: 1}[there])
 		}
 		d.exec(t, "INSERT INTO records (_n, "+strings.Join(names, ", ")+") VALUES (?, "+strings.Join(marks, ", ")+")", args...)
 	}
@@ -88,7 +96,11 @@ func (d database) exec(t *testing.T, query string, args ...any) {
 
 // answers are what a rule's condition is for each record.
 func (d database) answers(r *rule.Rule, records int) ([]sql.NullBool, string, error) {
-	text, args, err := r.SQL(d.dialect, asOf, quoted)
+	return d.ask(r, records, column)
+}
+
+func (d database) ask(r *rule.Rule, records int, column func(string) rule.Column) ([]sql.NullBool, string, error) {
+	text, args, err := r.SQL(d.dialect, asOf, column)
 	if err != nil {
 		return nil, text, err
 	}
@@ -115,7 +127,7 @@ func (d database) answers(r *rule.Rule, records int) ([]sql.NullBool, string, er
 
 // values are what an expression is for each record, nil where it is NULL.
 func (d database) values(r *rule.Rule, typ manifest.Type, records int) ([]any, string, error) {
-	text, args, err := r.SQL(d.dialect, asOf, quoted)
+	text, args, err := r.SQL(d.dialect, asOf, column)
 	if err != nil {
 		return nil, text, err
 	}

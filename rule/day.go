@@ -26,6 +26,10 @@ var (
 
 // calendar are the operations on days that are written as they are; the checker knows the others.
 var calendar = []*operation{
+	operation{name: "year", form: function, args: of(tDate), result: tInt, id: "year", do: year}.inEach(
+		steps{"CAST(substr($1, 1, 4) AS INTEGER)"}, steps{"CAST(substr($1, 1, 4) AS bigint)"}),
+	operation{name: "days_between", form: function, args: of(tDate, tDate), result: tInt, id: "days_between", do: days}.inEach(
+		steps{"CAST(julianday($2) - julianday($1) AS INTEGER)"}, steps{"CAST(CAST($2 AS date) - CAST($1 AS date) AS bigint)"}),
 	operation{name: "months_between", form: function, args: of(tDate, tDate), result: tInt, id: "months_between", do: months}.inEach(
 		steps{"(CAST(substr($2, 1, 4) AS INTEGER) - CAST(substr($1, 1, 4) AS INTEGER)) * 12" +
 			" + CAST(substr($2, 6, 2) AS INTEGER) - CAST(substr($1, 6, 2) AS INTEGER)" +
@@ -69,6 +73,14 @@ func monthsBetween(a, b string) int64 {
 	}
 	return int64(n)
 }
+
+// year is the year of a day, as in a notice that says "born 1986 to 2007".
+func year(d ref.Val) ref.Val { return types.Int(yearOf(textOf(d))) }
+
+func yearOf(d string) int64 { y, _, _ := ymd(d); return int64(y) }
+
+// days is how many days lie from a to b: the first isn't counted (민법 157).
+func days(a, b ref.Val) ref.Val { return types.Int(dayNumber(textOf(b)) - dayNumber(textOf(a))) }
 
 func between(args ...ref.Val) ref.Val {
 	d := textOf(args[0])

@@ -33,22 +33,25 @@ type Options struct {
 	Params []*Param
 	// Own are the parameters of what the rules belong to: params.name.
 	Own []*Param
+	// Calendar is what working_days counts by; without one that can't be written.
+	Calendar *Calendar
 }
 
 // Env is what expressions are compiled against. It is immutable and safe for concurrent use.
 type Env struct {
-	fields  map[string]*Field
-	names   []string
-	guarded bool
-	params  map[string]*Param
-	tables  map[string]*Param // those that are called as a function, by what they are called
-	own     map[string]*Param
-	cel     *cel.Env
+	fields   map[string]*Field
+	names    []string
+	guarded  bool
+	params   map[string]*Param
+	tables   map[string]*Param // those that are called as a function, by what they are called
+	own      map[string]*Param
+	calendar *Calendar
+	cel      *cel.Env
 }
 
 // NewEnv makes an Env for records with these fields. Names must be valid field names and different.
 func NewEnv(fields []Field, o Options) (*Env, error) {
-	env := &Env{fields: make(map[string]*Field, len(fields)), guarded: o.Guarded, params: map[string]*Param{}, tables: map[string]*Param{}, own: map[string]*Param{}}
+	env := &Env{fields: make(map[string]*Field, len(fields)), guarded: o.Guarded, params: map[string]*Param{}, tables: map[string]*Param{}, own: map[string]*Param{}, calendar: o.Calendar}
 	for _, p := range o.Params {
 		env.params[p.name] = p
 		if p.Table() && p.whole {

@@ -15,6 +15,8 @@ type expr struct {
 	op      *operation
 	param   *Param // of opParam
 	args    []*expr
+
+	calendar *Calendar // of opWorkingDays
 }
 
 func call(op *operation, where string, args ...*expr) *expr {

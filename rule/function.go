@@ -84,13 +84,14 @@ func (c *checker) operands(e ast.Expr, written ast.CallExpr, low, high int) []as
 
 // signatures say how the constructs are written.
 var signatures = map[string]lang.Text{
-	"today":     lang.T("today()", "today()"),
-	"age":       lang.T("age(날짜)", "age(date)"),
-	"within":    lang.T("within(날짜, n, \"day\"|\"month\"|\"year\")", "within(date, n, \"day\"|\"month\"|\"year\")"),
-	"param":     lang.T("param(\"이름\") 또는 param(\"이름\", 찾는 값)", "param(\"name\") or param(\"name\", key)"),
-	"int":       lang.T("int(숫자)", "int(number)"),
-	"won":       lang.T("won(금액) 또는 won(금액, 단위)", "won(amount) or won(amount, unit)"),
-	"won_floor": lang.T("won_floor(금액) 또는 won_floor(금액, 단위)", "won_floor(amount) or won_floor(amount, unit)"),
+	"today":        lang.T("today()", "today()"),
+	"age":          lang.T("age(날짜)", "age(date)"),
+	"within":       lang.T("within(날짜, n, \"day\"|\"month\"|\"year\")", "within(date, n, \"day\"|\"month\"|\"year\")"),
+	"param":        lang.T("param(\"이름\") 또는 param(\"이름\", 찾는 값)", "param(\"name\") or param(\"name\", key)"),
+	"int":          lang.T("int(숫자)", "int(number)"),
+	"working_days": lang.T("working_days(날짜, 날짜)", "working_days(date, date)"),
+	"won":          lang.T("won(금액) 또는 won(금액, 단위)", "won(amount) or won(amount, unit)"),
+	"won_floor":    lang.T("won_floor(금액) 또는 won_floor(금액, 단위)", "won_floor(amount) or won_floor(amount, unit)"),
 }
 
 func (c *checker) today(e ast.Expr, written ast.CallExpr) *expr {

@@ -36,7 +36,7 @@ func FuzzCompile(f *testing.F) {
 				t.Fatalf("%q: %v", text, err)
 			}
 			for _, d := range []rule.Dialect{rule.SQLite, rule.Postgres} {
-				if _, _, err := r.SQL(d, asOf, quoted); err != nil && problem.Code(err) != "rule.no_sql" {
+				if _, _, err := r.SQL(d, asOf, column); err != nil && problem.Code(err) != "rule.no_sql" {
 					t.Fatalf("%q: %v", text, err)
 				}
 			}

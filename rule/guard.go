@@ -108,7 +108,7 @@ func (c *checker) value(e *expr, k known, needs map[string]*expr) *expr {
 	case e.op == nil:
 		return e
 	}
-	out := &expr{typ: e.typ, where: e.where, op: e.op, param: e.param, args: make([]*expr, len(e.args))}
+	out := &expr{typ: e.typ, where: e.where, op: e.op, param: e.param, calendar: e.calendar, args: make([]*expr, len(e.args))}
 	for i, a := range e.args {
 		if a.typ == tBool && a.op != nil && a.op != opOrValue {
 			out.args[i] = c.condition(a, k)

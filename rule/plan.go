@@ -102,13 +102,16 @@ func (e *Env) plan(tree *expr) (cel.Program, error) {
 		return nil, err
 	}
 	env := e.cel
-	if named := tree.params(); len(named) > 0 {
-		var declared []cel.EnvOption
-		for _, p := range named {
-			declared = append(declared, p.declare())
-		}
+	var declared []cel.EnvOption
+	for _, p := range tree.params() {
+		declared = append(declared, p.declare())
+	}
+	if c := tree.counts(); c != nil {
+		declared = append(declared, c.declare())
+	}
+	if len(declared) > 0 {
 		if env, err = env.Extend(declared...); err != nil {
-			return nil, fmt.Errorf("rule: declare the parameters: %w", err)
+			return nil, fmt.Errorf("rule: declare the parameters and the calendar: %w", err)
 		}
 	}
 	optimizer, err := cel.NewStaticOptimizer(&builder{ExprFactory: ast.NewExprFactory(), tree: tree})

@@ -77,6 +77,8 @@ const (
 	qMax
 	qAge
 	qMonths
+	qYear
+	qDays
 	qSince
 	qWithin
 	qContains
@@ -93,7 +95,7 @@ const maxQuick = 24
 // plain are operations that are one instruction, by their name and the type of their first operand.
 var plain = map[string]opcode{
 	"_+_ int": qAddInt, "_-_ int": qSubInt, "_*_ int": qMulInt, "-_ int": qNegInt, "_%_ int": qModInt, "_+_ double": qAdd, "_-_ double": qSub, "_*_ double": qMul, "_/_ double": qDiv, "-_ double": qNeg,
-	"min int": qMinInt, "max int": qMaxInt, "min double": qMin, "max double": qMax, "months_between date": qMonths, "contains string": qContains, "startsWith string": qStarts, "endsWith string": qEnds,
+	"min int": qMinInt, "max int": qMaxInt, "min double": qMin, "max double": qMax, "months_between date": qMonths, "days_between date": qDays, "year date": qYear, "contains string": qContains, "startsWith string": qStarts, "endsWith string": qEnds,
 }
 
 // makeQuick is a tree as instructions, or nil where it has an operation that there is none for.
@@ -411,6 +413,9 @@ func (i instruction) calculate(stack *[maxQuick + 2]cell, top int) (int, bool) {
 	case qToDouble:
 		a.f = float64(a.n)
 		return top, true
+	case qYear:
+		a.n = yearOf(a.s)
+		return top, true
 	}
 	b := a
 	if top--; i.do == qRanged || i.do == qToInt || i.do == qWon || i.do == qWonFloor || i.do == qSince || i.do == qWithin {
@@ -473,6 +478,8 @@ func (i instruction) calculate(stack *[maxQuick + 2]cell, top int) (int, bool) {
 		a.n = yearsBetween(a.s, b.s)
 	case qMonths:
 		a.n = monthsBetween(a.s, b.s)
+	case qDays:
+		a.n = dayNumber(b.s) - dayNumber(a.s)
 	case qContains:
 		a.n = truth(strings.Contains(a.s, b.s))
 	case qStarts:

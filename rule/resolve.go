@@ -74,7 +74,7 @@ var refusals = map[string]lang.Text{
 	"timestamp":    lang.T("datetime(\"…\") 또는 date(\"…\")로 쓰십시오", "write datetime(\"…\") or date(\"…\")"),
 	"now":          lang.T("기준일은 today()입니다", "the as-of date is today()"),
 	"lowerAscii":   lang.T("lower로 쓰십시오", "write lower"),
-	"working_days": lang.T("업무일 달력이 있는 서비스 규칙에서만 쓸 수 있습니다", "only rules with a calendar count working days"),
+	"working_days": lang.T("업무일력이 있는 서비스의 규칙에서만 쓸 수 있습니다", "only the rules of a service with a calendar count working days"),
 }
 
 func (c *checker) unknownFunction(e ast.Expr, name string) *expr {

@@ -55,6 +55,11 @@ var params = []*rule.Param{
 	rule.NewParam("kinds", &manifest.Parameter{By: "assets", Values: []manifest.ParameterValue{{From: "2020-01-01", Table: map[string]float64{"general": 0.0417, "home": 0.0104}}}}),
 }
 
+// calendar has two spans of years: 2023 isn't in it.
+var calendar = rule.NewCalendar("city", &manifest.Calendar{Years: []int{2026, 2024, 2025, 2027, 1999, 2000}, Holidays: []manifest.Holiday{
+	{Date: "2026-12-25"}, {Date: "2026-01-01"}, {Date: "2026-10-03"}, {Date: "2026-10-05"}, {Date: "2026-11-24"}, {Date: "2024-02-29"}, {Date: "2025-11-24"}, {Date: "2000-02-29"}, {Date: "2027-01-01"},
+}})
+
 // own are those of what the rules of the tests belong to.
 var own = []*rule.Param{rule.NewNumber("wage", 7), rule.NewNumber("ratio", 1.5)}
 
@@ -84,7 +89,7 @@ func table(name, beyond string, of rows) *rule.Param {
 
 func env(t testing.TB, guarded bool) *rule.Env {
 	t.Helper()
-	e, err := rule.NewEnv(fields, rule.Options{Guarded: guarded, Params: params, Own: own})
+	e, err := rule.NewEnv(fields, rule.Options{Guarded: guarded, Params: params, Own: own, Calendar: calendar})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +132,11 @@ func TestEval(t *testing.T) {
 		{"null: a geometry", `place == null`, nil, true},
 		{"dates: the day before a birthday", `age(birth_date) == 17`, map[string]any{"birth_date": "2008-11-25"}, true},
 		{"dates: the birthday", `age(birth_date) == 18`, map[string]any{"birth_date": "2008-11-24"}, true},
+		{"dates: working days begin after the first", `working_days(date("2026-12-24"), date("2026-12-28")) == 1 && working_days(today(), today()) == 0`, nil, true},
+		{"dates: backwards they are negative", `working_days(date("2026-12-28"), date("2026-12-24")) == -1`, nil, true},
+		{"dates: a holiday on a Saturday counts once", `working_days(date("2026-10-01"), date("2026-10-06")) == 2`, nil, true},
+		{"dates: the year, as notices say it", `year(birth_date) >= 1986 && year(birth_date) <= 2007`, nil, true},
+		{"dates: days between, the first not counted", `days_between(birth_date, date("2000-03-01")) == 1 && days_between(today(), birth_date) < 0`, nil, true},
 		{"dates: not born yet", `age(birth_date) == -1`, map[string]any{"birth_date": "2026-11-25"}, true},
 		{"dates: the last day of a shorter month counts", `months_between(date("2026-01-31"), date("2026-02-28")) == 1`, nil, true},
 		{"dates: a day short of a month", `months_between(date("2026-01-30"), date("2026-03-29")) == 1`, nil, true},

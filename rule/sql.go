@@ -22,11 +22,16 @@ const (
 	Postgres Dialect = "postgres"
 )
 
-// SQL is the rule as a condition: true, false, or NULL where [Rule.Eval] has an error. It never makes the database fail.
+// Column is where a field stands in SQL.
+type Column struct {
+	Text  string // its quoted column, or another expression; NULL where the value isn't known
+	Known string // whether the value is known, as a condition that is never NULL; "" where it always is
+}
+
+// SQL is the rule as a condition: true, false, or NULL where [Rule.Eval] has an error or [Rule.Judge] can't tell. It never makes the database fail.
 //
-// The text has ? for each of args. column gives the quoted column of a field; no other name, and nothing of the expression, gets into the
-// text. Its error is a *problem.Problem with code rule.no_sql, which names what has no translation and its place, or rule.as_of.
-func (r *Rule) SQL(d Dialect, asOf manifest.Day, column func(field string) string) (text string, args []any, err error) {
+// The text has ? for each of args. Nothing of the expression gets into the text, and no names but those that column gives. Its error is a *problem.Problem with code rule.no_sql, which names what has no translation and its place, or rule.as_of.
+func (r *Rule) SQL(d Dialect, asOf manifest.Day, column func(field string) Column) (text string, args []any, err error) {
 	if d != SQLite && d != Postgres {
 		return "", nil, fmt.Errorf("rule: no dialect %q", d)
 	}
@@ -42,7 +47,7 @@ func (r *Rule) SQL(d Dialect, asOf manifest.Day, column func(field string) strin
 type translation struct {
 	dialect Dialect
 	asOf    manifest.Day
-	column  func(string) string
+	column  func(string) Column
 }
 
 // fragment is a piece of SQL that stands wherever an operand can: a name, a parameter, or in parentheses.
@@ -55,7 +60,7 @@ type fragment struct {
 func (t *translation) fragment(e *expr) (fragment, error) {
 	switch {
 	case e.field != nil:
-		return fragment{text: t.column(e.field.Name), simple: true}, nil
+		return fragment{text: t.column(e.field.Name).Text, simple: true}, nil
 	case e.op == nil:
 		return t.parameter(e.typ, e.literal), nil
 	case e.op.translate != nil:
@@ -75,7 +80,13 @@ func (t *translation) fragment(e *expr) (fragment, error) {
 	for _, step := range recipe {
 		operands = []fragment{t.render(step, operands)}
 	}
-	return operands[0], nil
+	out := operands[0]
+	if e.op == opIsNull || e.op == opNotNull || e.op == opOrValue { // what isn't known isn't null
+		if known := t.column(e.args[0].field.Name).Known; known != "" {
+			out.text = "(CASE WHEN " + known + " THEN " + out.text + " END)"
+		}
+	}
+	return out, nil
 }
 
 func (t *translation) fragments(all []*expr) ([]fragment, error) {

@@ -25,7 +25,7 @@ func TestSQLText(t *testing.T) {
 	for _, c := range cases {
 		r := compile(t, env(t, true), c.text)
 		for d, want := range map[rule.Dialect]string{rule.SQLite: c.sqlite, rule.Postgres: c.postgres} {
-			got, args, err := r.SQL(d, asOf, quoted)
+			got, args, err := r.SQL(d, asOf, column)
 			if err != nil || got != want || fmt.Sprint(args) != c.args {
 				t.Errorf("%s on %s:\n%s %v, %v\nwant\n%s %s", c.text, d, got, args, err, want, c.args)
 			}
@@ -34,15 +34,15 @@ func TestSQLText(t *testing.T) {
 }
 
 func TestSQLNamesWhatHasNoTranslation(t *testing.T) {
-	_, _, err := compile(t, env(t, false), `income > 1 && name.matches("^a")`).SQL(rule.SQLite, asOf, quoted)
+	_, _, err := compile(t, env(t, false), `income > 1 && name.matches("^a")`).SQL(rule.SQLite, asOf, column)
 	p := problem.As(err)
 	if p == nil || p.Code != "rule.no_sql" || p.At[0].Where != "1:27" || !strings.Contains(p.Detail.En, "matches") {
 		t.Error(err)
 	}
-	if _, _, err := compile(t, env(t, false), `age(birth_date) > 1`).SQL(rule.SQLite, "", quoted); problem.Code(err) != "rule.as_of" {
+	if _, _, err := compile(t, env(t, false), `age(birth_date) > 1`).SQL(rule.SQLite, "", column); problem.Code(err) != "rule.as_of" {
 		t.Errorf("without an as-of date: %v", err)
 	}
-	if _, _, err := compile(t, env(t, false), `active`).SQL("oracle", asOf, quoted); err == nil {
+	if _, _, err := compile(t, env(t, false), `active`).SQL("oracle", asOf, column); err == nil {
 		t.Error("an unknown dialect was taken")
 	}
 }
