@@ -90,6 +90,7 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 	for _, name := range slices.Sorted(maps.Keys(spec.Params)) {
 		options.Own = append(options.Own, rule.NewNumber(name, spec.Params[name]))
 	}
+	options.Calendar = c.calendar()
 	env, err := rule.NewEnv(fields, options)
 	if err != nil {
 		c.fault("service.fact", "facts", lang.F("사실을 읽을 수 없습니다: %s", "the facts can't be read: %s", err.Error()), lang.Text{})
@@ -122,6 +123,22 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 		return nil, c.findings
 	}
 	return out, nil
+}
+
+// calendar is that of the service: the one that it names, or the city's only one; nil where there is none.
+func (c *compiler) calendar() *rule.Calendar {
+	all := c.snapshot.List("Calendar")
+	if p := c.resource.Spec.(*manifest.Service).Process; p != nil && p.Calendar != "" {
+		all = []*manifest.Resource{c.snapshot.Get(manifest.Key{Kind: "Calendar", Name: p.Calendar})}
+	}
+	if len(all) != 1 || all[0] == nil {
+		return nil
+	}
+	spec, ok := all[0].Spec.(*manifest.Calendar)
+	if !ok {
+		return nil
+	}
+	return rule.NewCalendar(all[0].Name, spec)
 }
 
 // parameters are the city's.

@@ -108,14 +108,16 @@ func (s *Services) Service(project, name string) *Service { return s.at().servic
 func (s *Services) List() []*Service { return s.at().list }
 
 // Follower looks at services in plans. It implements [catalog.Follower].
-type Follower struct{}
+type Follower struct {
+	// Sample is the made-up people on whom clauses are tried; nil where there are none.
+	Sample func() *Sample
+}
 
 // Plan says what is wrong with services: by themselves, and by the agreements, datasets, terms and parameters that they name.
-func (Follower) Plan(_ context.Context, _ *db.Tx, before, after *catalog.Snapshot, _ *identity.Principal, _ bool) (_ []catalog.Step, findings []manifest.Finding, _ error) {
+func (f Follower) Plan(_ context.Context, _ *db.Tx, before, after *catalog.Snapshot, _ *identity.Principal, _ bool) (_ []catalog.Step, findings []manifest.Finding, _ error) {
 	for _, r := range after.List("Service") {
 		if !unchanged(before, after, r) {
-			_, faults := Compile(after, r)
-			findings = append(findings, faults...)
+			findings = append(findings, trial(after, r, f.Sample)...)
 		}
 	}
 	return nil, findings, nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -112,7 +113,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	if err != nil {
 		return err
 	}
-	if s.catalog, err = catalog.Open(ctx, s.db, now, s.registry, s.exchange, service.Follower{}); err != nil {
+	if s.catalog, err = catalog.Open(ctx, s.db, now, s.registry, s.exchange, service.Follower{Sample: sync.OnceValue(func() *service.Sample { return sample(now()) })}); err != nil {
 		return err
 	}
 	if c.Demo {
