@@ -59,14 +59,28 @@ func value(typ manifest.Type) *rapid.Generator[any] {
 func record() *rapid.Generator[map[string]any] {
 	return rapid.Custom(func(t *rapid.T) map[string]any {
 		r := map[string]any{}
-		for _, f := range fields {
-			r[f.Name] = value(f.Type).Draw(t, f.Name)
-			if f.Nullable && rapid.IntRange(0, 2).Draw(t, "null") == 0 {
-				r[f.Name] = nil
+		for _, f := range plain() {
+			r[f.Name] = perhapsNull(t, f)
+		}
+		children := make([]map[string]any, rapid.SampledFrom([]int{0, 1, 1, 2, 3, 7}).Draw(t, "children"))
+		for i := range children {
+			children[i] = map[string]any{}
+			for _, f := range items {
+				children[i][f.Name] = perhapsNull(t, f)
 			}
 		}
+		r["children"] = children
 		return r
 	})
+}
+
+var items = fields[len(fields)-1].Items
+
+func perhapsNull(t *rapid.T, f rule.Field) any {
+	if v := value(f.Type).Draw(t, f.Name); !f.Nullable || rapid.IntRange(0, 2).Draw(t, "null") > 0 {
+		return v
+	}
+	return nil
 }
 
 // writer writes random expressions that are well typed.
@@ -74,6 +88,7 @@ type writer struct {
 	*rapid.T
 	guarded bool
 	raw     []string // nullable fields that the comparison being written reads
+	inList  bool
 }
 
 // pick draws one of n evenly: rapid's own ranges prefer small numbers, and expressions would stay small.
@@ -122,13 +137,21 @@ func written(s string) string {
 // field writes a field of a type; one that can be null with its guard, or noted in raw.
 func (w *writer) field(typ manifest.Type) string {
 	var of []rule.Field
-	for _, f := range fields {
+	for _, f := range plain() {
 		if f.Type == typ && f.Name != "in" {
 			of = append(of, f)
 		}
 	}
-	f := of[w.pick(len(of))]
-	name := w.of("", "record.") + f.Name
+	f, name := of[w.pick(len(of))], ""
+	name = w.of("", "record.") + f.Name
+	if w.inList && w.pick(3) > 0 {
+		for _, item := range items {
+			if item.Type == typ {
+				f, name = item, "c."+item.Name
+				f.Name = name
+			}
+		}
+	}
 	if !f.Nullable {
 		return name
 	}
@@ -150,6 +173,11 @@ func (w *writer) value(typ manifest.Type, depth int) string {
 	sub := func(t manifest.Type) string { return w.value(t, depth-1) }
 	if w.pick(7) == 0 {
 		return "(" + w.inner(depth-1) + " ? " + sub(typ) + " : " + sub(typ) + ")"
+	}
+	if !w.guarded && !w.inList && w.pick(8) == 0 {
+		if s := w.list(typ, depth-1); s != "" {
+			return s
+		}
 	}
 	number := func() string { return sub([]manifest.Type{manifest.Int, manifest.Double}[w.pick(2)]) }
 	switch typ {
@@ -207,6 +235,42 @@ func (w *writer) value(typ manifest.Type, depth int) string {
 		return w.of("today()", w.literal(typ), "min("+w.literal(typ)+", "+w.field(typ)+")")
 	}
 	return w.field(typ)
+}
+
+// list writes what is asked of the list, or nothing where a type has nothing of it.
+func (w *writer) list(typ manifest.Type, depth int) string {
+	outer := w.raw
+	w.inList, w.raw = true, nil
+	defer func() { w.inList, w.raw = false, outer }()
+	from := "children"
+	if w.pick(2) == 0 {
+		from += ".filter(c, " + w.condition(1, depth) + ")"
+	}
+	taken := func(t manifest.Type) string { // its nulls are guarded by a condition of its own
+		w.raw = nil
+		s := w.value(t, depth)
+		slices.Sort(w.raw)
+		guards := ""
+		for _, name := range slices.Compact(w.raw) {
+			guards += ".filter(c, " + name + " != null)"
+		}
+		return guards + ".map(c, " + s + ")"
+	}
+	switch typ {
+	case manifest.Bool:
+		return from + w.of(".exists(c, ", ".all(c, ") + w.condition(1, depth) + ")"
+	case manifest.Int:
+		switch w.pick(3) {
+		case 0:
+			return w.of("size("+from+")", from+".size()")
+		case 1:
+			return from + taken(typ) + ".sum()"
+		}
+		return from + taken(typ) + w.of(".min()", ".max()")
+	case manifest.Double, manifest.Date:
+		return from + taken(typ) + w.of(".min()", ".max()")
+	}
+	return ""
 }
 
 // inner writes a condition inside of a value: its nulls are its own.
@@ -280,7 +344,7 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 		records[i] = record().Example(i)
 	}
 	both(t, records, func(t *testing.T, d database) {
-		var yes, no, failed, quick int
+		var yes, no, failed, quick, lists int
 		rapid.Check(t, func(rt *rapid.T) {
 			guarded := rapid.Bool().Draw(rt, "guarded")
 			w := &writer{T: rt, guarded: guarded}
@@ -293,6 +357,9 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 			if err != nil {
 				rt.Fatalf("%s\n%s\n%v", text, condition, err)
 			}
+			if strings.Contains(text, "children") {
+				lists++
+			}
 			for n, rec := range records {
 				want, err := r.EvalCEL(rec, asOf)
 				if got, again := r.Eval(rec, asOf); got != want || (again == nil) != (err == nil) {
@@ -301,7 +368,7 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 				if _, ok := r.QuickValue(rec, asOf); ok {
 					quick++
 				}
-				if err != nil && problem.Code(err) != "rule.arithmetic" && problem.Code(err) != "rule.parameter" && problem.Code(err) != "rule.calendar" {
+				if err != nil && problem.Code(err) != "rule.arithmetic" && problem.Code(err) != "rule.parameter" && problem.Code(err) != "rule.calendar" && problem.Code(err) != "rule.none" {
 					rt.Fatalf("%s: %v", text, err)
 				}
 				if got := answers[n]; got.Valid != (err == nil) || got.Bool != want {
@@ -317,8 +384,8 @@ func TestMemoryAndSQLAgree(t *testing.T) {
 				}
 			}
 		})
-		t.Logf("answers compared: %d yes, %d no, %d errors, %d without CEL", yes, no, failed, quick)
-		if yes == 0 || no == 0 || failed == 0 || quick == 0 {
+		t.Logf("answers compared: %d yes, %d no, %d errors, %d without CEL; %d expressions with lists", yes, no, failed, quick, lists)
+		if yes == 0 || no == 0 || failed == 0 || quick == 0 || lists == 0 {
 			t.Error("the expressions are too plain to tell")
 		}
 	})

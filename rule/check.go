@@ -20,6 +20,8 @@ type checker struct {
 	info   *ast.SourceInfo
 	faults []problem.Detail
 	depth  int
+
+	variables map[string]*Field // names of records of lists
 }
 
 // root checks a whole expression: it says yes or no, and its nulls are guarded.
@@ -117,7 +119,12 @@ func (c *checker) literal(e ast.Expr) *expr {
 // field is the value of a field, written name or record.name.
 func (c *checker) field(e ast.Expr, name string) *expr {
 	name = strings.TrimPrefix(name, ".")
-	if f := c.env.fields[name]; f != nil {
+	if list := c.variables[name]; list != nil {
+		return c.fault(e, "rule.type", lang.F("레코드의 항목을 쓰십시오: %[1]s.항목", "name a field of the record: %[1]s.field", name), lang.Text{})
+	}
+	if f := c.env.fields[name]; f != nil && f.Type == tList {
+		return c.fault(e, "rule.type", lang.F("목록은 값으로 쓸 수 없습니다: %s", "%s is a list, not a value", name), listUsage)
+	} else if f != nil {
 		return &expr{typ: f.Type, where: c.where(e), field: f}
 	}
 	hint := lang.Text{}
@@ -131,6 +138,11 @@ func (c *checker) field(e ast.Expr, name string) *expr {
 
 func (c *checker) selection(e ast.Expr) *expr {
 	s := e.AsSelect()
+	if s.Operand().Kind() == ast.IdentKind {
+		if list := c.variables[s.Operand().AsIdent()]; list != nil {
+			return c.item(e, list, s.FieldName())
+		}
+	}
 	if s.Operand().Kind() == ast.IdentKind && strings.TrimPrefix(s.Operand().AsIdent(), ".") == "record" {
 		return c.field(e, s.FieldName())
 	}
@@ -145,6 +157,9 @@ func (c *checker) selection(e ast.Expr) *expr {
 func (c *checker) call(e ast.Expr, inWon bool) *expr {
 	call := e.AsCall()
 	name := call.FunctionName()
+	if x, ok := c.aggregate(e); ok {
+		return x
+	}
 	if special := constructs[name]; special != nil {
 		return special(c, e, call)
 	}

@@ -57,32 +57,55 @@ func both(t *testing.T, records []map[string]any, test func(t *testing.T, d data
 func quoted(name string) string { return `"` + name + `"` }
 
 // column is a field that is always known.
-func column(name string) rule.Column { return rule.Column{Text: quoted(name)} }
+func column(name string) rule.Column {
+	if name == "children" {
+		return rule.Column{Rows: `children AS _l WHERE _l._n = records._n`, Item: func(item string) string { return "_l." + quoted(item) }}
+	}
+	return rule.Column{Text: "records." + quoted(name)}
+}
 
 // perhaps is a field that a record may not have.
 func perhaps(name string) rule.Column {
-	return rule.Column{Text: quoted(name), Known: quoted("has_"+name) + " = 1"}
+	c := column(name)
+	c.Known = "records." + quoted("has_"+name) + " = 1"
+	return c
 }
 
 // load makes the table and puts the records in, numbered from 0.
 func load(t *testing.T, d database, records []map[string]any) database {
 	t.Helper()
 	var columns, names, marks []string
-	for _, f := range fields {
+	for _, f := range plain() {
 		columns = append(columns, quoted(f.Name)+" "+columnTypes[d.dialect][f.Type], quoted("has_"+f.Name)+" bigint")
 		names, marks = append(names, quoted(f.Name), quoted("has_"+f.Name)), append(marks, "?", "?")
 	}
-	d.exec(t, "CREATE TABLE records (_n bigint, "+strings.Join(columns, ", ")+")")
-	for n, r := range records {
-		args := []any{int64(n)}
-		for _, f := range fields {
-			v, there := r[f.Name]
-			if b, ok := v.(bool); ok && d.dialect == rule.SQLite {
-				v = map[bool]int64{true: 1}[b]
-			}
-			args = append(args, v, map[bool]int64{true: 1}[there])
+	d.exec(t, "CREATE TABLE records (_n bigint, has_children bigint, "+strings.Join(columns, ", ")+")")
+	columns = nil
+	for _, f := range items {
+		columns = append(columns, quoted(f.Name)+" "+columnTypes[d.dialect][f.Type])
+	}
+	d.exec(t, "CREATE TABLE children (_n bigint, "+strings.Join(columns, ", ")+")")
+	stored := func(v any) any {
+		if b, ok := v.(bool); ok && d.dialect == rule.SQLite {
+			return map[bool]int64{true: 1}[b]
 		}
-		d.exec(t, "INSERT INTO records (_n, "+strings.Join(names, ", ")+") VALUES (?, "+strings.Join(marks, ", ")+")", args...)
+		return v
+	}
+	for n, r := range records {
+		children, there := r["children"].([]map[string]any)
+		args := []any{int64(n), map[bool]int64{true: 1}[there]}
+		for _, f := range plain() {
+			v, there := r[f.Name]
+			args = append(args, stored(v), map[bool]int64{true: 1}[there])
+		}
+		for _, c := range children {
+			of := []any{int64(n)}
+			for _, f := range items {
+				of = append(of, stored(c[f.Name]))
+			}
+			d.exec(t, "INSERT INTO children VALUES (?"+strings.Repeat(", ?", len(items))+")", of...)
+		}
+		d.exec(t, "INSERT INTO records (_n, has_children, "+strings.Join(names, ", ")+") VALUES (?, ?, "+strings.Join(marks, ", ")+")", args...)
 	}
 	return d
 }

@@ -31,5 +31,8 @@
 //
 //   - [Rule.Judge] answers where not everything is known. Then && and || settle what they can, as in SQL, and what is still missing is said.
 //
-// Not here: lists and macros, which build on the same tree.
+//   - A list of records ([List]) is read as a whole: children.exists(c, …), all, size, and of what filter and map leave sum (of ints), min and max. One record
+//     that settles it settles it, as with || and &&; the least of nothing is an error.
+//
+//   - working_days(a, b) counts by the Env's [Calendar]: the days after a, up to and with b.
 package rule

@@ -22,7 +22,11 @@ type Field struct {
 	Name     string // [a-z][a-z0-9_]*; written as name or record.name
 	Type     manifest.Type
 	Nullable bool
+	Items    []Field // of a list of records, whose Type is [List]: their fields, none of them a list
 }
+
+// List is the type of a list of records: in Go []map[string]any, at most [MaxItems].
+const List = tList
 
 // Options say how an Env treats what it compiles.
 type Options struct {
@@ -63,7 +67,13 @@ func NewEnv(fields []Field, o Options) (*Env, error) {
 	}
 	variables := make([]cel.EnvOption, 0, len(fields))
 	for _, f := range fields {
-		if !manifest.ValidField(f.Name) || !f.Type.Valid() {
+		if f.Type == tList && !o.Guarded && manifest.ValidField(f.Name) && len(f.Items) > 0 {
+			for _, item := range f.Items {
+				if !manifest.ValidField(item.Name) || !item.Type.Valid() || item.Type == manifest.Geometry {
+					return nil, fmt.Errorf("rule: %q of type %q is no field of a list", item.Name, item.Type)
+				}
+			}
+		} else if !manifest.ValidField(f.Name) || !f.Type.Valid() {
 			return nil, fmt.Errorf("rule: %q of type %q is no field", f.Name, f.Type)
 		}
 		if env.fields[f.Name] != nil {

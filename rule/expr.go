@@ -11,12 +11,14 @@ type expr struct {
 	typ     manifest.Type
 	where   string // line:column
 	field   *Field
-	literal any // string, int64, float64 or bool; a date is its text
+	of      *Field // the list whose record the field is of; nil: of the record itself
+	literal any    // string, int64, float64 or bool; a date is its text
 	op      *operation
 	param   *Param // of opParam
 	args    []*expr
 
 	calendar *Calendar // of opWorkingDays
+	list     *Field    // of what is asked of a list
 }
 
 func call(op *operation, where string, args ...*expr) *expr {
@@ -30,6 +32,25 @@ func literal(typ manifest.Type, where string, v any) *expr {
 // nullable reports whether the value of e itself may be null.
 func (e *expr) nullable() bool { return e.field != nil && e.field.Nullable }
 
+// name is what a field is called, without the names that a rule gives to records of lists.
+func (e *expr) name() string {
+	if e.of != nil {
+		return e.of.Name + "." + e.field.Name
+	}
+	return e.field.Name
+}
+
+// read is the name of the fact that e itself reads, or "".
+func (e *expr) read() string {
+	switch {
+	case e.list != nil:
+		return e.list.Name
+	case e.field != nil && e.of == nil:
+		return e.field.Name
+	}
+	return ""
+}
+
 // walk calls visit for e and all below it.
 func (e *expr) walk(visit func(*expr)) {
 	visit(e)
@@ -42,8 +63,8 @@ func (e *expr) walk(visit func(*expr)) {
 func (e *expr) fields() []string {
 	var names []string
 	e.walk(func(x *expr) {
-		if x.field != nil {
-			names = append(names, x.field.Name)
+		if name := x.read(); name != "" {
+			names = append(names, name)
 		}
 	})
 	slices.Sort(names)

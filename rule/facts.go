@@ -47,6 +47,9 @@ func (f *facts) ResolveName(name string) (any, bool) {
 	if !there {
 		return types.WrapErr(unevaluable("rule.missing", lang.F("이 레코드에 값이 없습니다: %s", "the record has no value of %s", name))), true
 	}
+	if field.Type == tList {
+		return listed(field, v), true
+	}
 	if v == nil && field.Nullable {
 		return types.NullValue, true
 	}

@@ -16,6 +16,7 @@ var typeNames = map[manifest.Type]lang.Text{
 	manifest.Bool:     lang.T("예·아니요", "bool"),
 	manifest.Date:     lang.T("날짜", "date"),
 	manifest.Datetime: lang.T("일시", "datetime"),
+	tList:             lang.T("목록", "list"),
 	manifest.Geometry: lang.T("도형", "geometry"),
 }
 

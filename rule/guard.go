@@ -38,11 +38,11 @@ func implied(e *expr, truth bool) known {
 	switch e.op {
 	case opIsNull:
 		if !truth {
-			return known{e.args[0].field.Name: true}
+			return known{e.args[0].name(): true}
 		}
 	case opNotNull:
 		if truth {
-			return known{e.args[0].field.Name: true}
+			return known{e.args[0].name(): true}
 		}
 	case opNot:
 		return implied(e.args[0], !truth)
@@ -87,7 +87,7 @@ func (c *checker) condition(e *expr, k known) *expr {
 func notNull(where string, names []string, fields map[string]*expr) *expr {
 	if len(names) == 1 {
 		read := fields[names[0]]
-		return call(opNotNull, where, &expr{typ: read.typ, where: read.where, field: read.field})
+		return call(opNotNull, where, &expr{typ: read.typ, where: read.where, field: read.field, of: read.of})
 	}
 	half := len(names) / 2
 	return call(opAnd, where, notNull(where, names[:half], fields), notNull(where, names[half:], fields))
@@ -97,7 +97,7 @@ func notNull(where string, names []string, fields map[string]*expr) *expr {
 func (c *checker) value(e *expr, k known, needs map[string]*expr) *expr {
 	switch {
 	case e.nullable():
-		if !k[e.field.Name] {
+		if !k[e.name()] {
 			c.read(e, needs)
 		}
 		return e
@@ -107,6 +107,8 @@ func (c *checker) value(e *expr, k known, needs map[string]*expr) *expr {
 		return c.choice(e, k, func(branch *expr, k known) *expr { return c.value(branch, k, needs) })
 	case e.op == nil:
 		return e
+	case e.list != nil:
+		return c.guardList(e, k, needs)
 	}
 	out := &expr{typ: e.typ, where: e.where, op: e.op, param: e.param, calendar: e.calendar, args: make([]*expr, len(e.args))}
 	for i, a := range e.args {
@@ -131,7 +133,7 @@ func (c *checker) choice(e *expr, k known, branch func(*expr, known) *expr) *exp
 // read notes a read of a nullable field that nothing guards.
 func (c *checker) read(e *expr, needs map[string]*expr) {
 	if c.env.guarded {
-		needs[e.field.Name] = e
+		needs[e.name()] = e
 		return
 	}
 	c.faultAt(e.where, "rule.null", lang.F("비어 있을 수 있는 항목입니다: %s", "%s may be null", e.field.Name),

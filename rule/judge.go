@@ -54,8 +54,8 @@ func (e *Env) takeApart(tree *expr) (*judged, error) {
 // reads are the names of the fields that e reads, in order.
 func (e *expr) reads() (names []string) {
 	e.walk(func(x *expr) {
-		if x.field != nil && !slices.Contains(names, x.field.Name) {
-			names = append(names, x.field.Name)
+		if name := x.read(); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	})
 	return names

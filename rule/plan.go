@@ -31,6 +31,9 @@ var celTypes = map[manifest.Type]*cel.Type{
 }
 
 func celType(t manifest.Type, nullable bool) *cel.Type {
+	if t == tList {
+		return cel.ListType(cel.MapType(cel.StringType, cel.DynType))
+	}
 	if nullable {
 		return cel.NullableType(celTypes[t])
 	}
@@ -40,7 +43,8 @@ func celType(t manifest.Type, nullable bool) *cel.Type {
 // evaluation is CEL with our operations and no fields. What is written never reaches it: only trees that the checker made.
 var evaluation = sync.OnceValues(func() (*cel.Env, error) {
 	options := []cel.EnvOption{cel.ClearMacros(), cel.Variable(asOfVariable, cel.StringType), cel.ExpressionNodeLimit(20 * MaxNodes)}
-	ours := []*operation{opRanged, opWon, opWonFloor, opSince, opWithin, opAge}
+	ours := []*operation{opRanged, opWon, opWonFloor, opSince, opWithin, opAge, opBounded}
+	ours = append(ours, nones...)
 	for _, name := range slices.Sorted(maps.Keys(operations)) {
 		ours = append(ours, operations[name]...)
 	}
@@ -136,6 +140,8 @@ func (b *builder) id() int64 { b.last++; return b.last }
 
 func (b *builder) expr(e *expr) ast.Expr {
 	switch {
+	case e.of != nil:
+		return b.NewSelect(b.id(), b.NewIdent(b.id(), itemVariable), e.field.Name)
 	case e.field != nil:
 		return b.NewIdent(b.id(), variable(e.field.Name))
 	case e.op == nil:

@@ -121,6 +121,8 @@ func (q *quick) put(e *expr, depth int) bool {
 		return false
 	}
 	switch {
+	case e.of != nil || e.list != nil:
+		return false
 	case e.field != nil:
 		q.fields = append(q.fields, e.field)
 		q.emit(qField, len(q.fields)-1)

@@ -29,13 +29,16 @@ var fields = []rule.Field{
 	{Name: "place", Type: manifest.Geometry, Nullable: true},
 	{Name: "in", Type: manifest.Int},
 	{Name: "type", Type: manifest.String},
+	{Name: "children", Type: rule.List, Items: []rule.Field{
+		{Name: "born", Type: manifest.Date}, {Name: "fee", Type: manifest.Int}, {Name: "weight", Type: manifest.Double, Nullable: true}, {Name: "school", Type: manifest.String, Nullable: true}, {Name: "at_home", Type: manifest.Bool},
+	}},
 }
 
 // person is a record whose nullable fields are null.
 func person(with map[string]any) map[string]any {
 	r := map[string]any{
 		"name": "홍길동", "note": nil, "income": int64(2_392_013), "size": nil, "ratio": 1.5, "area": nil, "active": true, "retired": nil,
-		"birth_date": "2000-02-29", "moved": nil, "made": "2026-01-01T00:00:00.000Z", "seen": nil, "place": nil, "in": int64(1), "type": "x",
+		"birth_date": "2000-02-29", "moved": nil, "made": "2026-01-01T00:00:00.000Z", "seen": nil, "place": nil, "in": int64(1), "type": "x", "children": []map[string]any{},
 	}
 	for k, v := range with {
 		r[k] = v
@@ -87,9 +90,16 @@ func table(name, beyond string, of rows) *rule.Param {
 	return rule.NewParam(name, &manifest.Parameter{By: "size", Beyond: beyond, Values: []manifest.ParameterValue{{From: "2027-01-01", Table: then}, {From: "2026-01-01", Table: now}}})
 }
 
+// plain are the fields but the list: filters have none.
+func plain() []rule.Field { return fields[:len(fields)-1] }
+
 func env(t testing.TB, guarded bool) *rule.Env {
 	t.Helper()
-	e, err := rule.NewEnv(fields, rule.Options{Guarded: guarded, Params: params, Own: own, Calendar: calendar})
+	of := fields
+	if guarded {
+		of = plain()
+	}
+	e, err := rule.NewEnv(of, rule.Options{Guarded: guarded, Params: params, Own: own, Calendar: calendar})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +114,13 @@ func compile(t testing.TB, e *rule.Env, text string) *rule.Rule {
 	}
 	return r
 }
+
+// family has three children.
+var family = map[string]any{"children": []map[string]any{
+	{"born": "2025-11-25", "fee": int64(7), "weight": 3.5, "school": nil, "at_home": true},
+	{"born": "2015-02-28", "fee": int64(120), "weight": 31.5, "school": "가", "at_home": true},
+	{"born": "2004-02-29", "fee": int64(5), "weight": nil, "school": "나", "at_home": false},
+}}
 
 func TestEval(t *testing.T) {
 	cases := []struct {
@@ -137,6 +154,13 @@ func TestEval(t *testing.T) {
 		{"dates: a holiday on a Saturday counts once", `working_days(date("2026-10-01"), date("2026-10-06")) == 2`, nil, true},
 		{"dates: the year, as notices say it", `year(birth_date) >= 1986 && year(birth_date) <= 2007`, nil, true},
 		{"dates: days between, the first not counted", `days_between(birth_date, date("2000-03-01")) == 1 && days_between(today(), birth_date) < 0`, nil, true},
+		{"lists: nobody is there", `!children.exists(c, true) && children.all(c, false) && size(children) == 0 && children.map(c, c.fee).sum() == 0`, nil, true},
+		{"lists: one, all, how many", `children.exists(c, age(c.born) < 2) && !children.all(c, age(c.born) < 2) && children.filter(c, c.at_home).size() == 2`, family, true},
+		{"lists: outer facts and parameters within", `children.exists(c, c.fee * size.orValue(2) > params.wage && months_between(c.born, today()) < 24)`, family, true},
+		{"lists: sums of what is chosen", `children.filter(c, c.at_home).map(c, min(c.fee, 100)).sum() == 107`, family, true},
+		{"lists: a condition guards what follows it", `children.filter(c, c.weight != null).map(c, c.weight).max() == 31.5`, family, true},
+		{"lists: the youngest", `children.size() > 0 && children.map(c, c.born).max() == date("2025-11-25")`, family, true},
+		{"lists: two conditions are one", `record.children.filter(c, c.at_home).filter(k, k.fee > 50).map(x, x.fee).min() == 120`, family, true},
 		{"dates: not born yet", `age(birth_date) == -1`, map[string]any{"birth_date": "2026-11-25"}, true},
 		{"dates: the last day of a shorter month counts", `months_between(date("2026-01-31"), date("2026-02-28")) == 1`, nil, true},
 		{"dates: a day short of a month", `months_between(date("2026-01-30"), date("2026-03-29")) == 1`, nil, true},

@@ -26,6 +26,10 @@ const (
 type Column struct {
 	Text  string // its quoted column, or another expression; NULL where the value isn't known
 	Known string // whether the value is known, as a condition that is never NULL; "" where it always is
+
+	// Of a list: its records, as what follows FROM, and the column of one of their fields.
+	Rows string
+	Item func(field string) string
 }
 
 // SQL is the rule as a condition: true, false, or NULL where [Rule.Eval] has an error or [Rule.Judge] can't tell. It never makes the database fail.
@@ -59,6 +63,8 @@ type fragment struct {
 
 func (t *translation) fragment(e *expr) (fragment, error) {
 	switch {
+	case e.of != nil:
+		return fragment{text: t.column(e.of.Name).Item(e.field.Name), simple: true}, nil
 	case e.field != nil:
 		return fragment{text: t.column(e.field.Name).Text, simple: true}, nil
 	case e.op == nil:
@@ -82,7 +88,9 @@ func (t *translation) fragment(e *expr) (fragment, error) {
 	}
 	out := operands[0]
 	if e.op == opIsNull || e.op == opNotNull || e.op == opOrValue { // what isn't known isn't null
-		if known := t.column(e.args[0].field.Name).Known; known != "" {
+		if read := e.args[0]; read.of != nil {
+			return out, nil // of a list that is known all is
+		} else if known := t.column(read.field.Name).Known; known != "" {
 			out.text = "(CASE WHEN " + known + " THEN " + out.text + " END)"
 		}
 	}
