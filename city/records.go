@@ -1,6 +1,9 @@
 package city
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // householdData is a dataset whose records are made household by household.
 type householdData struct {
@@ -17,6 +20,7 @@ var perHousehold = []householdData{
 	{"resident-registry/households", columns("household head type size district tenure dwelling floor_area"), householdRows},
 	{"resident-registry/family-relations", columns("person relative relation since birth_order"), familyRows},
 	{"resident-registry/parents", columns("person children children_under_19 youngest_birth_date birth_order"), parentRows},
+	{"resident-registry/children", columns("person child_no birth_date"), childRows},
 	{"resident-registry/moves", columns("household head from_district to_district moved_on people reason"), moveRows},
 	{"incomes/household-income", columns("person household household_size monthly_income insurance month"), incomeRows},
 	{"incomes/own-pay", columns("person kind own_pay month"), payRows},
@@ -71,6 +75,25 @@ func parentRows(b *block, h *household, out emit) {
 		}
 		if children > 0 && !out(b.city.personID(p), children, minors, youngest.String(), children) {
 			return
+		}
+	}
+}
+
+// childRows are the children of those who live with them, each parent's numbered from the oldest.
+func childRows(b *block, h *household, out emit) {
+	for i := range h.people {
+		p := &h.people[i]
+		var born []day
+		for j := range h.people {
+			if c := &h.people[j]; c.father == p || c.mother == p {
+				born = append(born, c.birth)
+			}
+		}
+		slices.Sort(born)
+		for n, d := range born {
+			if !out(b.city.personID(p), int64(n+1), d.String()) {
+				return
+			}
 		}
 	}
 }

@@ -415,9 +415,9 @@ func (x *Exchange) One(ctx context.Context, who *identity.Principal, r Request) 
 	return records, receipt, err
 }
 
-// About reads about a citizen who is signed in, for themselves, by an agreement of a project whose service they ask for: for the agreement's own purpose, with a receipt that they find among theirs. The record is
-// nil where the provider has none, or several. Codes are those of [Exchange.Read].
-func (x *Exchange) About(ctx context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error) {
+// About reads about a citizen who is signed in, for themselves, by an agreement of a project whose service they ask for: for the agreement's own purpose, with a receipt that they find among theirs. It gives all
+// records that the provider has about them. Codes are those of [Exchange.Read].
+func (x *Exchange) About(ctx context.Context, who *identity.Principal, project, name string, fields []string) ([]*registry.Record, int64, error) {
 	person, err := citizen(who)
 	if err != nil {
 		return nil, 0, err
@@ -431,11 +431,7 @@ func (x *Exchange) About(ctx context.Context, who *identity.Principal, project, 
 		return nil, 0, err
 	}
 	asks := &identity.Principal{Kind: identity.Service, Account: project, Project: project} // the service does, as it would for an application
-	records, receipt, err := x.One(ctx, asks, Request{Agreement: project + "/" + name, Purpose: c.Spec.Purpose, Subject: subject, Fields: fields})
-	if err != nil || len(records) != 1 {
-		return nil, receipt, err
-	}
-	return records[0], receipt, nil
+	return x.One(ctx, asks, Request{Agreement: project + "/" + name, Purpose: c.Spec.Purpose, Subject: subject, Fields: fields})
 }
 
 // Allowed lists the agreements by which a principal may read now.

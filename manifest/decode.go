@@ -204,6 +204,9 @@ func (c *checker) value(node ast.Node, into reflect.Value, path string) {
 	case *FactList:
 		fieldList(c, node, into, path, func(f *Fact, name string) { f.Name = name })
 		return
+	case *ItemList:
+		fieldList(c, node, into, path, func(i *Item, name string) { i.Name = name })
+		return
 	}
 	switch into.Kind() {
 	case reflect.Pointer:

@@ -64,7 +64,7 @@ func table(b *strings.Builder, typ reflect.Type, of string) {
 		}
 		path := strings.TrimPrefix(of+"."+f.name, ".")
 		fmt.Fprintf(b, "| %s | %s | %s |\n", name, strings.ReplaceAll(f.about.En, "|", "\\|"), form(f, t))
-		if t == reflect.TypeFor[FieldList]() || t == reflect.TypeFor[FactList]() {
+		if t == reflect.TypeFor[FieldList]() || t == reflect.TypeFor[FactList]() || t == reflect.TypeFor[ItemList]() {
 			inside = append(inside, func() { table(b, t.Elem(), path) })
 		} else if t.Kind() == reflect.Struct && t != reflect.TypeFor[Text]() {
 			inside = append(inside, func() { table(b, t, path) })
@@ -91,6 +91,8 @@ func form(f field, t reflect.Type) string {
 		return "name: field"
 	case t == reflect.TypeFor[FactList]():
 		return "name: fact"
+	case t == reflect.TypeFor[ItemList]():
+		return "name: what is known"
 	case t == reflect.TypeFor[OrderedTexts]():
 		return "code: text"
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Slice:

@@ -61,6 +61,8 @@ func shape(typ reflect.Type, t language) map[string]any {
 		return map[string]any{"type": "object", "propertyNames": map[string]any{"pattern": fieldForm.String()}, "additionalProperties": schemaOf(reflect.TypeFor[Field](), t)}
 	case reflect.TypeFor[FactList]():
 		return map[string]any{"type": "object", "propertyNames": map[string]any{"pattern": fieldForm.String()}, "additionalProperties": schemaOf(reflect.TypeFor[Fact](), t)}
+	case reflect.TypeFor[ItemList]():
+		return map[string]any{"type": "object", "propertyNames": map[string]any{"pattern": fieldForm.String()}, "additionalProperties": schemaOf(reflect.TypeFor[Item](), t)}
 	case reflect.TypeFor[Day]():
 		return map[string]any{"type": "string", "format": "date"}
 	}

@@ -37,6 +37,30 @@ type Fact struct {
 	Help  Text   `yaml:"help" ko:"질문에 덧붙이는 설명" en:"What is said beside the question"`
 	Term  string `yaml:"term" ko:"표준용어" en:"The term it cites"`
 	Type  Type   `yaml:"type" ko:"유형 (용어가 없을 때)" en:"Its type, where it cites no term"`
+
+	Each ItemList `yaml:"each" ko:"자녀나 가구원처럼 여럿인 것의 목록일 때: 하나하나에 대해 아는 것" en:"Of a list, such as of children or members of the household: what is known of each"`
+	One  Text     `yaml:"one" ko:"목록에 있는 하나를 부르는 말 (자녀)" en:"Of a list: what one of them is called (child)"`
+}
+
+// ItemList is what is known of each record of a list, in the order in which it was written.
+type ItemList []Item
+
+// Item is something that is known of each record of a list.
+type Item struct {
+	Name  string `yaml:"-"`
+	Field string `yaml:"field" ko:"협약의 항목 (이름과 다를 때)" en:"The field of the agreement, where it isn't called alike"`
+	Ask   Text   `yaml:"ask" ko:"묻는 말" en:"The question"`
+	Help  Text   `yaml:"help" ko:"질문에 덧붙이는 설명" en:"What is said beside the question"`
+	Term  string `yaml:"term" ko:"표준용어 (협약으로 가져오지 않을 때)" en:"The term it cites, where it comes by no agreement"`
+	Type  Type   `yaml:"type" ko:"유형 (용어가 없을 때)" en:"Its type, where it cites no term"`
+}
+
+// Source is the field of the agreement from which it comes.
+func (i *Item) Source() string {
+	if i.Field != "" {
+		return i.Field
+	}
+	return i.Name
 }
 
 // Clause is one condition of eligibility and the reason in which it is told.
@@ -111,6 +135,13 @@ func (f *Fact) Source() string {
 func (s *Service) check(c *checker) {
 	for _, f := range s.Facts {
 		at := "facts." + f.Name
+		if len(f.Each) > 0 {
+			f.checkList(c, at)
+			continue
+		}
+		if !f.One.Empty() {
+			c.fault(at+".one", "service.list", T("one은 each와 함께 씁니다", "one goes with each"), Text{})
+		}
 		switch {
 		case f.From == "" && f.Ask.Empty():
 			c.fault(at, "service.fact", Textf("어디서 오는 사실인지 알 수 없습니다: %s", "%s comes from nowhere", f.Name), T("from:에 협약을 쓰거나 ask:에 물어볼 말을 쓰십시오", "name an agreement in from:, or a question in ask:"))
@@ -156,12 +187,42 @@ func (s *Service) check(c *checker) {
 	}
 }
 
+// checkList checks a fact that is a list.
+func (f *Fact) checkList(c *checker, at string) {
+	if f.From == "" && f.Ask.Empty() {
+		c.fault(at, "service.fact", Textf("어디서 오는 사실인지 알 수 없습니다: %s", "%s comes from nowhere", f.Name), T("from:에 협약을 쓰거나 ask:에 물어볼 말을 쓰십시오", "name an agreement in from:, or a question in ask:"))
+	}
+	if f.Field != "" || f.Term != "" || f.Type != "" {
+		c.fault(at, "service.list", T("목록의 field, term, type은 each의 항목에 씁니다", "field, term and type of a list stand at what is known of each"), Text{})
+	}
+	if f.One.Empty() {
+		c.fault(at, "service.list", Textf("목록에 있는 하나를 무엇이라고 부르는지 필요합니다: %s", "nothing says what one of %s is called", f.Name), T("one: {ko: 자녀, en: child}처럼 쓰십시오", "write it as one: {ko: 자녀, en: child}"))
+	}
+	for _, i := range f.Each {
+		path := at + ".each." + i.Name
+		switch {
+		case f.From == "" && i.Field != "":
+			c.fault(path+".field", "service.fact", T("field는 from과 함께 씁니다", "field goes with from"), Text{})
+		case f.From == "" && i.Term == "" && i.Type == "":
+			c.fault(path, "service.fact", Textf("유형을 알 수 없습니다: %s", "nothing says the type of %s", i.Name), T("term:에 표준용어를 쓰십시오. 맞는 용어가 없으면 type:을 쓰십시오", "cite a term in term:, or write type:"))
+		case f.From != "" && (i.Term != "" || i.Type != ""):
+			c.fault(path, "service.fact", T("협약으로 가져오는 사실의 유형은 데이터셋에서 정합니다", "the dataset says what a fact that comes by an agreement is"), T("term과 type을 지우십시오", "leave term and type out"))
+		}
+		if i.Type != "" && (!i.Type.Valid() || i.Type == Geometry) {
+			c.fault(path+".type", "manifest.value", Textf("사실에 쓸 수 없는 유형입니다: %q", "facts can't be of type %q", string(i.Type)), Text{})
+		}
+	}
+}
+
 func (s *Service) references(r *Resource) (out []Reference) {
 	for _, f := range s.Facts {
 		if f.From != "" {
 			out = append(out, Reference{To: f.Agreement(r.Project), Path: "facts." + f.Name + ".from"})
 		}
 		out = append(out, someReference(Key{Kind: "Term", Name: f.Term}, "facts."+f.Name+".term")...)
+		for _, i := range f.Each {
+			out = append(out, someReference(Key{Kind: "Term", Name: i.Term}, "facts."+f.Name+".each."+i.Name+".term")...)
+		}
 	}
 	for i, name := range s.LifeEvents {
 		out = append(out, someReference(Key{Kind: "LifeEvent", Name: name}, "life_events."+strconv.Itoa(i))...)

@@ -82,6 +82,12 @@ func plain(v reflect.Value) (value any, ok bool) {
 			t = append(t, Branch{f.Name, treeOf(reflect.ValueOf(f))})
 		}
 		return t, len(t) > 0
+	case ItemList:
+		var t Tree
+		for _, i := range x {
+			t = append(t, Branch{i.Name, treeOf(reflect.ValueOf(i))})
+		}
+		return t, len(t) > 0
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

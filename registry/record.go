@@ -32,6 +32,16 @@ const (
 	versionMember = "_version"
 )
 
+// Value is the value of a field; false where the record isn't read with it.
+func (r *Record) Value(name string) (v any, there bool) {
+	for i, f := range r.Fields {
+		if f.Name == name {
+			return r.Values[i], true
+		}
+	}
+	return nil, false
+}
+
 // Size is about how much memory a record's values take, in bytes.
 func (r *Record) Size() (n int) {
 	for _, v := range r.Values {

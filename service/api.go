@@ -35,9 +35,14 @@ func (s *Service) Known(given registry.Values) (map[string]any, error) {
 			faults = append(faults, d)
 			continue
 		}
-		value, fault := registry.Accept(&f.Field, v)
+		value, fault := f.Accept(v)
 		if fault != nil {
-			fault.Where = name // the field may be called otherwise where it comes from
+			switch { // the field may be called otherwise where it comes from
+			case f.IsList() && fault.Where != "":
+				fault.Where = name + "." + fault.Where
+			default:
+				fault.Where = name
+			}
 			faults = append(faults, *fault)
 			continue
 		}
@@ -75,14 +80,15 @@ func (s *Services) Find(project, name string) (*Service, error) {
 	return nil, problem.New("service.unknown", http.StatusNotFound, lang.F("서비스를 찾을 수 없습니다: %s", "there is no service %s", project+"/"+name))
 }
 
-// factBody is a fact as the API shows it.
-type factBody struct {
+// FactBody is a fact, or what is known of each record of a list, as the API shows it.
+type FactBody struct {
 	Name     string              `json:"name"`
 	Title    lang.Text           `json:"title"`
 	Question lang.Text           `json:"question"`
 	Type     string              `json:"type"`
 	Unit     string              `json:"unit,omitempty"`
 	Codes    []manifest.CodeName `json:"codes,omitempty"`
+	Each     []FactBody          `json:"each,omitempty" doc:"Of a list: what is known of each of its records"`
 	From     string              `json:"from,omitempty" doc:"The agreement by which it comes; without it the person is asked"`
 }
 
@@ -94,14 +100,23 @@ type serviceBody struct {
 	About      lang.Text  `json:"about"`
 	LifeEvents []string   `json:"life_events"`
 	Basis      string     `json:"basis,omitempty"`
-	Facts      []factBody `json:"facts"`
+	Facts      []FactBody `json:"facts"`
+}
+
+// Each is what a list asks of each of its records.
+func (f *Fact) Each() (out []FactBody) {
+	for j := range f.Items {
+		i := &f.Items[j]
+		out = append(out, FactBody{Name: i.Name, Title: i.Label(), Question: i.Question(), Type: string(i.Type), Unit: i.Unit, Codes: i.Codes})
+	}
+	return out
 }
 
 func (s *Service) body() serviceBody {
-	out := serviceBody{Project: s.Project, Name: s.Name, Title: s.Spec.Title, About: s.Spec.About, LifeEvents: append([]string{}, s.Spec.LifeEvents...), Basis: s.Spec.Basis, Facts: []factBody{}}
+	out := serviceBody{Project: s.Project, Name: s.Name, Title: s.Spec.Title, About: s.Spec.About, LifeEvents: append([]string{}, s.Spec.LifeEvents...), Basis: s.Spec.Basis, Facts: []FactBody{}}
 	for i := range s.Facts {
 		f := &s.Facts[i]
-		b := factBody{Name: f.Name, Title: f.Label(), Question: f.Question(), Type: string(f.Type), Unit: f.Unit, Codes: f.Codes}
+		b := FactBody{Name: f.Name, Title: f.Label(), Question: f.Question(), Type: string(f.Type), Unit: f.Unit, Codes: f.Codes, Each: f.Each()}
 		if !f.Asked() {
 			b.From = f.Agreement.Project + "/" + f.Agreement.Name
 		}

@@ -20,7 +20,7 @@ import (
 // asker hands on what the exchange says to somebody who isn't a citizen.
 type asker struct{}
 
-func (asker) About(_ context.Context, who *identity.Principal, _, _ string, _ []string) (*registry.Record, int64, error) {
+func (asker) About(_ context.Context, who *identity.Principal, _, _ string, _ []string) ([]*registry.Record, int64, error) {
 	return nil, 0, who.Refused()
 }
 

@@ -30,7 +30,26 @@ type Fact struct {
 	Spec      *manifest.Fact
 	Agreement manifest.Key // by which it comes; zero where the person is asked
 	Source    string       // the field of the agreement
+	Items     []Item       // of a list, whose Type is [rule.List]: what is known of each of its records
 }
+
+// Item is what is known of each record of a list.
+type Item struct {
+	catalog.Field
+	Spec   *manifest.Item
+	Source string
+}
+
+// Question is what the person is asked about each record.
+func (i *Item) Question() lang.Text {
+	if !i.Spec.Ask.Empty() {
+		return i.Spec.Ask
+	}
+	return i.Label()
+}
+
+// IsList reports whether a fact is a list of records.
+func (f *Fact) IsList() bool { return f.Type == rule.List }
 
 // Asked reports whether the person is asked.
 func (f *Fact) Asked() bool { return f.Agreement == manifest.Key{} }
@@ -76,12 +95,12 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 	out := &Service{Key: r.Key, Spec: spec, Text: r.Text}
 	var fields []rule.Field
 	for i := range spec.Facts {
-		f, nullable := c.fact(&spec.Facts[i])
-		if f.Type == "" {
+		f, field := c.fact(&spec.Facts[i])
+		if field.Type == "" {
 			continue // said already
 		}
 		out.Facts = append(out.Facts, f)
-		fields = append(fields, rule.Field{Name: f.Name, Type: f.Type, Nullable: nullable})
+		fields = append(fields, field)
 	}
 	if len(c.findings) > 0 {
 		return nil, c.findings // what names these facts would be wrong as well
@@ -184,48 +203,72 @@ func (c *compiler) wrong(at string, err error) {
 	}
 }
 
-// fact is a fact with its type, and whether it may be known to be nothing. Its type is empty where that can't be said.
-func (c *compiler) fact(spec *manifest.Fact) (f Fact, nullable bool) {
+// fact is a fact with its type, and the same as rules know it. There its type is empty where it can't be said.
+func (c *compiler) fact(spec *manifest.Fact) (f Fact, field rule.Field) {
 	f.Spec = spec
 	at := "facts." + spec.Name
-	own := manifest.Field{Name: spec.Name, Term: spec.Term, Type: spec.Type, Required: true}
-	if spec.From == "" {
+	if spec.From != "" {
+		f.Agreement, f.Source = spec.Agreement(c.resource.Project), spec.Source()
+	}
+	if len(spec.Each) == 0 {
+		own := manifest.Field{Name: spec.Name, Term: spec.Term, Type: spec.Type, Required: true}
+		f.Field, field = c.field(&f, own, f.Source, at)
+		return f, field
+	}
+	field = rule.Field{Name: spec.Name, Type: rule.List}
+	f.Field = catalog.Field{Field: manifest.Field{Name: spec.Name, Type: rule.List, Title: spec.Ask, Required: true}}
+	if !spec.One.Empty() {
+		f.Title = spec.One
+	}
+	for i := range spec.Each {
+		one := &spec.Each[i]
+		item := Item{Spec: one, Source: one.Source()}
+		own := manifest.Field{Name: one.Name, Term: one.Term, Type: one.Type, Required: true}
+		var known rule.Field
+		if item.Field, known = c.field(&f, own, item.Source, at+".each."+one.Name); known.Type == "" {
+			field.Type = "" // said already
+		}
+		f.Items, field.Items = append(f.Items, item), append(field.Items, known)
+	}
+	return f, field
+}
+
+// field is what a fact, or an item of a list, is: as it is asked for, or a field of the agreement by which f comes.
+func (c *compiler) field(f *Fact, own manifest.Field, source, at string) (catalog.Field, rule.Field) {
+	none := rule.Field{}
+	if f.Asked() {
 		field, findings := c.snapshot.Asked(own, c.resource, at)
 		c.findings = append(c.findings, findings...)
-		f.Field = field
-		return f, false
+		return field, rule.Field{Name: own.Name, Type: field.Type}
 	}
-	f.Agreement, f.Source = spec.Agreement(c.resource.Project), spec.Source()
 	r := c.snapshot.Get(f.Agreement)
 	if r == nil {
-		return f, false // a reference that leads nowhere is said already
+		return catalog.Field{}, none // a reference that leads nowhere is said already
 	}
 	agreement, ok := r.Spec.(*manifest.Agreement)
 	if !ok {
-		return f, false
+		return catalog.Field{}, none
 	}
-	if !slices.Contains(agreement.Fields, f.Source) {
+	if !slices.Contains(agreement.Fields, source) {
 		hint := lang.F("협약의 항목: %s", "its fields: %s", strings.Join(agreement.Fields, ", "))
-		if near := manifest.Nearest(f.Source, agreement.Fields); near != "" {
+		if near := manifest.Nearest(source, agreement.Fields); near != "" {
 			hint = lang.F("비슷한 이름: %s", "did you mean %s?", near)
 		}
-		c.fault("service.field", at, lang.F("협약 %[2]s로 읽을 수 없는 항목입니다: %[1]s", "the agreement %[2]s has no field %[1]s", f.Source, spec.From), hint)
-		return f, false
+		c.fault("service.field", at, lang.F("협약 %[2]s로 읽을 수 없는 항목입니다: %[1]s", "the agreement %[2]s has no field %[1]s", source, f.Spec.From), hint)
+		return catalog.Field{}, none
 	}
 	to := agreement.Provider(f.Agreement.Project)
 	d := c.snapshot.Dataset(to.Project, to.Name)
-	if d == nil || d.Field(f.Source) == nil {
-		return f, false // the agreement's own check says so
+	if d == nil || d.Field(source) == nil {
+		return catalog.Field{}, none // the agreement's own check says so
 	}
-	from := d.Field(f.Source)
-	typ := from.Type
-	if name := agreement.Masks[f.Source]; name != "" {
-		if _, known := mask.Named(name); known && typ != manifest.String {
-			c.fault("service.mask", at, lang.F("협약에서 가려서 읽는 항목이라 규칙에 쓸 수 없습니다: %s", "the agreement masks %s, so rules can't use it", f.Source), lang.T("협약에서 가림 없이 읽거나, 다른 항목을 쓰십시오", "have the agreement read it unmasked, or use another field"))
-			return f, false
+	field := *d.Field(source)
+	if name := agreement.Masks[source]; name != "" {
+		if _, known := mask.Named(name); known && field.Type != manifest.String {
+			c.fault("service.mask", at, lang.F("협약에서 가려서 읽는 항목이라 규칙에 쓸 수 없습니다: %s", "the agreement masks %s, so rules can't use it", source), lang.T("협약에서 가림 없이 읽거나, 다른 항목을 쓰십시오", "have the agreement read it unmasked, or use another field"))
+			return catalog.Field{}, none
 		}
 	}
-	f.Field = *from
-	f.Name, f.Type = spec.Name, typ
-	return f, !from.Required
+	field.Name = own.Name
+	return field, rule.Field{Name: own.Name, Type: field.Type, Nullable: !field.Required}
 }

@@ -14,6 +14,20 @@ import (
 // facts are what is known of somebody; ints are written as they are.
 type facts map[string]any
 
+// born is a list of children.
+func born(days ...string) []map[string]any {
+	out := []map[string]any{}
+	for _, d := range days {
+		out = append(out, map[string]any{"birth_date": d})
+	}
+	return out
+}
+
+// member is a list of one member of a household.
+func member(birth string, frail bool) []map[string]any {
+	return []map[string]any{{"birth_date": birth, "frail": frail}}
+}
+
 // person is somebody who differs from the one that is entitled: what is said of each clause (y, n, u, e), and what they would get.
 type person struct {
 	what    string
@@ -355,18 +369,20 @@ var demos = []demo{
 		{"a parent at home", facts{"care_gap": "none"}, "yny", "", nil},
 		{"a won above", facts{"household_income": 13_397_591}, "yyn", "", nil},
 	}},
-	{"childcare/parents-taxi", facts{"in_seoul_since": "2019-03-02", "youngest_birth_date": "2024-10-29", "infants": 1}, []person{
+	{"childcare/parents-taxi", facts{"in_seoul_since": "2019-03-02", "children": born("2024-10-29", "2015-01-01")}, []person{
 		{"entitled, the last day of 24 months", nil, "yy", "", 100_000},
-		{"twins", facts{"infants": 2}, "yy", "", 200_000},
+		{"twins", facts{"children": born("2025-03-02", "2025-03-02", "2015-01-01")}, "yy", "", 200_000},
 		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "ny", "", nil},
-		{"25 months today", facts{"youngest_birth_date": "2024-10-28"}, "yn", "", nil},
-		{"not yet born", facts{"youngest_birth_date": "2026-11-29"}, "yn", "", nil},
+		{"25 months today", facts{"children": born("2024-10-28")}, "yn", "", nil},
+		{"not yet born", facts{"children": born("2026-11-29")}, "yn", "", nil},
+		{"no child", facts{"children": born()}, "yn", "", nil},
 	}},
-	{"childcare/many-children-card", facts{"in_seoul_since": "2019-03-02", "children": 2, "youngest_birth_date": "2007-11-29"}, []person{
+	{"childcare/many-children-card", facts{"in_seoul_since": "2019-03-02", "children": born("2001-05-06", "2007-11-29")}, []person{
 		{"entitled, the last day of 18", nil, "yyy", "", nil},
 		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "nyy", "", nil},
-		{"one child", facts{"children": 1}, "yny", "", nil},
-		{"19 today", facts{"youngest_birth_date": "2007-11-28"}, "yyn", "", nil},
+		{"one child", facts{"children": born("2007-11-29")}, "yny", "", nil},
+		{"19 today", facts{"children": born("2001-05-06", "2007-11-28")}, "yyn", "", nil},
+		{"none", facts{"children": born()}, "ynn", "", nil},
 	}},
 	{"childcare/kids-cafe", facts{"child_birth_date": "2016-11-29"}, []person{
 		{"entitled, the last day of 9", nil, "y", "", nil},
@@ -602,7 +618,7 @@ var demos = []demo{
 		{"another district", facts{"parking_in_own_district": false}, "ny", "", nil},
 		{"no car", facts{"vehicle_registered_here": false}, "yn", "", nil},
 	}},
-	{"energy-and-environment/energy-voucher", facts{"birth_date": "1961-11-28", "household_size": 1, "basic_recipient": true, "vulnerable_member": false, "single_parent": false}, []person{
+	{"energy-and-environment/energy-voucher", facts{"birth_date": "1961-11-28", "household_size": 1, "basic_recipient": true, "members": born(), "frail": false, "single_parent": false}, []person{
 		{"entitled, 65 today", nil, "yy", "", 295_200},
 		{"three people", facts{"household_size": 3}, "yy", "", 532_700},
 		{"six people", facts{"household_size": 6}, "yy", "", 701_300},
@@ -610,8 +626,11 @@ var demos = []demo{
 		{"64 until tomorrow", facts{"birth_date": "1961-11-29"}, "yn", "", nil},
 		{"7 until tomorrow", facts{"birth_date": "2018-11-29"}, "yy", "", nil},
 		{"8 today", facts{"birth_date": "2018-11-28"}, "yn", "", nil},
-		{"a disabled member", facts{"birth_date": "1990-01-01", "vulnerable_member": true}, "yy", "", nil},
+		{"ill oneself", facts{"birth_date": "1990-01-01", "frail": true}, "yy", "", nil},
 		{"one parent", facts{"birth_date": "1990-01-01", "single_parent": true}, "yy", "", nil},
+		{"a member is 65 today", facts{"birth_date": "1990-01-01", "members": member("1961-11-28", false)}, "yy", "", nil},
+		{"a member is 64 until tomorrow", facts{"birth_date": "1990-01-01", "members": member("1961-11-29", false)}, "yn", "", nil},
+		{"a disabled member", facts{"birth_date": "1990-01-01", "members": member("1990-01-01", true)}, "yy", "", nil},
 	}},
 	{"energy-and-environment/ev-subsidy", facts{"in_seoul_since": "2026-10-29", "ev_subsidy_lately": false}, []person{
 		{"entitled, 30 days today", nil, "yy", "", nil},
@@ -619,10 +638,10 @@ var demos = []demo{
 		{"moves in tomorrow", facts{"in_seoul_since": "2026-11-29"}, "ny", "", nil},
 		{"had one", facts{"ev_subsidy_lately": true}, "yn", "", nil},
 	}},
-	{"health-care/sick-leave", facts{"in_seoul_since": "2026-10-03", "household_size": 1, "household_income": 2_564_238, "health_insurance": "regional", "general_assets": 400_000_000, "admitted_on": "2026-11-03", "discharged_on": "2026-11-10", "hospital_days": 7, "work_days": 24, "business_days": 0, "livelihood_recipient": false, "work_benefit": false}, []person{
+	{"health-care/sick-leave", facts{"in_seoul_since": "2026-10-04", "household_size": 1, "household_income": 2_564_238, "health_insurance": "regional", "general_assets": 400_000_000, "admitted_on": "2026-11-03", "discharged_on": "2026-11-10", "hospital_days": 7, "work_days": 24, "business_days": 0, "livelihood_recipient": false, "work_benefit": false}, []person{
 		{"entitled, at every limit", nil, "yyyyyyy", "", 678_720},
 		{"20 days", facts{"hospital_days": 20}, "yyyyyyy", "", 1_357_440},
-		{"a day too short in Seoul", facts{"in_seoul_since": "2026-10-04"}, "nyyyyyy", "", nil},
+		{"29 days in Seoul", facts{"in_seoul_since": "2026-10-05"}, "nyyyyyy", "", nil},
 		{"180 days ago", facts{"in_seoul_since": "2020-01-01", "admitted_on": "2026-05-20", "discharged_on": "2026-06-01"}, "yyyyyyy", "", nil},
 		{"181 days ago", facts{"in_seoul_since": "2020-01-01", "admitted_on": "2026-05-20", "discharged_on": "2026-05-31"}, "ynyyyyy", "", nil},
 		{"an employee", facts{"health_insurance": "employee"}, "yynyyyy", "", nil},

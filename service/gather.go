@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
@@ -13,9 +12,9 @@ import (
 	"github.com/maru-city/maru/registry"
 )
 
-// Reader reads about a citizen for themselves, by an agreement of the service's project.
+// Reader reads all records about a citizen for themselves, by an agreement of the service's project.
 type Reader interface {
-	About(ctx context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error)
+	About(ctx context.Context, who *identity.Principal, project, name string, fields []string) ([]*registry.Record, int64, error)
 }
 
 // Origin says where a fact came from, or why it couldn't be had: then it is unknown, and the person may say it.
@@ -41,11 +40,16 @@ func (s *Service) Gather(ctx context.Context, from Reader, who *identity.Princip
 		done = append(done, by)
 		var fields []string
 		for _, f := range s.Facts[i:] {
-			if f.Agreement == by && !slices.Contains(fields, f.Source) {
-				fields = append(fields, f.Source)
+			if f.Agreement != by {
+				continue
+			}
+			for _, source := range f.sources() {
+				if !slices.Contains(fields, source) {
+					fields = append(fields, source)
+				}
 			}
 		}
-		record, receipt, err := from.About(ctx, who, by.Project, by.Name, fields)
+		records, receipt, err := from.About(ctx, who, by.Project, by.Name, fields)
 		p := problem.As(err)
 		if err != nil && (p == nil || p.Status >= 500 || strings.HasPrefix(p.Code, "auth.")) { // nobody is unknown to themselves: who may not ask is told so
 			return nil, nil, err
@@ -62,12 +66,13 @@ func (s *Service) Gather(ctx context.Context, from Reader, who *identity.Princip
 			switch {
 			case p != nil:
 				o.Code, o.Why = p.Code, p.Detail
-			case record == nil:
+			case len(records) == 0 && !f.IsList(): // a list of none is known to have none
 				o.Code, o.Why = "service.no_record", lang.T("보유 기관에 기록이 없습니다", "its holder has no record")
 			default:
-				at := slices.IndexFunc(record.Fields, func(x *catalog.Field) bool { return x.Name == f.Source })
-				if at >= 0 {
-					known[f.Name] = record.Values[at]
+				if v, there := f.of(records); there {
+					known[f.Name] = v
+				} else {
+					o.Code, o.Why = "service.records", lang.T("보유 기관의 기록이 여럿이라 어느 것인지 알 수 없습니다", "its holder has several records, and nothing says which one counts")
 				}
 			}
 			origins = append(origins, o)

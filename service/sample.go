@@ -16,7 +16,7 @@ import (
 type Sample struct {
 	asOf   manifest.Day
 	tables map[string]bool
-	people map[any]map[string]map[string]any // by person and dataset: the first record
+	people map[any]map[string][]map[string]any // by person and dataset
 	order  []any
 }
 
@@ -30,7 +30,7 @@ type Records struct {
 
 // NewSample makes a sample of people as they are on a day. The first records say who there is.
 func NewSample(asOf manifest.Day, all ...Records) *Sample {
-	s := &Sample{asOf: asOf, tables: map[string]bool{}, people: map[any]map[string]map[string]any{}}
+	s := &Sample{asOf: asOf, tables: map[string]bool{}, people: map[any]map[string][]map[string]any{}}
 	for i, r := range all {
 		s.tables[r.Dataset] = true
 		for row := range r.Rows {
@@ -40,11 +40,11 @@ func NewSample(asOf manifest.Day, all ...Records) *Sample {
 			}
 			who := record[r.Person]
 			if i == 0 && s.people[who] == nil {
-				s.people[who] = map[string]map[string]any{}
+				s.people[who] = map[string][]map[string]any{}
 				s.order = append(s.order, who)
 			}
-			if of := s.people[who]; of != nil && of[r.Dataset] == nil {
-				of[r.Dataset] = record
+			if of := s.people[who]; of != nil {
+				of[r.Dataset] = append(of[r.Dataset], record)
 			}
 		}
 	}
@@ -121,20 +121,16 @@ func (c *compiler) warn(code, at string, message, hint lang.Text) {
 }
 
 // known is what a clause reads of a person, or nil where the sample has none of it, or not all of what it has of others.
-func known(s *Service, clause *Clause, person map[string]map[string]any, datasets map[string]string) map[string]any {
+func known(s *Service, clause *Clause, person map[string][]map[string]any, datasets map[string]string) map[string]any {
 	var out map[string]any
 	for _, name := range clause.rule.Fields() {
 		dataset := datasets[name]
 		if dataset == "" {
 			continue
 		}
-		record := person[dataset]
-		if record == nil {
-			return nil
-		}
-		v, there := record[s.Fact(name).Source]
+		v, there := sampled(s.Fact(name), person[dataset])
 		if !there {
-			continue
+			return nil
 		}
 		if out == nil {
 			out = map[string]any{}
@@ -142,6 +138,25 @@ func known(s *Service, clause *Clause, person map[string]map[string]any, dataset
 		out[name] = v
 	}
 	return out
+}
+
+// sampled is a fact by the records of a person.
+func sampled(f *Fact, records []map[string]any) (any, bool) {
+	if !f.IsList() {
+		if len(records) == 0 {
+			return nil, false
+		}
+		v, there := records[0][f.Source]
+		return v, there
+	}
+	out := make([]map[string]any, len(records))
+	for i, r := range records {
+		out[i] = map[string]any{}
+		for j := range f.Items {
+			out[i][f.Items[j].Name] = r[f.Items[j].Source]
+		}
+	}
+	return out, len(out) <= rule.MaxItems
 }
 
 // facts lists what a clause reads of somebody, for an example.

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -384,7 +385,7 @@ func supply(d *deed) error {
 func (b *body) say(f *service.Fact, value any, now time.Time) {
 	if old := b.fact(f.Name); old != nil {
 		if old.Agreement != "" {
-			if old.Claim = value; value == old.Value {
+			if old.Claim = value; reflect.DeepEqual(value, old.Value) {
 				old.Claim = nil
 			}
 			return
@@ -392,7 +393,7 @@ func (b *body) say(f *service.Fact, value any, now time.Time) {
 		old.Value, old.At = value, manifest.FormatDatetime(now)
 		return
 	}
-	b.Facts = append(b.Facts, Fact{Name: f.Name, Value: value, Type: string(f.Type), At: manifest.FormatDatetime(now)})
+	b.Facts = append(b.Facts, Fact{Name: f.Name, Value: value, Type: string(f.Type), Items: f.ItemTypes(), At: manifest.FormatDatetime(now)})
 }
 
 func giveBack(d *deed) error {

@@ -38,6 +38,7 @@ type questionBody struct {
 	Type     string              `json:"type"`
 	Unit     string              `json:"unit,omitempty"`
 	Codes    []manifest.CodeName `json:"codes,omitempty"`
+	Each     []service.FactBody  `json:"each,omitempty" doc:"Of a list: what is asked of each of its records"`
 	Services []string            `json:"services" doc:"For which it is asked"`
 }
 
@@ -203,7 +204,7 @@ func (s *Store) formBody(f *Form) formBody {
 		out.Verdicts = append(out.Verdicts, verdictBody{Service: one.Path(), Title: one.Spec.Title, Facts: s.shown(one, f.Facts[i]), Verdict: f.Verdicts[i]})
 	}
 	for _, q := range f.Asks {
-		out.Asks = append(out.Asks, questionBody{Name: q.Name, Question: q.Fact.Question(), Help: q.Fact.Spec.Help, Type: string(q.Fact.Type), Unit: q.Fact.Unit, Codes: q.Fact.Codes, Services: q.Services})
+		out.Asks = append(out.Asks, questionBody{Name: q.Name, Question: q.Fact.Question(), Help: q.Fact.Spec.Help, Type: string(q.Fact.Type), Unit: q.Fact.Unit, Codes: q.Fact.Codes, Each: q.Fact.Each(), Services: q.Services})
 	}
 	for _, l := range f.Lacking {
 		out.Lacking = append(out.Lacking, lackingBody{l.Agreement, l.Code, l.Why})

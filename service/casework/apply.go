@@ -123,7 +123,7 @@ func (s *Store) fill(ctx context.Context, who *identity.Principal, services []*s
 		b := body{}
 		for _, o := range origins {
 			if value, there := known[o.Fact]; there {
-				b.Facts = append(b.Facts, Fact{Name: o.Fact, Value: value, Type: string(one.Fact(o.Fact).Type), Agreement: o.Agreement, Receipt: o.Receipt, At: manifest.FormatDatetime(now)})
+				b.Facts = append(b.Facts, Fact{Name: o.Fact, Value: value, Type: string(one.Fact(o.Fact).Type), Items: one.Fact(o.Fact).ItemTypes(), Agreement: o.Agreement, Receipt: o.Receipt, At: manifest.FormatDatetime(now)})
 			} else if !slices.ContainsFunc(f.Lacking, func(l service.Origin) bool { return l.Agreement == o.Agreement }) {
 				f.Lacking = append(f.Lacking, o)
 			}
@@ -185,7 +185,9 @@ func merged(services []*service.Service) [][]string {
 		for j := range one.Facts {
 			f := &one.Facts[j]
 			meaning := "term " + f.Term
-			if f.Term == "" || cited[f.Term] { // two facts of one service aren't the same, whatever they cite
+			if f.IsList() {
+				meaning = listMeaning(f)
+			} else if f.Term == "" || cited[f.Term] { // two facts of one service aren't the same, whatever they cite
 				meaning = "fact " + one.Path() + " " + f.Name
 			}
 			cited[f.Term] = true
@@ -198,6 +200,18 @@ func merged(services []*service.Service) [][]string {
 				byTerm[meaning], taken[name] = name, meaning
 			}
 			out[i] = append(out[i], name)
+		}
+	}
+	return out
+}
+
+// listMeaning is what a list is: two are the same that are called alike and have the same terms.
+func listMeaning(f *service.Fact) string {
+	out := "list " + f.Name
+	for i := range f.Items {
+		out += fmt.Sprintf(" %s=%s", f.Items[i].Name, f.Items[i].Term)
+		if f.Items[i].Term == "" {
+			return "fact " + f.Name + " of " + f.Agreement.String()
 		}
 	}
 	return out
@@ -457,21 +471,21 @@ type once struct {
 }
 
 type reading struct {
-	record  *registry.Record
+	records []*registry.Record
 	receipt int64
 	err     error
 }
 
 // About implements [service.Reader].
-func (o *once) About(ctx context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error) {
+func (o *once) About(ctx context.Context, who *identity.Principal, project, name string, fields []string) ([]*registry.Record, int64, error) {
 	key := project + "/" + name + " " + strings.Join(fields, " ")
 	r := o.read[key]
 	if r == nil {
 		r = &reading{}
-		r.record, r.receipt, r.err = o.Reader.About(ctx, who, project, name, fields)
+		r.records, r.receipt, r.err = o.Reader.About(ctx, who, project, name, fields)
 		o.read[key] = r
 	}
-	return r.record, r.receipt, r.err
+	return r.records, r.receipt, r.err
 }
 
 // UnmarshalJSON reads a fact, its values as their type has them.
@@ -487,10 +501,36 @@ func (f *Fact) UnmarshalJSON(text []byte) error {
 	}
 	*f = Fact(p.plain)
 	var err error
-	if f.Value, err = typed(manifest.Type(f.Type), p.Value); err == nil {
-		f.Claim, err = typed(manifest.Type(f.Type), p.Claim)
+	if f.Value, err = f.typed(p.Value); err == nil {
+		f.Claim, err = f.typed(p.Claim)
 	}
 	return err
+}
+
+// typed is a value of JSON as the fact's type has it.
+func (f *Fact) typed(text json.RawMessage) (any, error) {
+	if f.Items == nil {
+		return typed(manifest.Type(f.Type), text)
+	}
+	var list []map[string]json.RawMessage
+	if len(text) == 0 || string(text) == "null" {
+		return nil, nil
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, err
+	}
+	out := make([]map[string]any, len(list))
+	for i, record := range list {
+		out[i] = make(map[string]any, len(record))
+		for name, text := range record {
+			v, err := typed(f.Items[name], text)
+			if err != nil {
+				return nil, err
+			}
+			out[i][name] = v
+		}
+	}
+	return out, nil
 }
 
 // typed is a value of JSON as its type has it.

@@ -74,13 +74,14 @@ type body struct {
 
 // Fact is a fact of a case and where it came from.
 type Fact struct {
-	Name      string `json:"name"`
-	Value     any    `json:"value"`
-	Type      string `json:"type"`
-	Agreement string `json:"agreement,omitempty" doc:"By which it was read; without it the citizen said it"`
-	Receipt   *int64 `json:"receipt,omitempty"`
-	Claim     any    `json:"claim,omitempty" doc:"What the citizen says it is, where that differs"`
-	At        string `json:"at" doc:"When it was read or said"`
+	Name      string                   `json:"name"`
+	Value     any                      `json:"value"`
+	Type      string                   `json:"type"`
+	Items     map[string]manifest.Type `json:"items,omitempty" doc:"Of a list: the types of what is known of each of its records"`
+	Agreement string                   `json:"agreement,omitempty" doc:"By which it was read; without it the citizen said it"`
+	Receipt   *int64                   `json:"receipt,omitempty"`
+	Claim     any                      `json:"claim,omitempty" doc:"What the citizen says it is, where that differs"`
+	At        string                   `json:"at" doc:"When it was read or said"`
 }
 
 // SupplementRequest is what a citizen is asked to supply (민원처리법 제22조).

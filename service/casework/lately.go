@@ -31,16 +31,16 @@ type remembered struct {
 type remembering Store
 
 // About implements [service.Reader].
-func (s *remembering) About(ctx context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error) {
+func (s *remembering) About(ctx context.Context, who *identity.Principal, project, name string, fields []string) ([]*registry.Record, int64, error) {
 	key := who.Person + " " + project + "/" + name + " " + strings.Join(fields, " ")
 	now := s.Now()
 	s.lately.mu.Lock()
 	known, ok := s.lately.by[key]
 	s.lately.mu.Unlock()
 	if ok && now.Sub(known.at) < gatheredLife {
-		return known.record, known.receipt, nil
+		return known.records, known.receipt, nil
 	}
-	record, receipt, err := s.Reader.About(ctx, who, project, name, fields)
+	records, receipt, err := s.Reader.About(ctx, who, project, name, fields)
 	if err != nil {
 		return nil, receipt, err
 	}
@@ -56,6 +56,6 @@ func (s *remembering) About(ctx context.Context, who *identity.Principal, projec
 			break
 		}
 	}
-	s.lately.by[key] = remembered{reading{record, receipt, nil}, now}
-	return record, receipt, nil
+	s.lately.by[key] = remembered{reading{records, receipt, nil}, now}
+	return records, receipt, nil
 }

@@ -48,7 +48,7 @@ type town struct {
 }
 
 // About implements [service.Reader] with what the test's people have.
-func (c *town) About(_ context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error) {
+func (c *town) About(_ context.Context, who *identity.Principal, project, name string, fields []string) ([]*registry.Record, int64, error) {
 	c.reads++
 	if c.revoked {
 		return nil, 0, problem.New("agreement.revoked", 403, lang.T("협약이 해지되었습니다", "the agreement has been revoked"))
@@ -60,7 +60,7 @@ func (c *town) About(_ context.Context, who *identity.Principal, project, name s
 	for _, f := range fields {
 		r.Fields, r.Values = append(r.Fields, d.Field(f)), append(r.Values, c.people[who.Person][f])
 	}
-	return r, int64(c.reads), nil
+	return []*registry.Record{r}, int64(c.reads), nil
 }
 
 // moving is one more project, of another bureau, whose service asks for the rent too.

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -168,7 +167,7 @@ func (v *applyView) step(query url.Values) {
 	if q := v.question(query.Get(changeName)); q != nil {
 		v.Ask, v.Claims = q, !q.Fact.Asked()
 		if said, there := v.Draft.Answers[q.Name]; there {
-			v.Text = fmt.Sprint(said)
+			v.Text = answerText(q.Fact, said)
 		}
 		return
 	}
@@ -202,9 +201,14 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if v.Ask = v.question(form.Get(asksFor)); v.Ask != nil {
-		v.Text, v.Claims = strings.TrimSpace(form.Get(answerName)), !v.Ask.Fact.Asked()
+		var more bool
+		v.Text, more = written(v.Ask.Fact, form)
+		if v.Claims = !v.Ask.Fact.Asked(); more {
+			components.Render(w, r, http.StatusOK, applyPage(v))
+			return
+		}
 		plain := plainAnswer(v.Ask.Fact, v.Text)
-		if _, v.Fault = registry.Accept(&v.Ask.Fact.Field, plain); plain == nil {
+		if _, v.Fault = v.Ask.Fact.Accept(plain); plain == nil {
 			v.Fault = &problem.Detail{Code: "record.required", Message: lang.T("답을 적어 주십시오.", "Please answer.")}
 		}
 		if v.Fault != nil {
@@ -336,12 +340,4 @@ func (v *applyView) facts() (out []shownFact) {
 		}
 	}
 	return out
-}
-
-// shown is a value as people read it.
-func shown(ctx context.Context, f *service.Fact, value any) string {
-	if value == nil {
-		return components.Say(ctx, "없음", "none")
-	}
-	return answered{f, fmt.Sprint(value), value, lang.Text{}}.shown(ctx)
 }

@@ -27,7 +27,7 @@ type Exchange interface {
 	Prove(ctx context.Context, who *identity.Principal, id int64) (exchange.Receipt, exchange.Proof, error)
 	Consents(ctx context.Context, who *identity.Principal) ([]exchange.Consent, error)
 	Readers(ctx context.Context, dataset string) ([]*exchange.Version, error)
-	About(ctx context.Context, who *identity.Principal, project, name string, fields []string) (*registry.Record, int64, error)
+	About(ctx context.Context, who *identity.Principal, project, name string, fields []string) ([]*registry.Record, int64, error)
 	Askable(ctx context.Context) ([]*exchange.Version, error)
 	Consent(ctx context.Context, who *identity.Principal, agreement string, yes bool) error
 }

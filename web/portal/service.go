@@ -3,13 +3,11 @@ package portal
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -18,7 +16,6 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
-	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/service/casework"
 	"github.com/maru-city/maru/web/components"
@@ -263,7 +260,11 @@ func (v *checkView) read(form url.Values, known map[string]any) (failed bool) {
 		text := strings.TrimSpace(form.Get(answerPrefix + f.Name))
 		now := f.Name == ask && change == ""
 		if now {
-			text = strings.TrimSpace(form.Get(answerName))
+			var more bool
+			if text, more = written(f, form); more {
+				v.Ask, v.Text = f, text
+				continue
+			}
 		}
 		if f.Name == change {
 			v.Ask, v.Text = f, text
@@ -272,7 +273,7 @@ func (v *checkView) read(form url.Values, known map[string]any) (failed bool) {
 		if text == "" && !now {
 			continue
 		}
-		value, fault := registry.Accept(&f.Field, plainAnswer(f, text))
+		value, fault := f.Accept(plainAnswer(f, text))
 		switch {
 		case fault == nil && value != nil:
 			known[f.Name] = value
@@ -314,7 +315,7 @@ func (v *checkView) gather(ctx context.Context, from service.Reader, known map[s
 		if value, there := got[o.Fact]; there {
 			known[o.Fact] = value
 			if value != nil {
-				v.Answers = append(v.Answers, answered{f, fmt.Sprint(value), value, v.origin(f)})
+				v.Answers = append(v.Answers, answered{f, answerText(f, value), value, v.origin(f)})
 			}
 			continue
 		}
@@ -324,22 +325,6 @@ func (v *checkView) gather(ctx context.Context, from service.Reader, known map[s
 		}
 	}
 	return nil
-}
-
-// plainAnswer is an answer as data have it: people write 300,000원, and 1999.5.1.
-func plainAnswer(f *service.Fact, text string) any {
-	switch f.Type {
-	case manifest.Int, manifest.Double:
-		text = inDigits(strings.NewReplacer(",", "", " ", "", "원", "", "명", "").Replace(text))
-	case manifest.Date:
-		if t, err := time.Parse("2006.1.2", strings.TrimSuffix(strings.NewReplacer(" ", "", "/", ".", "-", ".", "년", ".", "월", ".", "일", "").Replace(text), ".")); err == nil {
-			return t.Format(manifest.DateLayout)
-		}
-	}
-	if text == "" {
-		return nil
-	}
-	return text
 }
 
 // inDigits writes 1억2000만 and 300만 in digits; what isn't written so stays as it is.
@@ -375,9 +360,5 @@ func inDigits(text string) string {
 
 // shown is an answer as people read it.
 func (a answered) shown(ctx context.Context) string {
-	out := components.FieldValue(ctx, &a.Field.Field, a.Value)
-	if a.Unit != "" {
-		out += " " + components.Unit(ctx, a.Unit)
-	}
-	return out
+	return components.FactValue(ctx, a.Fact, a.Value)
 }
