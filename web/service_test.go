@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/maru-city/maru/identity"
 )
 
@@ -51,6 +53,44 @@ func TestWhoIsntSignedInSeesWhetherTheyCanGetIt(t *testing.T) {
 		w.says("#result", "지금은 받으실 수 없습니다", "You can’t get it now")
 		w.says(".maru-clauses .no", "월 3,846,358원", "KRW 3,846,358")
 		w.looks("check-no")
+	})
+}
+
+// TestAListIsAskedForRowByRow answers a question about the members of a household: by Enter, with one more, with a slip, and with none.
+func TestAListIsAskedForRowByRow(t *testing.T) {
+	bothLanguages(t, func(t testing.TB) *place { return settled(t) }, func(w *walk) {
+		w.open("/services/energy-and-environment/energy-voucher/check")
+		choose := func(selector string) { w.t.Helper(); w.Do(chromedp.Click(selector)) }
+		yes := func() { w.t.Helper(); choose(`main input[type=radio][value="true"]`); w.press("main button.primary") }
+		no := func() { w.t.Helper(); choose(`main input[type=radio][value="false"]`); w.press("main button.primary") }
+		answer := func(text string) { w.t.Helper(); w.Fill("#answer", text); w.press("main button.primary") }
+		yes()
+		answer("1990.5.1.")
+		no()
+		w.says("legend h2.question", "본인이 아닌 세대원을 모두 적어 주십시오", "Who else is in your household?")
+		w.looks("check-list")
+		w.press("main button.primary")
+		w.says("#answer-problem", "답을 적어 주십시오", "Please answer")
+		w.Fill(`[id="answer.0.birth_date"]`, "2019.13.1.")
+		choose(`[name="answer.0.frail"][value="false"]`)
+		w.press("main button.primary")
+		w.says("#answer-problem", "세대원 1, 생년월일: 날짜로 적어 주십시오", "Member 1, Date of birth: Please write a date")
+		w.looks("check-list-fault")
+		w.Fill(`[id="answer.0.birth_date"]`, "1961. 11. 30.")
+		w.press(`button[name="more"]`)
+		w.Fill(`[id="answer.1.birth_date"]`, "2015-02-28")
+		choose(`[name="answer.1.frail"][value="true"]`)
+		w.looks("check-list-two")
+		w.press("main button.primary")
+		w.says(".maru-answers", "세대원 2:", "Member 2:")
+		w.says("#result", "받으실 수 있습니다", "You can get it")
+		w.looks("check-list-yes")
+		w.press(`button[value="members"]`)
+		w.says("main", "세대원 2", "Member 2")
+		w.press(`button[name="none"]`)
+		no()
+		w.says("#result", "지금은 받으실 수 없습니다", "You can’t get it now")
+		w.says(".maru-answers", "없음", "none")
 	})
 }
 

@@ -41,8 +41,9 @@ type town struct {
 	catalog *catalog.Catalog
 	clock   *clock.Fake
 	files   *blob.Folder
-	folder  string                    // of files
-	people  map[string]map[string]any // by the city's number: what the registers say
+	folder  string                      // of files
+	people  map[string]map[string]any   // by the city's number: what the registers say
+	each    map[string][]map[string]any // records of the agreements that have several about somebody, by project/name
 	reads   int
 	revoked bool
 }
@@ -56,11 +57,19 @@ func (c *town) About(_ context.Context, who *identity.Principal, project, name s
 	a := c.catalog.Snapshot().Get(manifest.Key{Kind: "Agreement", Project: project, Name: name}).Spec.(*manifest.Agreement)
 	to := a.Provider(project)
 	d := c.catalog.Snapshot().Dataset(to.Project, to.Name)
-	r := &registry.Record{}
-	for _, f := range fields {
-		r.Fields, r.Values = append(r.Fields, d.Field(f)), append(r.Values, c.people[who.Person][f])
+	all, several := c.each[project+"/"+name]
+	if !several {
+		all = []map[string]any{c.people[who.Person]}
 	}
-	return []*registry.Record{r}, int64(c.reads), nil
+	out := []*registry.Record{}
+	for _, one := range all {
+		r := &registry.Record{}
+		for _, f := range fields {
+			r.Fields, r.Values = append(r.Fields, d.Field(f)), append(r.Values, one[f])
+		}
+		out = append(out, r)
+	}
+	return out, int64(c.reads), nil
 }
 
 // moving is one more project, of another bureau, whose service asks for the rent too.

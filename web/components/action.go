@@ -46,6 +46,10 @@ func ActionInput(w http.ResponseWriter, r *http.Request) (in casework.ActionInpu
 			if in.Answers == nil {
 				in.Answers = registry.Values{}
 			}
+			if list, _, of := strings.Cut(fact, "."); of {
+				in.Answers[list] = Written(Rows(f, AnswerPrefix+list))
+				continue
+			}
 			in.Answers[fact] = strings.TrimSpace(values[0])
 		}
 	}

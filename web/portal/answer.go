@@ -28,10 +28,13 @@ func written(f *service.Fact, form url.Values) (text string, more bool) {
 		return strings.TrimSpace(form.Get(answerName)), false
 	}
 	rows := components.Rows(form, answerName)
+	if form.Get(noneName) != "" {
+		return rowsText(nil), false
+	}
 	if more = form.Get(moreName) != ""; more {
 		return rowsText(append(rows, map[string]string{})), true
 	}
-	if rows = components.Written(rows); len(rows) == 0 && form.Get(noneName) == "" {
+	if rows = components.Written(rows); len(rows) == 0 {
 		return "", false
 	}
 	return rowsText(rows), false

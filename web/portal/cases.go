@@ -12,6 +12,7 @@ import (
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/identity"
 	"github.com/maru-city/maru/manifest"
+	"github.com/maru-city/maru/registry"
 	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/service/casework"
 	"github.com/maru-city/maru/web/components"
@@ -82,6 +83,9 @@ func (p *Portal) caseOf(r *http.Request, id string) (v caseView, err error) {
 func (p *Portal) act(w http.ResponseWriter, r *http.Request) {
 	id, action := r.PathValue("case"), r.PathValue("action")
 	in, err := components.ActionInput(w, r)
+	if err == nil && len(in.Answers) > 0 {
+		err = p.plain(r, id, in.Answers)
+	}
 	if err == nil {
 		_, err = p.Cases.Act(r.Context(), identity.From(r.Context()), id, action, in)
 	}
@@ -90,6 +94,31 @@ func (p *Portal) act(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.again(w, r, id, action, err)
+}
+
+// plain makes answers of a form what data have.
+func (p *Portal) plain(r *http.Request, id string, answers registry.Values) error {
+	file, err := p.Cases.Get(r.Context(), identity.From(r.Context()), id)
+	if err != nil {
+		return err
+	}
+	one, err := p.Cases.ServiceOf(r.Context(), file.Case)
+	if err != nil {
+		return err
+	}
+	for name, value := range answers {
+		f := one.Fact(name)
+		if f == nil {
+			continue // it is refused with its name
+		}
+		switch v := value.(type) {
+		case string:
+			answers[name] = plainAnswer(f, v)
+		case []map[string]string:
+			answers[name] = plainAnswer(f, rowsText(v))
+		}
+	}
+	return nil
 }
 
 // attach adds a paper to a case.
