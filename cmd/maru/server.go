@@ -134,7 +134,7 @@ func (s *server) open(ctx context.Context, c config, address string) error {
 	if err := s.openFeeds(ctx, c); err != nil {
 		return err
 	}
-	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap, Caller: caller})
+	s.http = httpd.New(httpd.Options{Title: "Maru", Version: version, Ready: s.ready, Host: s.hostname(), Who: s.gate.Wrap, Caller: caller, Folder: c.Data})
 	identity.Guard(s.http.API())
 	s.catalog.Serve(s.http.API())
 	s.registry.Serve(s.http.API(), s.catalog.Snapshot, s, s.exchange.Own)

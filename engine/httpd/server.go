@@ -16,19 +16,16 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 )
 
-// How long the server waits. There is no limit on a whole request or answer: both may be large and slow. Operations of the API bound
-// the reading of their own bodies.
+// How long the server waits. There is no limit on a whole request or answer: both may be large and slow; how bodies are read, ration says.
 const (
 	readHeader = 10 * time.Second
 	idle       = 2 * time.Minute
 	stopWithin = 20 * time.Second // for what is under way when the server ends
-	readForm   = time.Minute      // bodies outside the API
 	maxHeader  = 64 << 10         // bytes
 )
 
@@ -41,6 +38,7 @@ type Options struct {
 	Host    string                          // the name by which it is reached beside loopback's, such as maru.city.example; "" for none
 	Who     func(http.Handler) http.Handler // finds who asks, for every request; nil: nobody is asked
 	Caller  func(context.Context) string    // tells apart who asks, "" for somebody who isn't known; nil: all are one
+	Folder  string                          // for large bodies while they are handled; "": the system's
 }
 
 // Server is the platform's HTTP server. Mount everything before it serves.
@@ -53,11 +51,12 @@ type Server struct {
 	host    string
 	who     func(http.Handler) http.Handler
 	caller  func(context.Context) string
+	folder  string
 }
 
 // New makes a server with the operations and pages of its own.
 func New(o Options) *Server {
-	s := &Server{mux: http.NewServeMux(), log: o.Log, metrics: newMetrics(), ready: o.Ready, host: o.Host, who: o.Who, caller: o.Caller}
+	s := &Server{mux: http.NewServeMux(), log: o.Log, metrics: newMetrics(), ready: o.Ready, host: o.Host, who: o.Who, caller: o.Caller, folder: o.Folder}
 	if s.who == nil {
 		s.who = func(next http.Handler) http.Handler { return next }
 	}
@@ -90,8 +89,11 @@ func (s *Server) Handler() http.Handler {
 	if err != nil { // only options that contradict each other
 		panic(err)
 	}
-	bodies := &rationing{room: semaphore.NewWeighted(allBodies), caller: s.caller, most: s.largest(), held: map[string]int64{}}
-	return s.observe(s.guard(timely(readForm, s.who(bodies.ration(compress(routed(s.mux)))))))
+	bodies, err := newRationing(s.caller, s.largest(), s.folder)
+	if err != nil { // only a key of a wrong length
+		panic(err)
+	}
+	return s.observe(s.guard(s.who(bodies.ration(compress(routed(s.mux))))))
 }
 
 // largest says how large a body the operation takes that a request is for.
