@@ -157,7 +157,7 @@ func told(p *problem.Problem, reader lang.Tag) *Problem {
 
 func internal(ctx context.Context, message string, errs []error) *Problem {
 	if err := errors.Join(slices.Clone(errs)...); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) { // who asked went away, or took too long
-		return told(problem.New("request.timeout", http.StatusRequestTimeout, lang.T("요청이 끝까지 오지 않았습니다", "the request didn't come to its end")), lang.From(ctx))
+		return told(problem.New("request.slow", http.StatusRequestTimeout, lang.T("요청이 끝까지 오지 않았습니다", "the request didn't come to its end")), lang.From(ctx))
 	}
 	id := RequestID(ctx)
 	slog.ErrorContext(ctx, "http: internal error", "request", id, "message", message, "error", errors.Join(slices.Clone(errs)...))

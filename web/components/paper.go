@@ -53,7 +53,7 @@ func Upload(w http.ResponseWriter, r *http.Request) (u casework.Upload, err erro
 			err = take(&u, part)
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return u, problem.New("request.timeout", http.StatusRequestTimeout, lang.T("파일을 올리는 데 너무 오래 걸렸습니다", "the upload took too long")).Hinting(lang.T("더 작은 파일로 나누거나 더 빠른 망에서 올려 주십시오", "send it in parts, or by a faster line"))
+			return u, problem.New("request.slow", http.StatusRequestTimeout, lang.T("파일을 올리는 데 너무 오래 걸렸습니다", "the upload took too long")).Hinting(lang.T("더 작은 파일로 나누거나 더 빠른 망에서 올려 주십시오", "send it in parts, or by a faster line"))
 		}
 		if err != nil {
 			return u, unreadable()
