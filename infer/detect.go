@@ -59,24 +59,31 @@ func (d *Detector) Find() (out []Personal) {
 }
 
 // Identifies reports whether a value of a field by itself identifies a person as nothing else does, or a text with such a value: a resident's or foreigner's registration number with a right date, that is
-// written with its dash, or whose check digit is right, or where the field or the text says that it is one. Numbers of corporations look alike, so a field that is called after them has none.
+// written with its dash, or whose check digit is right, or where the field or the text says that it is one. Numbers of corporations look alike, so a field that is called after them has none; numbers of documents do, so there the check digit has to be right; and an address on the web has digits of all kinds.
 func Identifies(name, v string) bool {
 	if len(v) < 13 || corporation.MatchString(name) {
 		return false
 	}
 	v = plainly(v)
+	said := residentWord.MatchString(name) || residentWord.MatchString(v)
+	if !said && strings.Contains(v, "://") {
+		v = webAddress.ReplaceAllString(v, " ")
+	}
 	for _, m := range residentWithin.FindAllStringSubmatch(v, -1) {
 		dashed, text := strings.Contains(m[2], "-"), m[1]+m[3]
 		if dashed {
 			text = m[1] + "-" + m[3]
 		}
 		s := residentShape(text, m[1]+m[3])
-		if s&shapeResident != 0 && (dashed || s&shapeChecked != 0 || residentWord.MatchString(name) || residentWord.MatchString(v)) {
+		if s&shapeResident != 0 && (said || s&shapeChecked != 0 || dashed && !documentWord.MatchString(name)) {
 			return true
 		}
 	}
 	return false
 }
+
+// NamesResidents reports whether a field's name says that it holds resident registration numbers.
+func NamesResidents(name string) bool { return residentWord.MatchString(name) }
 
 // Reaches reports whether a value is somebody's mobile phone or e-mail address, or a text with one. Addresses of offices (go.kr) aren't somebody's.
 func Reaches(v string) bool {
@@ -116,21 +123,23 @@ func plainly(v string) string {
 }
 
 var (
-	mobileWithin   = regexp.MustCompile(`(?:^|[^0-9])\(?(?:(?:\+|00)?82\)?[-. ]?(?:\(0\))?[-. ]?0?|0)1[016789]\)?[-. /_~,:|=*()\t\r\n]{0,3}[0-9]{3,4}[-. /_~,:|=*()\t\r\n]{0,3}[0-9]{4}(?:[^0-9]|$)`)
-	residentWithin = regexp.MustCompile(`(?:^|[^0-9])([0-9]{6})( ?[-./_~:() ]{0,2} ?)([1-8][0-9]{6})(?:[^0-9]|$)`)
+	mobileWithin   = regexp.MustCompile(`(?:^|[^0-9])\(?(?:(?:\+|00)?82\)?[-. ]?(?:\(0\))?[-. ]?0?|0)1[016789]` + `(?:[^0-9A-Za-z가-힣]{0,3}[0-9]){7,8}(?:[^0-9]|$)`)
+	residentWithin = regexp.MustCompile(`(?:^|[^0-9])(?:19|20)?([0-9]{6})(\s?[-./_~:()\s]{0,2}\s?)([1-8][0-9]{6})(?:[^0-9]|$)`)
+	webAddress     = regexp.MustCompile(`[a-z]+://\S+`)
+	documentWord   = regexp.MustCompile(`접수|관리|문서|허가|고시|공고|일련|계약|영수`)
 	residentWord   = regexp.MustCompile(`주민|외국인등록|생년|resident`)
-	emailWithin    = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
+	emailWithin    = regexp.MustCompile(`[A-Za-z0-9._%+-]+ ?@ ?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
 )
 
 var (
 	// Attributes of a person by which, together, somebody can be told from others (quasi-identifiers).
-	traitHeader = regexp.MustCompile(`성별|^sex|gender|^dob$|혈액형|종교|직장|급여|월급|연봉|재산|학년|연령|나이|^age|agegroup|출생|생년|birth|국적|nationality|직업|직종|occupation|학력|education|혼인|결혼|marital|가구원수|세대원수|householdsize|소득|income|장애|disab|보훈|수급`)
+	traitHeader = regexp.MustCompile(`성별|^sex|gender|^dob$|혈액형|종교|직장|급여|월급|연봉|재산|학년|연령|나이|^age|agegroup|출생|생년|birth|국적|nationality|직업|직종(?:[^업]|$)|occupation|학력|education|혼인|결혼|marital|가구원수|세대원수|householdsize|소득|income|장애|disab|보훈|수급`)
 	placeHeader = regexp.MustCompile(`자치구|시군구|행정동|법정동|^구$|^동$|구명|동명|거주지|주소지|우편번호|읍면동|행정구역|district|neighbou?rhood|postcode|residence`)
 	// What counts persons: a record with it, where it isn't one, is of a group. What a person has several of, such as children, relatives or visits, isn't.
-	personsHeader = regexp.MustCompile(`인구|(?:이용|방문|신청|수급|환|사망|부상|참가|참여|가입|구직|실업|취업|종사|응답)자수|회원수|학생수|수강생수|출생아수|승객수|가구수|세대수|population`)
+	personsHeader = regexp.MustCompile(`인구|(?:이용|방문|신청|수급|환|사망|부상|참가|참여|가입|구직|실업|취업|종사|응답|근로|확진|감염|완치|접종|입원|대상|졸업|입학|합격|채용|고용|남|여)자수|(?:종업|직|사|교|조합)원수|회원수|학생수|수강생수|출생아수|승객수|가구수|세대수|population`)
 	// What counts or sums anything: a person may have it too, so that it is of groups only where the table is laid out by the traits themselves.
 	sumHeader  = regexp.MustCompile(`인원|명수|headcount|persons|people|건수|합계|총계|^계$|소계|평균`)
-	rateHeader = regexp.MustCompile(`비율|비중|률$|율$`)
+	rateHeader = regexp.MustCompile(`비율|비중|률$|율$|[천만]명당`)
 	ownRate    = regexp.MustCompile(`이율|이자|금리|감면|할인|기여|부담|지원율|보조율|보장률|출석률|장애율`) // what one person may have
 )
 

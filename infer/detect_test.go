@@ -14,13 +14,13 @@ import (
 func TestContactsInAllTheirForms(t *testing.T) {
 	for _, v := range []string{
 		"010-1234-0101", "01012340101", "연락 01012340101 입니다", "연락 010-12340101", "(010)1234-0101", "010–1234–0101", "０１０－１２３４－０１０１", "김철수(01012345678)", "+82(0)10-1234-5678",
-		"연락 010 - 1234 - 5678", "010.1234.5678", "010\u200b-1234-5678", "kim＠naver.com", "메일은 kim@naver.com", strings.Repeat("가", 5000) + " 010-1234-5678", "+82 10 1234 5678", "821012345678", "010·1234·5678", "010ㅡ1234ㅡ5678", "010,1234,5678", "010(1234)5678", "010\t1234\t5678",
+		"연락 010 - 1234 - 5678", "010.1234.5678", "010\u200b-1234-5678", "kim＠naver.com", "메일은 kim@naver.com", strings.Repeat("가", 5000) + " 010-1234-5678", "+82 10 1234 5678", "821012345678", "010·1234·5678", "010ㅡ1234ㅡ5678", "010,1234,5678", "010(1234)5678", "010\t1234\t5678", "010•1234•5678", "[010]1234-5678", "010;1234;5678", "010-12-345-678", "kim @ naver.com",
 	} {
 		if !infer.Reaches(v) {
 			t.Errorf("%.60q isn't seen", v)
 		}
 	}
-	for _, v := range []string{"", "02-120", "02-2133-1234", "2010-1234-5678", "1168010100", "2026-11-28", "20261128", "minwon@seoul.go.kr", "1,010,123,456원", "8801062518210", "서울 010"} {
+	for _, v := range []string{"", "02-120", "02-2133-1234", "2010-1234-5678", "1168010100", "2026-11-28", "20261128", "minwon@seoul.go.kr", "1,010,123,456원", "8801062518210", "서울 010", "01.01.2020 12:34", "01-01-2020", "0101-2020-1234-567"} {
 		if infer.Reaches(v) {
 			t.Errorf("%q is taken for somebody's", v)
 		}
@@ -46,6 +46,12 @@ func TestResidentNumbersInAllTheirForms(t *testing.T) {
 		{"법인등록번호", "110111-1234568", false},
 		{"답변", "991332-1234568", false}, // no such day
 		{"답변", "1234567890123456789", false},
+		{"주민번호", "19900101-1234101", true},
+		{"답변", "900101\t1234568", true},
+		{"접수번호", "240315-3000123", false},
+		{"접수번호", "900101-1234568", true}, // its check digit is right
+		{"이미지", "https://img.example/9001011234568.jpg", false},
+		{"이미지", "https://img.example/?jumin=주민9001011234568", true},
 	} {
 		if got := infer.Identifies(c.name, c.v); got != c.want {
 			t.Errorf("%s %q: %v", c.name, c.v, got)
@@ -69,6 +75,17 @@ func TestSinceIsDraftedForLargeTablesOnly(t *testing.T) {
 		said := slices.ContainsFunc(d.Doubts, func(x infer.Doubt) bool { return x.Code == "since" })
 		if d.Dataset.Source.Since != want || !said {
 			t.Errorf("%d rows: since %q, said %v", rows, d.Dataset.Source.Since, said)
+		}
+	}
+}
+
+// TestWhatCountsPersonsIsNoneOfTheirTraits reads names of real tables.
+func TestWhatCountsPersonsIsNoneOfTheirTraits(t *testing.T) {
+	for name, want := range map[string]infer.Trait{
+		"공장사무직종업원수": infer.Measure, "근로자수": infer.Measure, "확진자수": infer.Measure, "남자수": infer.Measure, "조출생률_천명당": infer.Sum, "직종": infer.OwnTrait, "직종코드": infer.OwnTrait, "성별": infer.OwnTrait,
+	} {
+		if got := infer.TraitOf(name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }

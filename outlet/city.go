@@ -73,7 +73,6 @@ func (o *Outlets) cityForm(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "GET", http.StatusMethodNotAllowed)
 		return
 	}
-	w.Header().Set("Access-Control-Allow-Origin", "*") // pages of others call it
 	q, err := o.understand(r.Context(), r.URL)
 	var records []*registry.Record
 	var total int64

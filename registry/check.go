@@ -28,6 +28,18 @@ func whole(pattern string) *regexp.Regexp {
 	return re
 }
 
+// identifies reports whether a value looks like a resident registration number: shapes and fractions have digits enough that do, and whole numbers have too where nothing says what they are.
+func identifies(f *catalog.Field, value any) bool {
+	name := f.Label().Ko + " " + f.Name
+	switch v := value.(type) {
+	case string:
+		return f.Type != manifest.Geometry && infer.Identifies(name, v)
+	case int64:
+		return infer.NamesResidents(name) && infer.Identifies(name, plain(v))
+	}
+	return false
+}
+
 // check reports why a value of the field's type can't stand in the field; nil when it can.
 func check(f *catalog.Field, value any) *problem.Detail {
 	no := func(code string, message lang.Text) *problem.Detail {
@@ -39,10 +51,10 @@ func check(f *catalog.Field, value any) *problem.Detail {
 		}
 		return nil
 	}
-	if f.Exposed && infer.Identifies(f.Label().Ko+" "+f.Name, plain(value)) {
+	if f.Exposed && identifies(f, value) {
 		return no("record.personal", lang.T("주민등록번호로 보이는 값이어서 모두에게 공개되는 데이터셋에 둘 수 없습니다", "it looks like a resident registration number, which can't stand in a dataset that is open to all"))
 	}
-	if f.Exposed && infer.Reaches(plain(value)) {
+	if f.Exposed && f.Type == manifest.String && infer.Reaches(plain(value)) {
 		return no("record.contact", lang.T("휴대전화 번호나 전자우편 주소로 보이는 값이어서 모두에게 공개되는 데이터셋에 둘 수 없습니다. 공개할 법적 근거가 있으면 항목의 basis:에 쓰십시오",
 			"it looks like a mobile phone or an e-mail address, which can't stand in a dataset that is open to all; where a law has it open, name the law in the field's basis:"))
 	}

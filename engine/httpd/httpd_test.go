@@ -139,7 +139,7 @@ func TestRequestsFromElsewhereAreRefused(t *testing.T) {
 		{"no host", "GET", []string{"Host", ""}, 403},
 		{"a script of another site", "POST", []string{"Origin", "https://evil.example"}, 403},
 		{"a script of another port", "POST", []string{"Origin", "http://127.0.0.1:9999"}, 403},
-		{"a script of another site that reads", "GET", []string{"Origin", "https://evil.example"}, 403},
+		{"a script of another site that reads", "GET", []string{"Origin", "https://evil.example"}, 200}, // as nobody: see below
 		{"a sandboxed frame", "POST", []string{"Origin", "null"}, 403},
 		{"a form of another site", "POST", []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		{"a form of another port", "POST", []string{"Sec-Fetch-Site", "same-site"}, 403},
@@ -150,6 +150,25 @@ func TestRequestsFromElsewhereAreRefused(t *testing.T) {
 		}
 		if w := ask(h, x.method, path, body, x.header...); w.Code != x.status {
 			t.Errorf("%s: status %d, want %d: %s", x.name, w.Code, x.status, w.Body)
+		}
+	}
+}
+
+// What a page of another site reads it reads as nobody, and sees of it only what is open.
+func TestAPageOfAnotherSiteReadsAsNobody(t *testing.T) {
+	s, _ := newServer(t)
+	who := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header.Get("Cookie")+r.Header.Get("Authorization"))
+	})
+	s.Handle("GET /openapi/", who)
+	s.Handle("GET /my", who)
+	for path, allowed := range map[string]string{"/openapi/sample": "*", "/my": ""} {
+		w := ask(s.Handler(), "GET", path, "", "Origin", "https://elsewhere.example", "Cookie", "session=1", "Authorization", "Bearer x")
+		if w.Body.String() != "" || w.Header().Get("Access-Control-Allow-Origin") != allowed || w.Header().Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %q %v", path, w.Body, w.Header())
+		}
+		if w := ask(s.Handler(), "GET", path, "", "Origin", "http://127.0.0.1:8700", "Cookie", "session=1"); w.Body.String() != "session=1" || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s of our own page: %q %v", path, w.Body, w.Header())
 		}
 	}
 }
