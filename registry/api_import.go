@@ -218,10 +218,11 @@ func (a *api) acceptImport(ctx context.Context, in *struct {
 
 // sourceBody is how a dataset's source stands.
 type sourceBody struct {
-	Good   *time.Time `json:"good,omitempty" doc:"When what the source has was last here"`
-	Tried  *time.Time `json:"tried,omitempty" doc:"When it was last looked at"`
-	Failed int        `json:"failed" doc:"How often in a row it couldn't be read or taken"`
-	Reason string     `json:"reason,omitempty" doc:"Why, of the last time"`
+	Good     *time.Time `json:"good,omitempty" doc:"When what the source has was last here"`
+	Tried    *time.Time `json:"tried,omitempty" doc:"When it was last looked at"`
+	Failed   int        `json:"failed" doc:"How often in a row it couldn't be read or taken"`
+	Rejected int64      `json:"rejected" doc:"Rows of what was taken that don't fit, so that what was here before of them still is"`
+	Reason   string     `json:"reason,omitempty" doc:"Why, of the last time"`
 }
 
 func (a *api) getSource(ctx context.Context, in *DatasetPath) (*struct{ Body sourceBody }, error) {
@@ -234,7 +235,7 @@ func (a *api) getSource(ctx context.Context, in *DatasetPath) (*struct{ Body sou
 		return nil, err
 	}
 	s = s.Told(identity.From(ctx), d, a.snapshot().Place(d.Project))
-	out := &struct{ Body sourceBody }{sourceBody{Failed: s.Failed, Reason: s.Reason.In(lang.From(ctx))}}
+	out := &struct{ Body sourceBody }{sourceBody{Failed: s.Failed, Rejected: s.Rejected, Reason: s.Reason.In(lang.From(ctx))}}
 	if !s.Good.IsZero() {
 		out.Body.Good = &s.Good
 	}

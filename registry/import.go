@@ -239,15 +239,7 @@ func (r *Registry) importRuns(ctx context.Context, tx *db.Tx, where string, args
 
 // end writes how an import ended, and forgets its file.
 func (r *Registry) end(ctx context.Context, i *Import, state ImportState, reason lang.Text) error {
-	i.State, i.Reason, i.Ended = state, reason, r.now().UTC()
-	text, err := json.Marshal(reason)
-	if err != nil {
-		return err
-	}
-	err = r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE import_run SET state = ?, ended = ?, reason = ? WHERE id = ?", state, manifest.FormatDatetime(i.Ended), string(text), i.ID)
-		return err
-	})
+	err := r.db.Write(ctx, func(tx *db.Tx) error { return r.ended(ctx, tx, i, state, reason) })
 	if err != nil {
 		return fmt.Errorf("end import %d: %w", i.ID, err)
 	}
@@ -255,6 +247,17 @@ func (r *Registry) end(ctx context.Context, i *Import, state ImportState, reason
 		return nil // its file is needed where somebody lets it go on
 	}
 	return r.forget(ctx, i)
+}
+
+// ended writes how an import ended.
+func (r *Registry) ended(ctx context.Context, tx *db.Tx, i *Import, state ImportState, reason lang.Text) error {
+	i.State, i.Reason, i.Ended = state, reason, r.now().UTC()
+	text, err := json.Marshal(reason)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE import_run SET state = ?, ended = ?, reason = ? WHERE id = ?", state, manifest.FormatDatetime(i.Ended), string(text), i.ID)
+	return err
 }
 
 // note adds a note to an import.
@@ -272,10 +275,21 @@ func (r *Registry) note(ctx context.Context, i *Import, text lang.Text) error {
 	})
 }
 
-// Accept lets a held import go on, however much is gone by it.
+// Accept lets a held import go on, however much is gone by it. What the source is being read for meanwhile doesn't count: see [Registry.turn].
 func (r *Registry) Accept(ctx context.Context, id int64) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
+		var dataset int64
+		err := tx.QueryRow(ctx, "SELECT dataset_id FROM import_run WHERE id = ?", id).Scan(&dataset)
+		if err == nil {
+			err = tx.Lock(ctx, fmt.Sprintf("source of %d", dataset))
+		}
+		if err != nil && !db.NoRows(err) {
+			return fmt.Errorf("accept import %d: %w", id, err)
+		}
 		done, err := tx.Exec(ctx, "UPDATE import_run SET state = ?, let_go = ?, ended = '', reason = '{}' WHERE id = ? AND state = ?", Waiting, encode(true, tx.Dialect()), id, Held)
+		if err == nil && done == 1 {
+			_, err = tx.Exec(ctx, "UPDATE source_state SET turn = turn + 1 WHERE dataset_id = ?", dataset)
+		}
 		if err != nil {
 			return fmt.Errorf("accept import %d: %w", id, err)
 		}
@@ -286,23 +300,24 @@ func (r *Registry) Accept(ctx context.Context, id int64) error {
 	})
 }
 
-// supersede ends the held imports of a dataset: the source has something else now.
-func (r *Registry) supersede(ctx context.Context, d *catalog.Dataset, but string) error {
+// supersede ends the held imports of a dataset: the source has something else now. Its problem is that of [Registry.turn].
+func (r *Registry) supersede(ctx context.Context, d *catalog.Dataset, state *SourceState, but string) error {
 	var old []*Import
-	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		t, err := r.table(ctx, tx, d)
-		if err == nil {
-			old, err = r.importRuns(ctx, tx, "dataset_id = ? AND state = ? AND fingerprint <> ? ORDER BY id", t.id, Held, but)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, i := range old {
-		if err := r.end(ctx, i, Failed, lang.T("원본이 다시 바뀌어 이 자료는 쓰지 않습니다", "the source has changed again: this isn't what it has any more")); err != nil {
+	err := r.turn(ctx, d, state, func(tx *db.Tx, t *table) (err error) {
+		if old, err = r.importRuns(ctx, tx, "dataset_id = ? AND state = ? AND fingerprint <> ? ORDER BY id", t.id, Held, but); err != nil {
 			return err
 		}
+		for _, i := range old {
+			if err := r.ended(ctx, tx, i, Failed, lang.T("원본이 다시 바뀌어 이 자료는 쓰지 않습니다", "the source has changed again: this isn't what it has any more")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, i := range old {
+		if err == nil {
+			err = r.forget(ctx, i)
+		}
 	}
-	return nil
+	return err
 }

@@ -268,6 +268,9 @@ func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *so
 		return drop(err)
 	}
 	i, err := r.registry.readSource(ctx, r.from, r.snapshot().Dataset, d, state, slot.Snapshot)
+	if problem.Code(err) == turned {
+		err = errHeld // what somebody accepted goes on first
+	}
 	if err == nil && i == nil { // the same as was read before: and that was taken, or wasn't
 		state, err = r.registry.SourceState(ctx, d)
 	}

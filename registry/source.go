@@ -29,11 +29,14 @@ type SourceState struct {
 	Code   string    // of the problem of the last time
 	Reason lang.Text // why
 
+	Rejected int64 // rows of what was taken that aren't here
+
 	spec  string // by which place and print were noted: others hold for another source
 	place string // up to where what has come since is read
 	print string // SHA-256 of what was taken last, and whether it was all
 	bad   string // and of what couldn't be taken
 	whole time.Time
+	turn  int64 // see [Registry.turn]
 }
 
 // Told is how a source stands as a principal may know it: see [Import.Told].
@@ -71,7 +74,16 @@ func (r *Registry) ReadSource(ctx context.Context, from *source.Reader, dataset 
 	if err != nil {
 		return nil, false, err
 	}
+	switch err := r.turn(ctx, d, state, nil); { // what somebody accepted goes on first
+	case problem.Code(err) == turned:
+		return nil, true, nil
+	case err != nil:
+		return nil, false, err
+	}
 	i, err = r.readSource(ctx, from, dataset, d, state, "")
+	if problem.Code(err) == turned {
+		return nil, true, nil
+	}
 	if p := problem.As(err); p != nil && p.Code != problem.FullCode && ctx.Err() == nil {
 		i, err = r.failSource(ctx, d, state, p)
 		again = source.Passing(p)
@@ -104,7 +116,7 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 	}
 	state.Tried = began
 	if copied.Same { // what couldn't be taken is gone again
-		if err := r.supersede(ctx, d, ""); err != nil {
+		if err := r.supersede(ctx, d, state, ""); err != nil {
 			return nil, err
 		}
 		state.Failed, state.Code, state.Reason, state.bad = 0, "", lang.Text{}, ""
@@ -117,7 +129,7 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 		return nil, r.noteSource(ctx, d, state)
 	}
 	print := fmt.Sprintf("%x %t", hash.Sum(nil), whole) // all of a source is another thing than the same rows that came since
-	taken := &SourceState{Good: began, Tried: began, spec: state.spec, place: copied.Next, print: print, whole: state.whole}
+	taken := &SourceState{Good: began, Tried: began, spec: state.spec, place: copied.Next, print: print, whole: state.whole, turn: state.turn, Rejected: state.Rejected}
 	if whole {
 		taken.whole = began
 	}
@@ -133,7 +145,7 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 		return nil, r.noteSource(ctx, d, state)
 	}
 	fingerprint := sourcePrint + print
-	if err := r.supersede(ctx, d, fingerprint); err != nil {
+	if err := r.supersede(ctx, d, state, fingerprint); err != nil {
 		return nil, err
 	}
 	if print == state.print && snapshot == "" { // the same as was taken last, unless changes have come since
@@ -155,11 +167,44 @@ func (r *Registry) readSource(ctx context.Context, from *source.Reader, dataset 
 	if i, err = r.Import(ctx, i.ID); err != nil {
 		return nil, err
 	}
+	if taken.Rejected += i.Rejected; whole {
+		taken.Rejected = i.Rejected
+	}
 	if i.State != Done {
 		taken = state
 		taken.Failed, taken.Code, taken.Reason, taken.bad = state.Failed+1, "import."+string(i.State), i.Reason, print
 	}
 	return i, r.noteSource(ctx, d, taken)
+}
+
+// turned is the code of the problem that somebody else had a say in what a source is while it was read.
+const turned = "source.turned"
+
+// turn sees to it that one alone says what a source has: the reading that has just ended, or who accepts an import that is held. state is as it was when the reading began; where an import was accepted since, or one that was is under way, the problem is [turned], and the source is to be read again.
+// do is done in the same transaction.
+func (r *Registry) turn(ctx context.Context, d *catalog.Dataset, state *SourceState, do func(tx *db.Tx, t *table) error) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		t, err := r.table(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		if err := tx.Lock(ctx, fmt.Sprintf("source of %d", t.id)); err != nil {
+			return err
+		}
+		var accepted, moved bool
+		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM import_run WHERE dataset_id = ? AND via = ? AND let_go = ? AND state IN (?, ?)), EXISTS (SELECT 1 FROM source_state WHERE dataset_id = ? AND turn <> ?)`,
+			t.id, bySource.Via, encode(true, tx.Dialect()), Waiting, Running, t.id, state.turn).Scan(&accepted, &moved)
+		if err != nil {
+			return fmt.Errorf("look whose turn the source of %s is: %w", d.Path(), err)
+		}
+		if accepted || moved {
+			return problem.New(turned, 409, lang.T("그사이에 확인한 가져오기가 있어 원본을 다시 읽습니다", "an import was accepted meanwhile, so the source is read again"))
+		}
+		if do == nil {
+			return nil
+		}
+		return do(tx, t)
+	})
 }
 
 // sourcePrint stands before what a source had in the fingerprint of its import.
@@ -264,8 +309,8 @@ func (r *Registry) SourceState(ctx context.Context, d *catalog.Dataset) (*Source
 			return err
 		}
 		var whole, good, tried, reason string
-		err = tx.QueryRow(ctx, "SELECT spec, place, print, bad, whole, good, tried, failed, code, reason FROM source_state WHERE dataset_id = ?", t.id).
-			Scan(&out.spec, &out.place, &out.print, &out.bad, &whole, &good, &tried, &out.Failed, &out.Code, &reason)
+		err = tx.QueryRow(ctx, "SELECT spec, place, print, bad, whole, good, tried, failed, code, reason, turn, rejected FROM source_state WHERE dataset_id = ?", t.id).
+			Scan(&out.spec, &out.place, &out.print, &out.bad, &whole, &good, &tried, &out.Failed, &out.Code, &reason, &out.turn, &out.Rejected)
 		if db.NoRows(err) {
 			return nil
 		}
@@ -304,6 +349,7 @@ func specOf(d *catalog.Dataset) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// noteSource keeps how a source stands, unless somebody else has said so since.
 func (r *Registry) noteSource(ctx context.Context, d *catalog.Dataset, s *SourceState) error {
 	reason, err := json.Marshal(s.Reason)
 	if err != nil {
@@ -323,9 +369,9 @@ func (r *Registry) noteSource(ctx context.Context, d *catalog.Dataset, s *Source
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO source_state (dataset_id, spec, place, print, bad, whole, good, tried, failed, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		_, err = tx.Exec(ctx, `INSERT INTO source_state (dataset_id, spec, place, print, bad, whole, good, tried, failed, code, reason, rejected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (dataset_id) DO UPDATE SET spec = excluded.spec, place = excluded.place, print = excluded.print, bad = excluded.bad, whole = excluded.whole, good = excluded.good, tried = excluded.tried,
-			failed = excluded.failed, code = excluded.code, reason = excluded.reason`, t.id, s.spec, s.place, s.print, s.bad, written(s.whole), written(s.Good), written(s.Tried), s.Failed, s.Code, string(reason))
+			failed = excluded.failed, code = excluded.code, reason = excluded.reason, rejected = excluded.rejected WHERE source_state.turn = ?`, t.id, s.spec, s.place, s.print, s.bad, written(s.whole), written(s.Good), written(s.Tried), s.Failed, s.Code, string(reason), s.Rejected, s.turn)
 		if err != nil {
 			return fmt.Errorf("note how the source of %s stands: %w", d.Path(), err)
 		}
@@ -340,8 +386,8 @@ func (r *Registry) sourceTaken(ctx context.Context, i *Import) error {
 		if !ok {
 			return nil
 		}
-		_, err := tx.Exec(ctx, `UPDATE source_state SET failed = 0, code = '', reason = '{}', print = ?, bad = '', good = ?, tried = ?
-			WHERE dataset_id = (SELECT dataset_id FROM import_run WHERE id = ?)`, print, manifest.FormatDatetime(r.now()), manifest.FormatDatetime(r.now()), i.ID)
+		_, err := tx.Exec(ctx, `UPDATE source_state SET failed = 0, code = '', reason = '{}', print = ?, bad = '', good = ?, tried = ?, rejected = ?, turn = turn + 1
+			WHERE dataset_id = (SELECT dataset_id FROM import_run WHERE id = ?)`, print, manifest.FormatDatetime(r.now()), manifest.FormatDatetime(r.now()), i.Rejected, i.ID)
 		if err != nil {
 			return fmt.Errorf("note how the source of %s/%s stands: %w", i.Project, i.Dataset, err)
 		}
@@ -349,10 +395,10 @@ func (r *Registry) sourceTaken(ctx context.Context, i *Import) error {
 	})
 }
 
-// Troubled lists the datasets, as project/name, whose sources couldn't be read or taken the last time.
+// Troubled lists the datasets, as project/name, whose sources couldn't be read or taken the last time, or not wholly.
 func (r *Registry) Troubled(ctx context.Context) (out []string, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, "SELECT t.project, t.dataset FROM source_state s JOIN dataset_table t ON t.id = s.dataset_id WHERE s.failed > 0 ORDER BY t.project, t.dataset")
+		rows, err := tx.Query(ctx, "SELECT t.project, t.dataset FROM source_state s JOIN dataset_table t ON t.id = s.dataset_id WHERE s.failed > 0 OR s.rejected > 0 ORDER BY t.project, t.dataset")
 		if err != nil {
 			return fmt.Errorf("look for sources in trouble: %w", err)
 		}
