@@ -348,6 +348,9 @@ func (s *Store) Submit(ctx context.Context, who *identity.Principal, in Submissi
 			if err := s.full(ctx, tx, one); err != nil {
 				return err
 			}
+			if err := s.listed(ctx, tx, one); err != nil {
+				return err
+			}
 			if err := s.begin(ctx, tx, a, who, now, one, fmt.Sprintf("%s-%d", a.ID, i+1), form.Facts[i], form.Verdicts[i]); err != nil {
 				return err
 			}
@@ -382,6 +385,9 @@ func (s *Store) begin(ctx context.Context, tx *db.Tx, a *Application, who *ident
 	c := &Case{
 		ID: id, Application: a.ID, Project: one.Project, Service: one.Name, Title: one.Spec.Title, Agency: owners[0], State: Received, Received: a.At, Version: 1, Revision: now.Revision, person: who.Person,
 		body: body{Facts: facts, AsOf: verdict.AsOf, Verdict: verdict},
+	}
+	if drawsOf(one) != nil {
+		c.entry = newEntry()
 	}
 	var err error
 	if c.onceKey, err = s.onceKey(one, &c.body); err != nil {

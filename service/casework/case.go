@@ -54,6 +54,7 @@ type Case struct {
 	person string
 	wake   time.Time // when something is to be told
 
+	entry   string // its line in the list of a draw; "" where nothing is drawn
 	onceKey string // of what it is given once for, beside the person
 }
 

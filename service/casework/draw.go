@@ -3,13 +3,18 @@ package casework
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/db"
@@ -20,8 +25,8 @@ import (
 	"github.com/maru-city/maru/service"
 )
 
-// Draw is how those are chosen who get a service of which there isn't enough. Anyone can repeat it: the list of who applied, hashed, is fixed and published when the window closes; the value that decides becomes known to everybody only after that, and which one it will
-// be was said before. The order is that of SHA-256(value + ":" + entry), in hexadecimal.
+// Draw is how those are chosen who get a service of which there isn't enough. Anyone can repeat it: each applicant is given a random line when they apply; the list of all lines is fixed and published when the window closes; the value that decides becomes known to everybody only after that, and which
+// one it will be was said before. The order is that of SHA-256(value + ":" + line), in hexadecimal. What the manifest says later changes nothing of a list that is fixed, and what is in one isn't drawn again.
 type Draw struct {
 	Project string       `json:"project"`
 	Service string       `json:"service"`
@@ -33,7 +38,7 @@ type Draw struct {
 	List    string       `json:"list" doc:"SHA-256 of the entries, each with a line end"`
 	Seed    string       `json:"seed,omitempty" doc:"The value, once it is known"`
 	Drawn   time.Time    `json:"drawn,omitzero"`
-	Entries []string     `json:"entries" doc:"SHA-256 of the numbers of applications in hexadecimal; sorted, and in the order of the draw once it is drawn"`
+	Entries []string     `json:"entries" doc:"The lines of those who applied: sorted, and in the order of the draw once it is drawn"`
 }
 
 // DrawResult is what a draw means for a case.
@@ -46,10 +51,11 @@ type DrawResult struct {
 	Won   bool   `json:"won" doc:"It is among those chosen, with those who moved up for others who dropped out"`
 }
 
-// entryOf is a case in the published list.
-func entryOf(id string) string {
-	sum := sha256.Sum256([]byte(id))
-	return hex.EncodeToString(sum[:])
+// newEntry is a line that stands for a case in a list: it says nothing of it.
+func newEntry() string {
+	line := make([]byte, 16)
+	_, _ = rand.Read(line) // it never fails
+	return hex.EncodeToString(line)
 }
 
 // order sorts entries as a value has it.
@@ -72,13 +78,28 @@ func drawsOf(one *service.Service) *manifest.Window {
 }
 
 // inWindow is the condition by which cases were received in a window, with its values.
-func inWindow(one *service.Service, w *manifest.Window) (where string, args []any) {
-	begin, err := time.ParseInLocation(manifest.DateLayout, string(w.From), manifest.Seoul)
-	end, wrong := time.ParseInLocation(manifest.DateLayout, string(w.To), manifest.Seoul)
+func inWindow(one *service.Service, from, to manifest.Day) (where string, args []any) {
+	begin, err := time.ParseInLocation(manifest.DateLayout, string(from), manifest.Seoul)
+	end, wrong := time.ParseInLocation(manifest.DateLayout, string(to), manifest.Seoul)
 	if err != nil || wrong != nil {
 		return "1 = 0", nil // it was checked at plan time
 	}
 	return "project = ? AND service = ? AND received >= ? AND received < ?", []any{one.Project, one.Name, stored(begin), stored(end.AddDate(0, 0, 1))}
+}
+
+// listed says that the list of those among whom it is drawn is fixed already.
+func (s *Store) listed(ctx context.Context, tx *db.Tx, one *service.Service) error {
+	if drawsOf(one) == nil {
+		return nil
+	}
+	if err := tx.Lock(ctx, "quota "+one.Path()); err != nil {
+		return err
+	}
+	d, err := s.draw(ctx, tx, one)
+	if d == nil || err != nil {
+		return err
+	}
+	return problem.New("application.closed", 409, lang.F("추첨할 명단이 확정되어 더 신청하실 수 없습니다: %s", "the list for the draw of %s is fixed: no more applications are taken", one.Spec.Title))
 }
 
 // full says that as many as there are places for have applied, of a service that is given to who comes first.
@@ -90,7 +111,7 @@ func (s *Store) full(ctx context.Context, tx *db.Tx, one *service.Service) error
 	if err := tx.Lock(ctx, "quota "+one.Path()); err != nil {
 		return err
 	}
-	where, args := inWindow(one, w)
+	where, args := inWindow(one, w.From, w.To)
 	var n int
 	if err := tx.QueryRow(ctx, "SELECT count(*) FROM service_case WHERE "+where+" AND state NOT IN (?, ?, ?, ?)", append(args, Withdrawn, Returned, Refused, Dismissed)...).Scan(&n); err != nil {
 		return fmt.Errorf("count applications for %s: %w", one.Path(), err)
@@ -109,31 +130,38 @@ func (s *Store) closeDraws(ctx context.Context) (n int, err error) {
 			continue
 		}
 		err := s.DB.Write(ctx, func(tx *db.Tx) error {
+			if err := tx.Lock(ctx, "quota "+one.Path()); err != nil {
+				return err
+			}
 			known, err := s.draw(ctx, tx, one)
 			if known != nil || err != nil {
 				return err
 			}
-			where, args := inWindow(one, w)
-			rows, err := tx.Query(ctx, "SELECT id FROM service_case WHERE "+where+" AND state NOT IN (?, ?)", append(args, Withdrawn, Returned)...)
+			source, err := json.Marshal(w.Seed)
+			if err != nil {
+				return err
+			}
+			where, args := inWindow(one, w.From, w.To)
+			rows, err := tx.Query(ctx, "SELECT entry FROM service_case WHERE "+where+" AND entry <> '' AND state NOT IN (?, ?)", append(args, Withdrawn, Returned)...)
 			if err != nil {
 				return err
 			}
 			defer rows.Close()
 			var entries []string
 			for rows.Next() {
-				var id string
-				if err := rows.Scan(&id); err != nil {
+				var entry string
+				if err := rows.Scan(&entry); err != nil {
 					return err
 				}
-				entries = append(entries, entryOf(id))
+				entries = append(entries, entry)
 			}
 			if err := rows.Err(); err != nil {
 				return err
 			}
 			slices.Sort(entries)
 			n++
-			_, err = tx.Exec(ctx, "INSERT INTO draw (project, service, since, quota, closed, entries, seed, drawn, actor) VALUES ("+db.Marks(9)+") ON CONFLICT DO NOTHING",
-				one.Project, one.Name, string(w.From), w.Quota, stored(s.Now()), strings.Join(entries, "\n"), "", "", "")
+			_, err = tx.Exec(ctx, "INSERT INTO draw (project, service, since, until, quota, source, closed, entries, seed, drawn, actor) VALUES ("+db.Marks(11)+") ON CONFLICT DO NOTHING",
+				one.Project, one.Name, string(w.From), string(w.To), w.Quota, string(source), stored(s.Now()), strings.Join(entries, "\n"), "", "", "")
 			return err
 		})
 		if err != nil {
@@ -143,19 +171,23 @@ func (s *Store) closeDraws(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// draw reads the draw of a service's window, or nil where it hasn't closed.
+// draw reads the draw of a service's window, or of one that shares days with it, or nil where it hasn't closed.
 func (s *Store) draw(ctx context.Context, tx *db.Tx, one *service.Service) (*Draw, error) {
 	w := drawsOf(one)
 	if w == nil {
 		return nil, nil
 	}
-	d := &Draw{Project: one.Project, Service: one.Name, From: w.From, To: w.To, Source: w.Seed}
-	var closed, entries, drawn string
-	err := tx.QueryRow(ctx, "SELECT quota, closed, entries, seed, drawn FROM draw WHERE project = ? AND service = ? AND since = ?", one.Project, one.Name, string(w.From)).Scan(&d.Quota, &closed, &entries, &d.Seed, &drawn)
+	d := &Draw{Project: one.Project, Service: one.Name}
+	var closed, entries, drawn, source string
+	err := tx.QueryRow(ctx, "SELECT since, until, quota, source, closed, entries, seed, drawn FROM draw WHERE project = ? AND service = ? AND since <= ? AND until >= ? ORDER BY since LIMIT 1", one.Project, one.Name, string(w.To), string(w.From)).
+		Scan(&d.From, &d.To, &d.Quota, &source, &closed, &entries, &d.Seed, &drawn)
 	if db.NoRows(err) {
 		return nil, nil
 	}
 	if err != nil {
+		return nil, fmt.Errorf("read the draw of %s: %w", one.Path(), err)
+	}
+	if err := json.Unmarshal([]byte(source), &d.Source); err != nil {
 		return nil, fmt.Errorf("read the draw of %s: %w", one.Path(), err)
 	}
 	if d.Closed, err = time.Parse(manifest.DatetimeLayout, closed); err != nil {
@@ -205,6 +237,32 @@ func (s *Store) Draw(ctx context.Context, project, name string) (d *Draw, err er
 // maxSeed is how long the value that decides a draw may be, in characters.
 const maxSeed = 200
 
+// thousands are commas within a number.
+var thousands = regexp.MustCompile(`([0-9]),([0-9]{3}\b)`)
+
+// plainSeed writes a value in the one way in which it decides: its numbers in their order of size, without zeros in front, with a space between them. It is "" where that can't be said: whoever knows the list could choose among spellings.
+func plainSeed(text string) string {
+	text = norm.NFKC.String(text)
+	if utf8.RuneCountInString(text) > maxSeed {
+		return ""
+	}
+	for was := ""; was != text; {
+		was, text = text, thousands.ReplaceAllString(text, "$1$2")
+	}
+	var numbers []string
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' }) {
+		if strings.Trim(part, "0123456789.") != "" {
+			return ""
+		}
+		if part = strings.TrimLeft(part, "0"); part == "" || part[0] == '.' {
+			part = "0" + part
+		}
+		numbers = append(numbers, part)
+	}
+	slices.SortFunc(numbers, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	return strings.Join(numbers, " ")
+}
+
 // Decide draws: with the value that was said beforehand, once. Codes: those of [Store.Draw]; auth.refused, draw.seed, draw.done.
 func (s *Store) Decide(ctx context.Context, who *identity.Principal, project, name, seed string) (*Draw, error) {
 	d, err := s.Draw(ctx, project, name)
@@ -214,8 +272,8 @@ func (s *Store) Decide(ctx context.Context, who *identity.Principal, project, na
 	if !s.mayDraw(who, project) {
 		return nil, who.Refused()
 	}
-	if seed = strings.Join(strings.Fields(seed), " "); seed == "" || utf8.RuneCountInString(seed) > maxSeed {
-		return nil, wrong("seed", "draw.seed", lang.F("추첨에 쓸 값을 %d자 이내로 적어 주십시오", "write the value that decides it, in at most %d characters", maxSeed))
+	if seed = plainSeed(seed); seed == "" {
+		return nil, wrong("seed", "draw.seed", lang.F("추첨에 쓸 값을 숫자로, %d자 이내로 적어 주십시오. 여럿이면 띄어 쓰십시오", "write the value that decides it in digits, at most %d characters, several with spaces between them", maxSeed))
 	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(ctx, "UPDATE draw SET seed = ?, drawn = ?, actor = ? WHERE project = ? AND service = ? AND since = ? AND seed = ''", seed, stored(s.Now()), who.Actor(), project, name, string(d.From))
@@ -264,11 +322,14 @@ func (s *Store) drawn(ctx context.Context, tx *db.Tx, now *catalog.Snapshot, one
 		return nil, nil
 	}
 	d, err := s.draw(ctx, tx, one)
-	if d == nil || err != nil {
+	if err != nil {
 		return nil, err
 	}
-	out := &DrawResult{Entry: entryOf(c.ID), Of: len(d.Entries), Quota: d.Quota}
-	if d.Seed == "" {
+	out := &DrawResult{Entry: c.entry, Quota: w.Quota}
+	if d == nil {
+		return out, nil
+	}
+	if out.Of, out.Quota = len(d.Entries), d.Quota; d.Seed == "" {
 		return out, nil
 	}
 	out.Done, out.Rank = true, slices.Index(d.Entries, out.Entry)+1
@@ -278,19 +339,19 @@ func (s *Store) drawn(ctx context.Context, tx *db.Tx, now *catalog.Snapshot, one
 	if out.Won = out.Rank <= d.Quota; out.Won {
 		return out, nil
 	}
-	where, args := inWindow(one, w)
-	rows, err := tx.Query(ctx, "SELECT id FROM service_case WHERE "+where+" AND state IN (?, ?, ?, ?)", append(args, Withdrawn, Returned, Refused, Dismissed)...)
+	where, args := inWindow(one, d.From, d.To)
+	rows, err := tx.Query(ctx, "SELECT entry FROM service_case WHERE "+where+" AND state IN (?, ?, ?, ?)", append(args, Withdrawn, Returned, Refused, Dismissed)...)
 	if err != nil {
 		return nil, fmt.Errorf("read who dropped out of the draw of %s: %w", one.Path(), err)
 	}
 	defer rows.Close()
 	gone := map[string]bool{}
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var entry string
+		if err := rows.Scan(&entry); err != nil {
 			return nil, err
 		}
-		gone[entryOf(id)] = true
+		gone[entry] = true
 	}
 	ahead := 0
 	for _, entry := range d.Entries[:out.Rank-1] {

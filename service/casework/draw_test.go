@@ -56,11 +56,17 @@ func TestADrawThatAnyoneCanRepeat(t *testing.T) {
 		who := map[string]*identity.Principal{}
 		for i := range 8 {
 			a := c.submit(t, citizen(fmt.Sprint(100+i)), []string{"scarce/garden"}, yes)
-			byEntry[sha(a.Cases[0].ID)], who[a.Cases[0].ID] = a.Cases[0].ID, citizen(fmt.Sprint(100+i))
+			mine := citizen(fmt.Sprint(100 + i))
+			f, err := c.Get(t.Context(), mine, a.Cases[0].ID)
+			if err != nil || f.Draw == nil || len(f.Draw.Entry) != 32 || f.Draw.Done || f.Draw.Of != 0 { // the line is known from the beginning
+				t.Fatalf("%+v %v", f.Draw, err)
+			}
+			byEntry[f.Draw.Entry], who[f.ID] = f.ID, mine
 		}
-		quits := byEntry[sortedKeys(byEntry)[0]]
+		line := sortedKeys(byEntry)[0]
+		quits := byEntry[line]
 		c.do(t, who[quits], quits, "withdraw", casework.ActionInput{})
-		delete(byEntry, sha(quits))
+		delete(byEntry, line)
 		if _, err := c.Draw(t.Context(), "scarce", "garden"); problem.Code(err) != "draw.open" {
 			t.Error(err)
 		}
@@ -87,17 +93,18 @@ func TestADrawThatAnyoneCanRepeat(t *testing.T) {
 		for code, try := range map[string]func() error{
 			"auth.refused": func() error { return second1(c.Decide(t.Context(), housing, "scarce", "garden", "1 2 3 4 5 6")) },
 			"draw.seed":    func() error { return second1(c.Decide(t.Context(), welfare, "scarce", "garden", "  ")) },
+			"draw.seed ":   func() error { return second1(c.Decide(t.Context(), welfare, "scarce", "garden", "3 and 11")) },
 			"draw.none":    func() error { return second1(c.Decide(t.Context(), welfare, "scarce", "seeds", "1")) },
 		} {
-			if err := try(); problem.Code(err) != code {
+			if err := try(); problem.Code(err) != strings.TrimSpace(code) {
 				t.Errorf("%s: %v", code, err)
 			}
 		}
-		after, err := c.Decide(t.Context(), welfare, "scarce", "garden", " 3 11  14 25 40 44 ")
+		after, err := c.Decide(t.Context(), welfare, "scarce", "garden", " 44, 11  014 ２５ 40 3 ")
 		if err != nil || after.Seed != "3 11 14 25 40 44" || after.List != d.List {
 			t.Fatalf("%+v %v", after, err)
 		}
-		if _, err := c.Decide(t.Context(), welfare, "scarce", "garden", "another"); problem.Code(err) != "draw.done" {
+		if _, err := c.Decide(t.Context(), welfare, "scarce", "garden", "7"); problem.Code(err) != "draw.done" {
 			t.Errorf("drawn twice: %v", err)
 		}
 		again := slices.Clone(d.Entries) // by hand, from what is published
@@ -130,6 +137,41 @@ func sortedKeys(m map[string]string) (out []string) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// A list that is fixed stays: what the manifest says later draws nobody again, takes nobody in, and doesn't change what was said of the value.
+func TestAFixedListStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.apply(t, map[string]string{"scarce.yaml": scarce})
+		yes := said(t, map[string]any{"wants": true})
+		for i := range 5 {
+			c.submit(t, citizen(fmt.Sprint(300+i)), []string{"scarce/garden"}, yes)
+		}
+		c.clock.Set(at(t, "2026-12-05 00:01"))
+		if _, err := c.Wake(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before, err := c.Decide(t.Context(), welfare, "scarce", "garden", "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range []string{"from: 2026-11-02, to: 2026-12-04", "from: 2026-11-01, to: 2026-12-31", "from: 2026-10-01, to: 2026-12-05"} {
+			c.apply(t, map[string]string{"scarce.yaml": strings.NewReplacer("from: 2026-11-01, to: 2026-12-04", change, "12월 5일 로또", "아무 때나 고른 로또").Replace(scarce)})
+			if _, err := c.Wake(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			d, err := c.Draw(t.Context(), "scarce", "garden")
+			if err != nil || !slices.Equal(d.Entries, before.Entries) || d.Source.Ko != "12월 5일 로또 당첨 번호" || d.To != "2026-12-04" {
+				t.Errorf("%s: %+v %v", change, d, err)
+			}
+			if _, err := c.Decide(t.Context(), welfare, "scarce", "garden", "2"); problem.Code(err) != "draw.done" {
+				t.Errorf("%s: drawn again: %v", change, err)
+			}
+			if _, err := c.Submit(t.Context(), citizen("999"), casework.Submission{Services: []string{"scarce/garden"}, Answers: yes}); problem.Code(err) != "application.closed" {
+				t.Errorf("%s: %v", change, err)
+			}
+		}
+	})
 }
 
 // Of eight who apply at once for what there are three of, three do.

@@ -67,7 +67,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 // columns of a case, in the order in which scan takes them.
-const columns = "id, application, person, project, service, agency, state, done, assignee, received, due, wake, version, revision, body, once_key"
+const columns = "id, application, person, project, service, agency, state, done, assignee, received, due, wake, version, revision, body, once_key, entry"
 
 // cases reads cases.
 func (s *Store) cases(ctx context.Context, tx *db.Tx, where string, args ...any) (out []*Case, err error) {
@@ -80,7 +80,7 @@ func (s *Store) cases(ctx context.Context, tx *db.Tx, where string, args ...any)
 	for rows.Next() {
 		c := &Case{}
 		var received, due, wake, sealed string
-		if err := rows.Scan(&c.ID, &c.Application, &c.person, &c.Project, &c.Service, &c.Agency, &c.State, &c.Done, &c.Assignee, &received, &due, &wake, &c.Version, &c.Revision, &sealed, &c.onceKey); err != nil {
+		if err := rows.Scan(&c.ID, &c.Application, &c.person, &c.Project, &c.Service, &c.Agency, &c.State, &c.Done, &c.Assignee, &received, &due, &wake, &c.Version, &c.Revision, &sealed, &c.onceKey, &c.entry); err != nil {
 			return nil, fmt.Errorf("read cases: %w", err)
 		}
 		for _, x := range []struct {
@@ -148,8 +148,8 @@ func (s *Store) insert(ctx context.Context, tx *db.Tx, c *Case) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO service_case ("+columns+") VALUES ("+db.Marks(16)+")",
-		c.ID, c.Application, c.person, c.Project, c.Service, c.Agency, c.State, c.Done, c.Assignee, stored(c.Received), stored(c.Due), stored(c.wake), c.Version, c.Revision, text, c.onceKey)
+	_, err = tx.Exec(ctx, "INSERT INTO service_case ("+columns+") VALUES ("+db.Marks(17)+")",
+		c.ID, c.Application, c.person, c.Project, c.Service, c.Agency, c.State, c.Done, c.Assignee, stored(c.Received), stored(c.Due), stored(c.wake), c.Version, c.Revision, text, c.onceKey, c.entry)
 	if err != nil {
 		return fmt.Errorf("keep case %s: %w", c.ID, err)
 	}

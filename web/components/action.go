@@ -13,6 +13,8 @@ import (
 // DrawText says what a draw means for a case.
 func DrawText(d *casework.DrawResult) lang.Text {
 	switch {
+	case d.Of == 0:
+		return lang.F("신청 기간이 끝난 뒤 추첨합니다 (선정 %d명)", "drawn after the last day, for %d", d.Quota)
 	case !d.Done:
 		return lang.F("명단이 확정되었습니다 (신청 %d건). 아직 추첨하지 않았습니다", "the list is fixed, of %d; it isn't drawn yet", d.Of)
 	case d.Won:
