@@ -59,6 +59,33 @@ func TestResidentNumbersInAllTheirForms(t *testing.T) {
 	}
 }
 
+// What a table's own definition says counts, not what a few values look like: text without a bound has none, and digits in a column of text are text.
+func TestTheTablesDefinitionCounts(t *testing.T) {
+	in := infer.Input{
+		File: "shops", Columns: []string{"no", "note", "seats"}, Key: []string{"no"}, Source: manifest.Source{Database: "mysql://u@h/d", Table: "shops"},
+		Longest: map[string]int{"seats": 8}, Whole: map[string]bool{"no": true},
+		Rows: func(yield func(infer.Row, error) bool) {
+			for n := range 50 {
+				if !yield(infer.Row{Line: n + 2, Cells: []string{fmt.Sprint(n), fmt.Sprintf("메모 %d", n), fmt.Sprintf("%d", 10_000_000+n)}}, nil) {
+					return
+				}
+			}
+		},
+	}
+	d, err := infer.From(in, infer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	note, code := d.Dataset.Fields[1], d.Dataset.Fields[2]
+	if note.Length != 0 || code.Type != manifest.String || code.Length != 8 {
+		t.Errorf("%+v %+v", note, code)
+	}
+	in.Longest, in.Whole, in.Source = nil, nil, manifest.Source{}
+	if d, err = infer.From(in, infer.Options{}); err != nil || d.Dataset.Fields[1].Length == 0 || d.Dataset.Fields[2].Type != manifest.Int {
+		t.Errorf("of a file: %+v %v", d.Dataset.Fields, err)
+	}
+}
+
 // A table that is small is read whole each time, so that deletions come at once; in each case the draft says what since would mean.
 func TestSinceIsDraftedForLargeTablesOnly(t *testing.T) {
 	for rows, want := range map[int]string{500: "", 100_001: "upd_dt"} {

@@ -93,7 +93,8 @@ type field struct {
 	class  manifest.Class
 	title  string
 
-	longest int // of the table's own definition; 0: nothing is said
+	longest int  // of the table's own definition; 0: nothing is said
+	endless bool // the table's own definition bounds no length
 }
 
 func (f *field) say(d ...Doubt) { f.doubts = append(f.doubts, d...) }
@@ -303,6 +304,10 @@ func (m *matrix) blank(texts []string) {
 // declared takes what the table's own definition says over what a few values look like.
 func (f *field) declared(in Input) {
 	f.longest = in.Longest[f.column.header]
+	f.endless = in.Longest != nil && f.longest == 0
+	if f.term == nil && f.longest > 0 && (f.kind == manifest.Int || f.kind == manifest.Double) { // text, whatever it looks like: 007 isn't 7
+		f.kind, f.pattern = manifest.String, ""
+	}
 	if f.term == nil && f.kind == manifest.String && in.Whole[f.column.header] {
 		f.kind, f.pattern = manifest.Int, ""
 	}
@@ -321,7 +326,7 @@ func (f *field) spec() manifest.Field {
 	out.Title, out.Type = lang.Text{Ko: f.title}, f.kind
 	if f.kind == manifest.String {
 		out.Length, out.Pattern = f.column.length(), f.pattern
-		if f.longest > 0 {
+		if f.longest > 0 || f.endless { // what few values look like doesn't bound those to come
 			out.Length = f.longest
 		}
 	}

@@ -201,7 +201,11 @@ func flat(path string, value any) (out []leaf) {
 		return out
 	case []any:
 		if !slices.ContainsFunc(x, func(v any) bool { _, nested := v.(Tree); return nested }) {
-			return []leaf{{path, fmt.Sprint(x...)}}
+			texts := make([]string, len(x))
+			for i, v := range x {
+				texts[i] = fmt.Sprint(v)
+			}
+			return []leaf{{path, strings.Join(texts, ", ")}}
 		}
 		for i, v := range x {
 			out = append(out, flat(path+"."+strconv.Itoa(i), v)...)
