@@ -102,9 +102,19 @@ const (
 
 // Process is how an application is dealt with.
 type Process struct {
-	Due      string `yaml:"due" need:"yes" ko:"처리기간: at once, 4 hours, 14 working days, 2 weeks, 1 month" en:"The term: at once, 4 hours, 14 working days, 2 weeks, 1 month"`
-	Template string `yaml:"template" oneof:"register,review-and-pay,inspect,two-step-approval" ko:"절차: register(수리, 쓰지 않으면 이것), review-and-pay(심사 뒤 지급), inspect(현장 확인 뒤 결정), two-step-approval(결정한 뒤 다른 사람이 결재)" en:"How: register (which it is where nothing is said), review-and-pay, inspect (a visit before the decision), two-step-approval (somebody else confirms)"`
-	Calendar string `yaml:"calendar" ko:"처리기간을 계산하는 업무일력 (하나뿐이면 쓰지 않아도 됩니다)" en:"The calendar by which the term counts; needed only where there are several"`
+	Due      string        `yaml:"due" need:"yes" ko:"처리기간: at once, 4 hours, 14 working days, 2 weeks, 1 month" en:"The term: at once, 4 hours, 14 working days, 2 weeks, 1 month"`
+	Template string        `yaml:"template" oneof:"register,review-and-pay,inspect,two-step-approval" ko:"절차: register(수리, 쓰지 않으면 이것), review-and-pay(심사 뒤 지급), inspect(현장 확인 뒤 결정), two-step-approval(결정한 뒤 다른 사람이 결재)" en:"How: register (which it is where nothing is said), review-and-pay, inspect (a visit before the decision), two-step-approval (somebody else confirms)"`
+	Steps    []ProcessStep `yaml:"steps" ko:"결정하기 전의 단계. 담당 기관의 단계는 차례로, 다른 기관의 의견(협의)은 모두 동시에 시작합니다" en:"What comes before the decision: the office's own one after the other, the opinions of other offices all at once"`
+	Calendar string        `yaml:"calendar" ko:"처리기간을 계산하는 업무일력 (하나뿐이면 쓰지 않아도 됩니다)" en:"The calendar by which the term counts; needed only where there are several"`
+}
+
+// ProcessStep is a step before the decision: of the office itself, or the opinion of another one (협의).
+type ProcessStep struct {
+	Name   string `yaml:"name" need:"yes" ko:"단계의 이름 (영문)" en:"Name of the step"`
+	Title  Text   `yaml:"title" need:"yes" ko:"단계를 부르는 말 (현장 확인)" en:"What it is called (visit)"`
+	Agency string `yaml:"agency" ko:"의견을 낼 기관 (담당 기관의 단계이면 쓰지 않습니다)" en:"The office whose opinion it is; left out where the office does it itself"`
+	When   string `yaml:"when" ko:"이 단계가 필요한 조건 (CEL). 쓰지 않으면 늘 필요합니다" en:"When it is needed, in CEL; always, where nothing is said"`
+	Due    string `yaml:"due" ko:"이 단계의 기한: 1 working day, 5 working days" en:"Its own term: 1 working day, 5 working days"`
 }
 
 // The templates of processes.
@@ -182,8 +192,30 @@ func (s *Service) check(c *checker) {
 	if s.Process != nil && s.Process.Due != "" && !dueForm.MatchString(s.Process.Due) {
 		c.fault("process.due", "service.due", Textf("처리기간으로 읽을 수 없습니다: %q", "%q is no term", s.Process.Due), T("at once, 4 hours, 14 working days, 2 weeks, 1 month처럼 쓰십시오", "write it as at once, 4 hours, 14 working days, 2 weeks or 1 month"))
 	}
+	s.checkSteps(c)
 	if b := s.Benefit; b != nil && strings.TrimSpace(b.Amount) != "" && b.Unit == "" {
 		c.fault("benefit.unit", "manifest.empty", T("금액의 단위가 필요합니다", "the amount needs a unit"), T("KRW, KRW/month, KRW/year, percent 가운데 하나를 쓰십시오", "one of KRW, KRW/month, KRW/year, percent"))
+	}
+}
+
+func (s *Service) checkSteps(c *checker) {
+	if s.Process == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for i, step := range s.Process.Steps {
+		at := "process.steps." + strconv.Itoa(i)
+		switch {
+		case step.Name == "":
+		case !nameForm.MatchString(step.Name):
+			c.fault(at+".name", "manifest.name", Textf("단계의 이름으로 쓸 수 없습니다: %q", "%q can't name a step", step.Name), T("영문 소문자·숫자·붙임표로 쓰십시오", "small letters, digits and hyphens"))
+		case seen[step.Name]:
+			c.fault(at+".name", "manifest.twice", Textf("같은 이름의 단계가 둘입니다: %s", "two steps are called %s", step.Name), Text{})
+		}
+		seen[step.Name] = true
+		if step.Due != "" && !dueForm.MatchString(step.Due) {
+			c.fault(at+".due", "service.due", Textf("처리기간으로 읽을 수 없습니다: %q", "%q is no term", step.Due), T("at once, 4 hours, 14 working days, 2 weeks, 1 month처럼 쓰십시오", "write it as at once, 4 hours, 14 working days, 2 weeks or 1 month"))
+		}
 	}
 }
 
@@ -229,6 +261,9 @@ func (s *Service) references(r *Resource) (out []Reference) {
 	}
 	if s.Process != nil {
 		out = append(out, someReference(Key{Kind: "Calendar", Name: s.Process.Calendar}, "process.calendar")...)
+		for i, step := range s.Process.Steps {
+			out = append(out, someReference(Key{Kind: "Agency", Name: step.Agency}, "process.steps."+strconv.Itoa(i)+".agency")...)
+		}
 	}
 	for i, name := range s.Excludes {
 		out = append(out, Reference{To: Ref("Service", r.Project, name), Path: "excludes." + strconv.Itoa(i)})

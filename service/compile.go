@@ -21,6 +21,7 @@ type Service struct {
 	Facts   []Fact // in the order in which they are asked for
 	Clauses []Clause
 	Amount  *rule.Value // nil: the benefit is no amount
+	Steps   []Step      // before the decision
 	Text    string      // the manifest's document: which version of the rules this is
 }
 
@@ -68,6 +69,21 @@ type Clause struct {
 	rule *rule.Rule
 	ko   []piece
 	en   []piece
+}
+
+// Step is a step before the decision.
+type Step struct {
+	Spec *manifest.ProcessStep
+	when *rule.Rule // nil: always
+}
+
+// Applies reports whether a step is needed for somebody of whom known is known: where that can't be told it is.
+func (s *Step) Applies(known map[string]any, asOf manifest.Day) bool {
+	if s.when == nil {
+		return true
+	}
+	answer, _, err := s.when.Judge(known, asOf)
+	return err != nil || answer != rule.No
 }
 
 // Fact returns the fact of a name, or nil.
@@ -133,6 +149,17 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 			c.fault("service.amount", amountPath, lang.F("금액이 수가 아닙니다 (유형: %s)", "the amount is a %s, not a number", string(out.Amount.Type())), lang.Text{})
 		case out.Amount.Type() == manifest.Double && strings.HasPrefix(b.Unit, "KRW"):
 			c.fault("service.amount", amountPath, lang.T("금액은 원 단위의 정수여야 합니다", "money is decided in whole won"), lang.T("won(…)으로 반올림하십시오", "round it by won(…)"))
+		}
+	}
+	if p := spec.Process; p != nil {
+		for i := range p.Steps {
+			step := Step{Spec: &p.Steps[i]}
+			if step.Spec.When != "" {
+				if step.when, err = env.Compile(step.Spec.When); err != nil {
+					c.wrong(fmt.Sprintf("process.steps.%d.when", i), err)
+				}
+			}
+			out.Steps = append(out.Steps, step)
 		}
 	}
 	if p := spec.Process; p != nil && p.Calendar == "" && len(s.List("Calendar")) != 1 {

@@ -25,7 +25,7 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		p := problem.New("case.action", 404, unknownAction(name))
 		return nil, p
 	}
-	if a.by == citizen && !isTheirs(who, seen) || a.by == office && !s.mayDecide(who, seen) {
+	if !s.may(who, seen, a.by) {
 		return nil, who.Refused()
 	}
 	one, err := s.as(ctx, seen.Revision, seen.Project, seen.Service)
@@ -44,7 +44,7 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		if c.Version != in.Version {
 			return moved()
 		}
-		if a.by == office && !s.mayDecide(who, c) {
+		if !s.may(who, c, a.by) {
 			return unknown(id)
 		}
 		if !a.open(processOf(one), c) {
@@ -68,7 +68,7 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		c.count(cal, why)
 		c.awaken()
 		e := CaseStep{Action: a.name, Internal: a.internal, Note: d.note}
-		if a.by == office {
+		if a.by != citizen {
 			e.Actor, e.Name, e.Office = who.Actor(), who.Name, who.Agency
 		}
 		if err := s.update(ctx, tx, c); err != nil {
@@ -85,6 +85,17 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		return &File{Case: c, StateTitle: c.State.Title(), Office: now.Title(manifest.Key{Kind: "Agency", Name: c.Agency}), Facts: []ShownFact{}, History: []CaseStep{}, Actions: []Action{}, Papers: []*Paper{}, Needed: []Needed{}}, nil
 	}
 	return d, err
+}
+
+// may reports whether somebody is a party to a case.
+func (s *Store) may(who *identity.Principal, c *Case, as party) bool {
+	switch as {
+	case citizen:
+		return isTheirs(who, c)
+	case office:
+		return s.mayDecide(who, c)
+	}
+	return s.advises(who, c)
 }
 
 // settled says whether anything is waited for.
@@ -108,6 +119,13 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 		Case: c, StateTitle: c.State.Title(), Office: now.Title(manifest.Key{Kind: "Agency", Name: c.Agency}), AsOf: c.body.AsOf, Verdict: c.body.Verdict, Uncounted: c.body.Uncounted,
 		Asked: c.body.Asked, Decision: c.body.Decision, Objection: c.body.Objection, Actions: []Action{}, Facts: s.shown(one, c.body.Facts), Mine: mine, Needed: c.needed(one),
 	}
+	decides := s.mayDecide(who, c)
+	out.Steps = slices.Clone(c.body.Steps)
+	for i := range out.Steps { // who did it, and what was found, is the offices' own
+		if step := &out.Steps[i]; !decides && (mine || step.Agency == "" || !advisesOn(now, who, step)) {
+			step.By, step.Person, step.Note = "", "", ""
+		}
+	}
 	if c.body.Clock.Term.N > 0 {
 		out.Term = c.body.Clock.Term.Text()
 	}
@@ -122,12 +140,12 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 	}
 	for i := range actions {
 		a := &actions[i]
-		if (a.by == citizen) == mine && a.open(processOf(one), c) {
+		if s.may(who, c, a.by) && a.open(processOf(one), c) {
 			out.Actions = append(out.Actions, Action{Name: a.name, Title: a.title, Says: a.says, Needs: append([]string{}, a.needs...)})
 		}
 	}
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
-		if !mine {
+		if decides {
 			if out.Conflicts, err = s.conflicts(ctx, tx, now, c, one); err != nil {
 				return err
 			}
@@ -138,11 +156,13 @@ func (s *Store) Get(ctx context.Context, who *identity.Principal, id string) (*F
 		if out.Draw, err = s.drawn(ctx, tx, now, one, c); err != nil {
 			return err
 		}
-		out.History, err = s.history(ctx, tx, c, !mine)
+		out.History, err = s.history(ctx, tx, c, decides)
 		return err
 	})
+	if !decides {
+		out.Papers = slices.DeleteFunc(out.Papers, func(p *Paper) bool { return p.Internal && (mine || p.By != who.Actor()) })
+	}
 	if mine {
-		out.Papers = slices.DeleteFunc(out.Papers, func(p *Paper) bool { return p.Internal })
 		for _, p := range out.Papers {
 			p.By = ""
 		}

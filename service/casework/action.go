@@ -27,6 +27,7 @@ type ActionInput struct {
 	Consented bool            `json:"consented,omitempty" doc:"Of a second extension: the citizen agrees"`
 	Clauses   []int           `json:"clauses,omitempty" maxItems:"100" doc:"Of a refusal: the clauses that don't hold, from 0"`
 	Agency    string          `json:"agency,omitempty" maxLength:"63" doc:"Of a transfer: the office it belongs to"`
+	Step      string          `json:"step,omitempty" maxLength:"63" doc:"Of a step or an opinion: which; where it is left out the first that waits"`
 	Answers   registry.Values `json:"answers,omitempty" doc:"Of a supplement: facts by their names"`
 }
 
@@ -44,6 +45,7 @@ type party int
 const (
 	citizen party = iota
 	office
+	adviser // of an office whose opinion is asked for
 )
 
 // action is a line of the table of actions.
@@ -84,6 +86,7 @@ const (
 	needClauses = "clauses"
 	needAgency  = "agency"
 	needAnswers = "answers"
+	needStep    = "step"
 )
 
 // maxReason is how long a reason may be, in characters.
@@ -103,6 +106,8 @@ var actions = []action{
 	{name: "ask-again", by: office, from: []State{Supplement}, title: lang.T("다시 보완 요청", "Ask again"), says: lang.T("기한 안에 보완하지 않으셨을 때, 10일 이내의 기한을 정하여 한 번만 더 요청합니다.", "What didn't come is asked for once more, by a date within ten days."), needs: []string{needReason, needDays}, only: lapsed, do: askAgain},
 	{name: "return", by: office, from: []State{Supplement}, title: lang.T("반려", "Return"), says: lang.T("기한 안에 보완하지 않은 신청을 이유를 밝혀 되돌려 보냅니다.", "What wasn't supplied in time goes back, with the reason."), needs: []string{needReason}, only: lapsed, do: giveBack},
 	{name: "inspect", by: office, from: []State{Received}, title: lang.T("현장 확인 기록", "Record the visit"), says: lang.T("현장 확인 결과를 남깁니다.", "What was seen is kept."), needs: []string{needReason}, only: inspects, internal: true, do: inspect},
+	{name: "step", by: office, from: []State{Received}, title: lang.T("단계 완료", "Step done"), says: lang.T("이 단계에서 확인한 내용을 남깁니다. 다음 단계가 있으면 이어집니다.", "What was found is kept; the next step begins."), needs: []string{needStep, needReason}, only: hasStep(false), internal: true, do: doStep(false)},
+	{name: "opine", by: adviser, from: []State{Received, Supplement, Proposed}, title: lang.T("의견 내기", "Give the opinion"), says: lang.T("결정하는 기관에 의견을 보냅니다. 신청인에게는 보이지 않습니다.", "The office that decides gets it; the citizen doesn't see it."), needs: []string{needStep, needReason}, only: hasStep(true), internal: true, do: doStep(true)},
 	{name: "extend", by: office, from: []State{Received, Proposed, Objected}, title: lang.T("처리기간 연장", "Extend"), says: lang.T("연장 사유와 처리완료 예정일을 신청하신 분께 알립니다.", "The citizen is told why, and the new date."), needs: []string{needGround, needReason, needDays}, do: extend},
 	{name: "transfer", by: office, from: []State{Received}, title: lang.T("이송", "Transfer"), says: lang.T("다른 기관의 일이면 그 기관으로 보내고 신청하신 분께 알립니다.", "It goes to the office it belongs to, and the citizen is told."), needs: []string{needAgency, needReason}, do: transfer},
 	{name: "rerun", by: office, from: []State{Received, Proposed}, title: lang.T("기준 다시 적용", "Run the rule again"), says: lang.T("지금의 기준으로 다시 확인해 봅니다. 결정에는 신청하신 날의 기준을 씁니다.", "Shows what today's rule would say; the decision follows the rule of the day of the application."), internal: true, do: rerun},
@@ -199,6 +204,9 @@ func approve(d *deed) error {
 	}
 	if utf8.RuneCountInString(d.note) > maxReason {
 		_, err := d.said()
+		return err
+	}
+	if err := d.stepped(); err != nil {
 		return err
 	}
 	if err := d.unopposed(); err != nil {
@@ -513,6 +521,9 @@ func object(d *deed) error {
 
 func uphold(d *deed) error {
 	if _, err := d.said(); err != nil {
+		return err
+	}
+	if err := d.stepped(); err != nil {
 		return err
 	}
 	if err := d.unopposed(); err != nil {

@@ -118,6 +118,8 @@ func (s *Store) Serve(h huma.API) {
 		State  string `query:"state" enum:"received,supplement,proposed,approved,paid,refused,objected,dismissed,returned,withdrawn"`
 		Mine   bool   `query:"mine" doc:"Only those one has taken"`
 		Done   bool   `query:"done" doc:"Those that are done, instead of those that aren't"`
+		Late   bool   `query:"late" doc:"Only those that are overdue, or a step of which is"`
+		Asked  bool   `query:"asked" doc:"Those of other offices on which one's opinion is asked for, instead of their own"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 		Cursor string `query:"cursor" maxLength:"200"`
 	},
@@ -134,7 +136,7 @@ func (s *Store) Serve(h huma.API) {
 				Next  string  `json:"next,omitempty"`
 			}
 		}{}
-		list, next, err := s.Queue(ctx, identity.From(ctx), Queue{State: State(in.State), Mine: in.Mine, Done: in.Done, Limit: in.Limit, Cursor: in.Cursor})
+		list, next, err := s.Queue(ctx, identity.From(ctx), Queue{State: State(in.State), Mine: in.Mine, Done: in.Done, Late: in.Late, Asked: in.Asked, Limit: in.Limit, Cursor: in.Cursor})
 		out.Body.Items, out.Body.Next = append([]*Case{}, list...), next
 		return out, err
 	})

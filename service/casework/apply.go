@@ -405,6 +405,7 @@ func (s *Store) begin(ctx context.Context, tx *db.Tx, a *Application, who *ident
 		c.body.Clock.Term, _ = term.Parse(p.Due) // it was checked at plan time
 		c.body.Clock.Began = a.At
 	}
+	c.plan(one)
 	c.count(cal, why)
 	c.awaken()
 	if err := s.insert(ctx, tx, c); err != nil {

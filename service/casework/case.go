@@ -70,6 +70,7 @@ type body struct {
 	Decision  *Decision          `json:"decision,omitempty"`
 	Objection *Objection         `json:"objection,omitempty"`
 	Inspected bool               `json:"inspected,omitempty"`
+	Steps     []Step             `json:"steps,omitempty"`
 	Told      map[string]string  `json:"told,omitempty"` // what was told when its time had come, by what
 }
 
@@ -146,6 +147,7 @@ type File struct {
 	Objection  *Objection         `json:"objection,omitempty"`
 	Papers     []*Paper           `json:"papers"`
 	Needed     []Needed           `json:"needed" doc:"Documents that the service asks for"`
+	Steps      []Step             `json:"steps,omitempty" doc:"Of its process, before the decision"`
 	Draw       *DrawResult        `json:"draw,omitempty" doc:"Where those who get it are drawn"`
 	Conflicts  []Conflict         `json:"conflicts,omitempty" doc:"For the office: what stands against giving it"`
 	History    []CaseStep         `json:"history"`
@@ -182,6 +184,7 @@ func (b *body) fact(name string) *Fact {
 // count says when the case is due by a calendar: not while its clock stands, and not where it is decided. Where the calendar doesn't say, why is kept.
 func (c *Case) count(cal *term.Calendar, uncounted string) {
 	c.Due, c.body.Uncounted = time.Time{}, ""
+	c.countSteps(cal)
 	switch {
 	case c.State == Objected:
 		c.Due = c.body.Objection.Due

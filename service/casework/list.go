@@ -26,6 +26,8 @@ type Queue struct {
 	State  State // of one state only
 	Mine   bool  // only those that who asks has taken
 	Done   bool  // those that are done, instead of those that aren't
+	Late   bool  // only those that are overdue, or a step of which is
+	Asked  bool  // those of other offices on which their opinion is asked for, instead of their own
 	Limit  int
 	Cursor string
 }
@@ -43,6 +45,9 @@ func (s *Store) Queue(ctx context.Context, who *identity.Principal, q Queue) (ou
 		return nil, "", problem.New("list.limit", 400, lang.F("limit에는 1–%d 범위의 값을 쓰십시오", "limit is 1 to %d", MaxLimit))
 	}
 	where, args := "agency IN ("+db.Marks(len(offices))+") AND done = ?", make([]any, 0, len(offices)+8)
+	if q.Asked {
+		where = "id IN (SELECT case_id FROM case_opinion WHERE agency IN (" + db.Marks(len(offices)) + ")) AND done = ?"
+	}
 	for _, a := range offices {
 		args = append(args, a)
 	}
@@ -52,6 +57,9 @@ func (s *Store) Queue(ctx context.Context, who *identity.Principal, q Queue) (ou
 	}
 	if q.Mine {
 		where, args = where+" AND assignee = ?", append(args, who.Actor())
+	}
+	if now := stored(s.Now()); q.Late {
+		where, args = where+" AND (due <> '' AND due <= ? OR step_due <> '' AND step_due <= ?)", append(args, now, now)
 	}
 	const late = "CASE WHEN due = '' THEN '~' ELSE due END" // what isn't due comes behind
 	if q.Cursor != "" {

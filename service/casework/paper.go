@@ -261,7 +261,7 @@ func (s *Store) Attach(ctx context.Context, who *identity.Principal, id string, 
 		return nil, err
 	}
 	mine := isTheirs(who, seen)
-	u.Internal = u.Internal && !mine
+	u.Internal = u.Internal && !mine || !mine && !s.mayDecide(who, seen) // what an office says that is asked for its opinion isn't the citizen's
 	one, err := s.ServiceOf(ctx, seen)
 	if err != nil {
 		return nil, err
@@ -278,7 +278,7 @@ func (s *Store) Attach(ctx context.Context, who *identity.Principal, id string, 
 			if mine && c.Done {
 				return problem.New("case.state", 409, lang.F("지금은 서류를 낼 수 없습니다 (%s)", "papers can't be handed in now (%s)", c.State.Title()))
 			}
-			if !mine && !s.mayDecide(who, c) {
+			if !mine && !s.mayDecide(who, c) && !s.advises(who, c) {
 				return unknown(id)
 			}
 			if !mine {
@@ -503,8 +503,8 @@ func (s *Store) findPaper(ctx context.Context, who *identity.Principal, of, id s
 			list, err = s.papers(ctx, tx, "case_id = ? AND id = ?", c.ID, id)
 			return err
 		})
-		if isTheirs(who, c) {
-			list = slices.DeleteFunc(list, func(p *Paper) bool { return p.Internal })
+		if !s.mayDecide(who, c) {
+			list = slices.DeleteFunc(list, func(p *Paper) bool { return p.Internal && p.By != who.Actor() })
 		}
 	case problem.Code(err) == "case.unknown" && who.Kind == identity.Citizen:
 		var d *Draft

@@ -92,7 +92,7 @@ func (s *Store) Reproduce(ctx context.Context, who *identity.Principal, id strin
 	return out, err
 }
 
-// visible is a case that somebody may see: a citizen theirs, an official those of their office.
+// visible is a case that somebody may see: a citizen theirs, an official those of their office, and those on which its opinion is asked for.
 func (s *Store) visible(ctx context.Context, who *identity.Principal, id string) (c *Case, err error) {
 	if !who.SignedIn() {
 		return nil, who.Refused()
@@ -101,7 +101,7 @@ func (s *Store) visible(ctx context.Context, who *identity.Principal, id string)
 		c, err = s.one(ctx, tx, id)
 		return err
 	})
-	if err == nil && !isTheirs(who, c) && !s.mayDecide(who, c) {
+	if err == nil && !isTheirs(who, c) && !s.mayDecide(who, c) && !s.advises(who, c) {
 		err = unknown(id)
 	}
 	return c, err

@@ -67,7 +67,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 // columns of a case, in the order in which scan takes them.
-const columns = "id, application, person, project, service, agency, state, done, assignee, received, due, wake, version, revision, body, once_key, entry"
+const columns = "id, application, person, project, service, agency, state, done, assignee, received, due, wake, version, revision, body, once_key, entry, step_due"
 
 // cases reads cases.
 func (s *Store) cases(ctx context.Context, tx *db.Tx, where string, args ...any) (out []*Case, err error) {
@@ -79,8 +79,8 @@ func (s *Store) cases(ctx context.Context, tx *db.Tx, where string, args ...any)
 	now := s.Catalog.Snapshot()
 	for rows.Next() {
 		c := &Case{}
-		var received, due, wake, sealed string
-		if err := rows.Scan(&c.ID, &c.Application, &c.person, &c.Project, &c.Service, &c.Agency, &c.State, &c.Done, &c.Assignee, &received, &due, &wake, &c.Version, &c.Revision, &sealed, &c.onceKey, &c.entry); err != nil {
+		var received, due, wake, sealed, stepDue string
+		if err := rows.Scan(&c.ID, &c.Application, &c.person, &c.Project, &c.Service, &c.Agency, &c.State, &c.Done, &c.Assignee, &received, &due, &wake, &c.Version, &c.Revision, &sealed, &c.onceKey, &c.entry, &stepDue); err != nil {
 			return nil, fmt.Errorf("read cases: %w", err)
 		}
 		for _, x := range []struct {
@@ -148,12 +148,12 @@ func (s *Store) insert(ctx context.Context, tx *db.Tx, c *Case) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO service_case ("+columns+") VALUES ("+db.Marks(17)+")",
-		c.ID, c.Application, c.person, c.Project, c.Service, c.Agency, c.State, c.Done, c.Assignee, stored(c.Received), stored(c.Due), stored(c.wake), c.Version, c.Revision, text, c.onceKey, c.entry)
+	_, err = tx.Exec(ctx, "INSERT INTO service_case ("+columns+") VALUES ("+db.Marks(18)+")",
+		c.ID, c.Application, c.person, c.Project, c.Service, c.Agency, c.State, c.Done, c.Assignee, stored(c.Received), stored(c.Due), stored(c.wake), c.Version, c.Revision, text, c.onceKey, c.entry, stored(c.stepDue()))
 	if err != nil {
 		return fmt.Errorf("keep case %s: %w", c.ID, err)
 	}
-	return nil
+	return s.index(ctx, tx, c)
 }
 
 // update writes the next version of a case, unless somebody was quicker: case.moved.
@@ -162,8 +162,8 @@ func (s *Store) update(ctx context.Context, tx *db.Tx, c *Case) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(ctx, "UPDATE service_case SET agency = ?, state = ?, done = ?, assignee = ?, due = ?, wake = ?, version = version + 1, body = ? WHERE id = ? AND version = ?",
-		c.Agency, c.State, c.Done, c.Assignee, stored(c.Due), stored(c.wake), text, c.ID, c.Version)
+	n, err := tx.Exec(ctx, "UPDATE service_case SET agency = ?, state = ?, done = ?, assignee = ?, due = ?, wake = ?, step_due = ?, version = version + 1, body = ? WHERE id = ? AND version = ?",
+		c.Agency, c.State, c.Done, c.Assignee, stored(c.Due), stored(c.wake), stored(c.stepDue()), text, c.ID, c.Version)
 	if err != nil {
 		return fmt.Errorf("keep case %s: %w", c.ID, err)
 	}
@@ -171,7 +171,7 @@ func (s *Store) update(ctx context.Context, tx *db.Tx, c *Case) error {
 		return moved()
 	}
 	c.Version++
-	return nil
+	return s.index(ctx, tx, c)
 }
 
 func moved() error {
@@ -225,7 +225,7 @@ func (s *Store) history(ctx context.Context, tx *db.Tx, c *Case, internal bool) 
 
 // steps that aren't actions of anybody.
 var stepTitles = map[string]lang.Text{
-	"apply": lang.T("신청", "Applied"), "paper": lang.T("서류를 냄", "A paper was handed in"), toldLapsed: lang.T("보완 기한이 지남", "The time for the supplement is over"), toldOverdue: lang.T("처리기한이 지남", "Overdue"),
+	"apply": lang.T("신청", "Applied"), "paper": lang.T("서류를 냄", "A paper was handed in"), toldLapsed: lang.T("보완 기한이 지남", "The time for the supplement is over"), toldOverdue: lang.T("처리기한이 지남", "Overdue"), toldStep: lang.T("단계의 기한이 지남", "A step is overdue"),
 	toldProgress: lang.T("처리 상황 안내", "How far it is"), "calendar": lang.T("업무일력이 바뀌어 처리기한이 바뀜", "The calendar changed, and the due date with it"),
 }
 

@@ -14,9 +14,10 @@ import (
 
 // What is told when its time has come.
 const (
-	toldLapsed   = "lapsed"   // the time for a supplement is over
-	toldOverdue  = "overdue"  // it should have been decided
-	toldProgress = "progress" // it has been under way for 30 days, or for 30 more (민원처리법 시행령 제23조)
+	toldLapsed   = "lapsed"       // the time for a supplement is over
+	toldOverdue  = "overdue"      // it should have been decided
+	toldStep     = "step-overdue" // a step should have been done
+	toldProgress = "progress"     // it has been under way for 30 days, or for 30 more (민원처리법 시행령 제23조)
 )
 
 // progressDays is how often citizens are told how far it is.
@@ -38,6 +39,11 @@ func (c *Case) awaken() {
 	}
 	if c.body.Told[toldOverdue] != stored(c.Due) {
 		soonest(c.Due)
+	}
+	for i := range c.body.Steps {
+		if s := &c.body.Steps[i]; !s.Told {
+			soonest(s.Due)
+		}
 	}
 	soonest(c.progress())
 }
@@ -115,6 +121,12 @@ func (s *Store) wakeOne(ctx context.Context, id string, now time.Time) error {
 		}
 		if !c.Due.IsZero() && !c.Due.After(now) && c.body.Told[toldOverdue] != stored(c.Due) {
 			errs = append(errs, tell(toldOverdue, stored(c.Due), true))
+		}
+		for i := range c.body.Steps {
+			if step := &c.body.Steps[i]; !step.Told && !step.Due.IsZero() && !step.Due.After(now) {
+				step.Told = true
+				errs = append(errs, s.event(ctx, tx, c, CaseStep{Action: toldStep, Internal: true, Note: step.Title.Ko}))
+			}
 		}
 		if !c.progress().After(now) {
 			errs = append(errs, tell(toldProgress, stored(now), false))

@@ -35,7 +35,7 @@ func ActionInput(w http.ResponseWriter, r *http.Request) (in casework.ActionInpu
 	in.Version, _ = strconv.ParseInt(f.Get("version"), 10, 64)
 	in.Reason = strings.ReplaceAll(f.Get("reason"), "\r\n", "\n")
 	in.Days, _ = strconv.Atoi(strings.TrimSpace(f.Get("days")))
-	in.Ground, in.Agency, in.Consented = f.Get("ground"), f.Get("agency"), f.Get("consented") != ""
+	in.Ground, in.Agency, in.Step, in.Consented = f.Get("ground"), f.Get("agency"), f.Get("step"), f.Get("consented") != ""
 	for _, text := range f["clause"] {
 		n, err := strconv.Atoi(text)
 		if err != nil {

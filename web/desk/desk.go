@@ -97,6 +97,8 @@ type queueView struct {
 var views = []components.Choice{
 	{Value: "", Title: lang.T("모두", "All")},
 	{Value: "mine", Title: lang.T("내 담당", "Mine")},
+	{Value: "late", Title: lang.T("기한이 지난 것", "Overdue")},
+	{Value: "asked", Title: lang.T("의견을 낼 것", "Opinions asked for")},
 	{Value: "supplement", Title: lang.T("보완을 기다리는 것", "Waiting")},
 	{Value: "objected", Title: lang.T("이의신청", "Objections")},
 	{Value: "proposed", Title: lang.T("결재할 것", "To confirm")},
@@ -114,8 +116,8 @@ func (d *Desk) queueOf(r *http.Request) (queueView, error) {
 	if !slices.ContainsFunc(views, func(c components.Choice) bool { return c.Value == v.Show }) {
 		v.Show = ""
 	}
-	q := casework.Queue{Mine: v.Show == "mine", Done: v.Show == "done", Cursor: r.URL.Query().Get("cursor")}
-	if v.Show != "" && !q.Mine && !q.Done {
+	q := casework.Queue{Mine: v.Show == "mine", Done: v.Show == "done", Late: v.Show == "late", Asked: v.Show == "asked", Cursor: r.URL.Query().Get("cursor")}
+	if v.Show != "" && !q.Mine && !q.Done && !q.Late && !q.Asked {
 		q.State = casework.State(v.Show)
 	}
 	list, next, err := d.cases.Queue(r.Context(), identity.From(r.Context()), q)
@@ -144,7 +146,7 @@ func (v queueView) batches() []components.Choice {
 		"take": {Value: "take", Title: lang.T("담당하기", "Take")}, "approve": {Value: "approve", Title: lang.T("승인", "Approve")}, "confirm": {Value: "confirm", Title: lang.T("결재", "Confirm")}, "pay": {Value: "pay", Title: lang.T("지급 완료", "Paid")},
 	}
 	switch v.Show {
-	case "", "mine":
+	case "", "mine", "late":
 		return []components.Choice{all["take"], all["approve"]}
 	case "proposed":
 		return []components.Choice{all["confirm"]}

@@ -157,6 +157,9 @@ func (v caseView) steps() []components.Step {
 		middle = components.Step{Title: lang.T("보완 대기", "Waiting for you"), Now: true}
 	}
 	out = append(out, middle)
+	for _, s := range v.Steps {
+		out = append(out, components.Step{Title: s.Title, Done: !s.Done.IsZero() || decided, Now: middle.Now && s.Done.IsZero() && !s.Began.IsZero() && v.State == casework.Received})
+	}
 	switch v.State {
 	case casework.Withdrawn, casework.Returned:
 		return append(out, components.Step{Title: v.State.Title(), Now: true})
