@@ -82,8 +82,8 @@ func Identifies(name, v string) bool {
 	return false
 }
 
-// NamesResidents reports whether a field's name says that it holds resident registration numbers.
-func NamesResidents(name string) bool { return residentWord.MatchString(name) }
+// NamesMoments reports whether a field's name says that it holds moments.
+func NamesMoments(name string) bool { return momentWord.MatchString(strings.ToLower(name)) }
 
 // Reaches reports whether a value is somebody's mobile phone or e-mail address, or a text with one. Addresses of offices (go.kr) aren't somebody's.
 func Reaches(v string) bool {
@@ -126,6 +126,7 @@ var (
 	mobileWithin   = regexp.MustCompile(`(?:^|[^0-9])\(?(?:(?:\+|00)?82\)?[-. ]?(?:\(0\))?[-. ]?0?|0)1[016789]` + `(?:[^0-9A-Za-z가-힣]{0,3}[0-9]){7,8}(?:[^0-9]|$)`)
 	residentWithin = regexp.MustCompile(`(?:^|[^0-9])(?:19|20)?([0-9]{6})(\s?[-./_~:()\s]{0,2}\s?)([1-8][0-9]{6})(?:[^0-9]|$)`)
 	webAddress     = regexp.MustCompile(`[a-z]+://\S+`)
+	momentWord     = regexp.MustCompile(`시각|시간|일시|time|epoch|stamp|(?:^|[_ ])(?:ms|ts)(?:$|[_ ])`)
 	documentWord   = regexp.MustCompile(`접수|관리|문서|허가|고시|공고|일련|계약|영수`)
 	residentWord   = regexp.MustCompile(`주민|외국인등록|생년|resident`)
 	emailWithin    = regexp.MustCompile(`[A-Za-z0-9._%+-]+ ?@ ?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)

@@ -104,9 +104,13 @@ const (
 type Process struct {
 	Due      string        `yaml:"due" need:"yes" ko:"처리기간: at once, 4 hours, 14 working days, 2 weeks, 1 month" en:"The term: at once, 4 hours, 14 working days, 2 weeks, 1 month"`
 	Template string        `yaml:"template" oneof:"register,review-and-pay,inspect,two-step-approval" ko:"절차: register(수리, 쓰지 않으면 이것), review-and-pay(심사 뒤 지급), inspect(현장 확인 뒤 결정), two-step-approval(결정한 뒤 다른 사람이 결재)" en:"How: register (which it is where nothing is said), review-and-pay, inspect (a visit before the decision), two-step-approval (somebody else confirms)"`
+	Assign   string `yaml:"assign" oneof:"least" ko:"들어온 신청의 담당자를 정하는 방법: least(배정을 받는 담당자 가운데 맡은 것이 가장 적은 사람). 쓰지 않으면 담당자가 직접 맡습니다" en:"Who gets what comes in: least (of those who are given cases whoever has the fewest); taken by hand where nothing is said"`
 	Steps    []ProcessStep `yaml:"steps" ko:"결정하기 전의 단계. 담당 기관의 단계는 차례로, 다른 기관의 의견(협의)은 모두 동시에 시작합니다" en:"What comes before the decision: the office's own one after the other, the opinions of other offices all at once"`
 	Calendar string        `yaml:"calendar" ko:"처리기간을 계산하는 업무일력 (하나뿐이면 쓰지 않아도 됩니다)" en:"The calendar by which the term counts; needed only where there are several"`
 }
+
+// AssignLeast gives a case to whoever has the fewest.
+const AssignLeast = "least"
 
 // ProcessStep is a step before the decision: of the office itself, or the opinion of another one (협의).
 type ProcessStep struct {

@@ -28,14 +28,14 @@ func whole(pattern string) *regexp.Regexp {
 	return re
 }
 
-// identifies reports whether a value looks like a resident registration number: shapes and fractions have digits enough that do, and whole numbers have too where nothing says what they are.
+// identifies reports whether a value looks like a resident registration number: shapes and fractions have digits enough that do, and so have moments that are counted in milliseconds.
 func identifies(f *catalog.Field, value any) bool {
 	name := f.Label().Ko + " " + f.Name
 	switch v := value.(type) {
 	case string:
 		return f.Type != manifest.Geometry && infer.Identifies(name, v)
 	case int64:
-		return infer.NamesResidents(name) && infer.Identifies(name, plain(v))
+		return !infer.NamesMoments(name) && infer.Identifies(name, plain(v))
 	}
 	return false
 }

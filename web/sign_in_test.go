@@ -40,6 +40,7 @@ var people = []provider.Account{
 	account(incomes, "income-steward", lang.T("소득 데이터 관리자", "Steward of incomes"), lang.T("소득·재산 정보를 관리하고 협약을 승인합니다", "answers for incomes and approves agreements")),
 	account(privacy, "privacy-officer", lang.T("개인정보 보호책임자", "Privacy officer"), lang.T("개인정보를 읽는 협약을 승인합니다", "approves agreements on personal data")),
 	account(author, "housing-author", lang.T("주택정책과 작성자", "Housing author"), lang.T("주택정책과에서 사업과 협약의 선언문을 작성합니다", "writes projects and agreements at the housing office")),
+	account(welfare, "welfare-caseworker", lang.T("복지실 담당자", "Welfare caseworker"), lang.T("복지 급여 신청을 처리합니다", "decides applications for welfare benefits")),
 	account(caseworker, "housing-caseworker", lang.T("주택정책과 담당자", "Housing caseworker"), lang.T("주거 지원 신청을 처리합니다", "decides applications for housing support")),
 	{Name: "housing-app", Title: lang.T("청년 주거 지원 시스템", "Youth housing system"), Kind: identity.Service, Project: "youth-housing", Secret: "s3cret"},
 }

@@ -172,6 +172,7 @@ var (
 	author  = &identity.Principal{Kind: identity.Official, Account: "housing-author", Name: "주택정책과 작성자", Agency: "housing-policy", Roles: []identity.Role{identity.Author}}
 	housing = &identity.Principal{Kind: identity.Service, Account: "housing-app", Name: "청년 주거 지원 시스템", Project: "youth-housing"}
 
+	welfare    = &identity.Principal{Kind: identity.Official, Account: "welfare-caseworker", Name: "복지실 담당자", Agency: "welfare", Roles: []identity.Role{identity.Caseworker}}
 	caseworker = &identity.Principal{Kind: identity.Official, Account: "housing-caseworker", Name: "주택정책과 담당자", Agency: "housing-policy", Roles: []identity.Role{identity.Caseworker}}
 )
 

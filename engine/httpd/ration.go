@@ -115,8 +115,11 @@ func (l *rationing) ration(next http.Handler) http.Handler {
 // receive puts the whole body where it is read from, and takes the room that handling it needs. done gives all of it back.
 func (l *rationing) receive(w http.ResponseWriter, r *http.Request) (done func(), err error) {
 	most, api := l.most(r)
-	if !api {
+	switch {
+	case !api:
 		most = otherBody
+	case most <= 0: // it takes none: whatever comes is left
+		most = smallBody
 	}
 	if r.ContentLength > most {
 		return nil, errLarge

@@ -67,6 +67,11 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 		c.settled(processOf(one))
 		c.count(cal, why)
 		c.awaken()
+		if c.Agency != seen.Agency { // it went to another office, which has people of its own
+			if err := s.assign(ctx, tx, one, c); err != nil {
+				return err
+			}
+		}
 		e := CaseStep{Action: a.name, Internal: a.internal, Note: d.note}
 		if a.by != citizen {
 			e.Actor, e.Name, e.Office = who.Actor(), who.Name, who.Agency

@@ -72,11 +72,14 @@ type Path struct {
 	Case string `path:"case" maxLength:"40"`
 }
 
+// operation describes an operation on applications.
+func operation(id, method, path, summary string, errs ...int) huma.Operation {
+	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"applications"}, Errors: errs, MaxBodyBytes: maxBody}
+}
+
 // Serve registers the operations on applications and cases under /api/v1.
 func (s *Store) Serve(h huma.API) {
-	op := func(id, method, path, summary string, errs ...int) huma.Operation {
-		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"applications"}, Errors: errs, MaxBodyBytes: maxBody}
-	}
+	op := operation
 	huma.Register(h, op("fill-application", http.MethodPost, "/api/v1/applications/form", "What is known, what each service says of it, and what must still be answered; nothing is kept, each read leaves a receipt", 403, 404, 422),
 		func(ctx context.Context, in *struct{ Body applicationInput }) (*struct{ Body formBody }, error) {
 			f, err := s.Form(ctx, identity.From(ctx), in.Body.Services, in.Body.Answers)
@@ -114,90 +117,8 @@ func (s *Store) Serve(h huma.API) {
 		out.Body.Items = append([]*Case{}, list...)
 		return out, err
 	})
-	huma.Register(h, op("list-cases", http.MethodGet, "/api/v1/cases", "The cases of the offices one works for, what is due first in front", 400, 403), func(ctx context.Context, in *struct {
-		State  string `query:"state" enum:"received,supplement,proposed,approved,paid,refused,objected,dismissed,returned,withdrawn"`
-		Mine   bool   `query:"mine" doc:"Only those one has taken"`
-		Done   bool   `query:"done" doc:"Those that are done, instead of those that aren't"`
-		Late   bool   `query:"late" doc:"Only those that are overdue, or a step of which is"`
-		Asked  bool   `query:"asked" doc:"Those of other offices on which one's opinion is asked for, instead of their own"`
-		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-		Cursor string `query:"cursor" maxLength:"200"`
-	},
-	) (*struct {
-		Body struct {
-			Items []*Case `json:"items"`
-			Next  string  `json:"next,omitempty"`
-		}
-	}, error,
-	) {
-		out := &struct {
-			Body struct {
-				Items []*Case `json:"items"`
-				Next  string  `json:"next,omitempty"`
-			}
-		}{}
-		list, next, err := s.Queue(ctx, identity.From(ctx), Queue{State: State(in.State), Mine: in.Mine, Done: in.Done, Late: in.Late, Asked: in.Asked, Limit: in.Limit, Cursor: in.Cursor})
-		out.Body.Items, out.Body.Next = append([]*Case{}, list...), next
-		return out, err
-	})
-	huma.Register(h, op("get-case", http.MethodGet, "/api/v1/cases/{case}", "A case: facts with their sources, the verdict clause by clause, history, what can be done", 403, 404), func(ctx context.Context, in *Path) (*struct{ Body *File }, error) {
-		d, err := s.Get(ctx, identity.From(ctx), in.Case)
-		return &struct{ Body *File }{d}, err
-	})
-	huma.Register(h, op("reproduce-case", http.MethodGet, "/api/v1/cases/{case}/reproduction", "The verdict made again: by the rule of its revision, the parameters of its day and its facts", 403, 404), func(ctx context.Context, in *Path) (*struct{ Body *Reproduction }, error) {
-		r, err := s.Reproduce(ctx, identity.From(ctx), in.Case)
-		return &struct{ Body *Reproduction }{r}, err
-	})
-	huma.Register(h, op("act-on-case", http.MethodPost, "/api/v1/cases/{case}/{action}", "Do something to a case", 403, 404, 409, 422), func(ctx context.Context, in *struct {
-		Path
-		Action string `path:"action" maxLength:"40"`
-		Body   ActionInput
-	},
-	) (*struct{ Body *File }, error,
-	) {
-		d, err := s.Act(ctx, identity.From(ctx), in.Case, in.Action, in.Body)
-		return &struct{ Body *File }{d}, err
-	})
-	huma.Register(h, op("act-on-cases", http.MethodPost, "/api/v1/cases/batch", "Do something to several cases, each for itself: take, approve, confirm, pay", 403, 404, 422), func(ctx context.Context, in *struct {
-		Body struct {
-			Action string      `json:"action" maxLength:"40"`
-			Cases  []BatchItem `json:"cases" minItems:"1" maxItems:"200"`
-		}
-	},
-	) (*struct {
-		Body struct {
-			Items []BatchResult `json:"items"`
-		}
-	}, error,
-	) {
-		out := &struct {
-			Body struct {
-				Items []BatchResult `json:"items"`
-			}
-		}{}
-		list, err := s.Batch(ctx, identity.From(ctx), in.Body.Action, in.Body.Cases)
-		out.Body.Items = append([]BatchResult{}, list...)
-		return out, err
-	})
-	open := op("get-draw", http.MethodGet, "/api/v1/services/{project}/{name}/draw", "The draw of a service: the list as it was fixed, the value that decides it, and the order, for everybody to repeat", 404, 409)
-	open.Security = identity.Anyone()
-	huma.Register(h, open, func(ctx context.Context, in *ServicePath) (*struct{ Body *Draw }, error) {
-		d, err := s.Draw(ctx, in.Project, in.Name)
-		return &struct{ Body *Draw }{d}, err
-	})
-	huma.Register(h, op("decide-draw", http.MethodPost, "/api/v1/services/{project}/{name}/draw", "Draw, with the value that was said beforehand", 403, 404, 409, 422), func(ctx context.Context, in *struct {
-		ServicePath
-		Body struct {
-			Seed string `json:"seed" minLength:"1" maxLength:"800" doc:"The value, such as the lottery numbers of a day"`
-		}
-	},
-	) (*struct{ Body *Draw }, error,
-	) {
-		d, err := s.Decide(ctx, identity.From(ctx), in.Project, in.Name, in.Body.Seed)
-		return &struct{ Body *Draw }{d}, err
-	})
-	s.serveDrafts(h, op)
-	s.servePapers(h, op)
+	s.serveCases(h)
+	s.serveColleagues(h)
 }
 
 func (s *Store) formBody(f *Form) formBody {

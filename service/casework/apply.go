@@ -408,11 +408,17 @@ func (s *Store) begin(ctx context.Context, tx *db.Tx, a *Application, who *ident
 	c.plan(one)
 	c.count(cal, why)
 	c.awaken()
+	if err := s.assign(ctx, tx, one, c); err != nil {
+		return err
+	}
 	if err := s.insert(ctx, tx, c); err != nil {
 		return err
 	}
 	a.Cases = append(a.Cases, c)
-	return s.event(ctx, tx, c, CaseStep{Action: "apply"})
+	if err := s.event(ctx, tx, c, CaseStep{Action: "apply"}); err != nil || c.Assignee == "" {
+		return err
+	}
+	return s.event(ctx, tx, c, CaseStep{Action: "assign", Internal: true, Note: c.Assignee})
 }
 
 // texts are answers as they can be compared.

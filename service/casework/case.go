@@ -70,7 +70,7 @@ type body struct {
 	Decision  *Decision          `json:"decision,omitempty"`
 	Objection *Objection         `json:"objection,omitempty"`
 	Inspected bool               `json:"inspected,omitempty"`
-	Steps     []Step             `json:"steps,omitempty"`
+	Steps     []ProcessStep      `json:"steps,omitempty"`
 	Told      map[string]string  `json:"told,omitempty"` // what was told when its time had come, by what
 }
 
@@ -147,7 +147,7 @@ type File struct {
 	Objection  *Objection         `json:"objection,omitempty"`
 	Papers     []*Paper           `json:"papers"`
 	Needed     []Needed           `json:"needed" doc:"Documents that the service asks for"`
-	Steps      []Step             `json:"steps,omitempty" doc:"Of its process, before the decision"`
+	Steps      []ProcessStep      `json:"steps,omitempty" doc:"Of its process, before the decision"`
 	Draw       *DrawResult        `json:"draw,omitempty" doc:"Where those who get it are drawn"`
 	Conflicts  []Conflict         `json:"conflicts,omitempty" doc:"For the office: what stands against giving it"`
 	History    []CaseStep         `json:"history"`

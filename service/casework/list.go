@@ -23,11 +23,12 @@ const (
 
 // Queue says which cases an office looks at.
 type Queue struct {
-	State  State // of one state only
-	Mine   bool  // only those that who asks has taken
-	Done   bool  // those that are done, instead of those that aren't
-	Late   bool  // only those that are overdue, or a step of which is
-	Asked  bool  // those of other offices on which their opinion is asked for, instead of their own
+	State  State  // of one state only
+	Mine   bool   // only those that who asks has taken, or somebody who is away and for whom they stand in
+	Done   bool   // those that are done, instead of those that aren't
+	Late   bool   // only those that are overdue, or a step of which is
+	Asked  bool   // those of other offices on which their opinion is asked for, instead of their own
+	Text   string // of the number, or of what the service is called, whatever its spacing
 	Limit  int
 	Cursor string
 }
@@ -56,7 +57,18 @@ func (s *Store) Queue(ctx context.Context, who *identity.Principal, q Queue) (ou
 		where, args = where+" AND state = ?", append(args, q.State)
 	}
 	if q.Mine {
-		where, args = where+" AND assignee = ?", append(args, who.Actor())
+		var accounts []any
+		if err := s.DB.Read(ctx, func(tx *db.Tx) error {
+			accounts, err = s.covered(ctx, tx, who)
+			return err
+		}); err != nil {
+			return nil, "", err
+		}
+		where, args = where+" AND assignee IN ("+db.Marks(len(accounts))+")", append(args, accounts...)
+	}
+	if q.Text = strings.TrimSpace(q.Text); q.Text != "" {
+		found, more := s.found(q.Text)
+		where, args = where+" AND "+found, append(args, more...)
 	}
 	if now := stored(s.Now()); q.Late {
 		where, args = where+" AND (due <> '' AND due <= ? OR step_due <> '' AND step_due <= ?)", append(args, now, now)
@@ -85,6 +97,28 @@ func (s *Store) Queue(ctx context.Context, who *identity.Principal, q Queue) (ou
 		next = base64.RawURLEncoding.EncodeToString([]byte(due + " " + last.ID))
 	}
 	return out, next, err
+}
+
+// found is the condition of cases that somebody looks for: by digits of the number, or by what their service is called in either language.
+func (s *Store) found(text string) (where string, args []any) {
+	if digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, text); digits != "" && strings.Trim(text, "0123456789- ") == "" {
+		return "replace(id, '-', '') LIKE ?", []any{"%" + digits + "%"}
+	}
+	plain := func(text string) string { return strings.ToLower(strings.Join(strings.Fields(text), "")) }
+	want := plain(text)
+	where = "(1 = 0"
+	now := s.Catalog.Snapshot()
+	for _, r := range now.List("Service") {
+		if title := now.Title(r.Key); len(args) < 400 && (strings.Contains(plain(title.Ko), want) || strings.Contains(plain(title.En), want)) {
+			where, args = where+" OR project = ? AND service = ?", append(args, r.Project, r.Name)
+		}
+	}
+	return where + ")", args
 }
 
 // offices are those whose cases somebody works on.

@@ -16,8 +16,8 @@ import (
 	"github.com/maru-city/maru/service/term"
 )
 
-// Step is a step of the process of a case, of the office's own or the opinion of another one (협의). The office's own come one after the other, opinions all at once from the beginning. Nothing is approved before all are there, but for opinions that are overdue.
-type Step struct {
+// ProcessStep is a step of the process of a case, of the office's own or the opinion of another one (협의). The office's own come one after the other, opinions all at once from the beginning. Nothing is approved before all are there, but for opinions that are overdue.
+type ProcessStep struct {
 	Name   string    `json:"name"`
 	Title  lang.Text `json:"title"`
 	Agency string    `json:"agency,omitempty" doc:"Whose opinion it is; absent for a step of the office itself"`
@@ -32,7 +32,7 @@ type Step struct {
 }
 
 // open reports whether a step waits to be done.
-func (s *Step) open() bool { return !s.Began.IsZero() && s.Done.IsZero() }
+func (s *ProcessStep) open() bool { return !s.Began.IsZero() && s.Done.IsZero() }
 
 // plan lays out the steps of a case that has just been received: those whose guard doesn't say no.
 func (c *Case) plan(one *service.Service) {
@@ -41,7 +41,7 @@ func (c *Case) plan(one *service.Service) {
 		if !s.Applies(c.body.known(), c.body.AsOf) {
 			continue
 		}
-		c.body.Steps = append(c.body.Steps, Step{Name: s.Spec.Name, Title: s.Spec.Title, Agency: s.Spec.Agency, Term: s.Spec.Due})
+		c.body.Steps = append(c.body.Steps, ProcessStep{Name: s.Spec.Name, Title: s.Spec.Title, Agency: s.Spec.Agency, Term: s.Spec.Due})
 	}
 	c.proceed(c.Received)
 }
@@ -123,15 +123,15 @@ func (s *Store) index(ctx context.Context, tx *db.Tx, c *Case) error {
 // advises reports whether somebody works for an office whose opinion on a case is asked for, as long as it isn't done with.
 func (s *Store) advises(who *identity.Principal, c *Case) bool {
 	now := s.Catalog.Snapshot()
-	return !c.Done && slices.ContainsFunc(c.body.Steps, func(x Step) bool { return x.Agency != "" && advisesOn(now, who, &x) })
+	return !c.Done && slices.ContainsFunc(c.body.Steps, func(x ProcessStep) bool { return x.Agency != "" && advisesOn(now, who, &x) })
 }
 
-func advisesOn(now *catalog.Snapshot, who *identity.Principal, s *Step) bool {
+func advisesOn(now *catalog.Snapshot, who *identity.Principal, s *ProcessStep) bool {
 	return who.May(identity.DecideCases, identity.Place{Owners: now.Chain(s.Agency)})
 }
 
 // step is the one of a name that waits to be done, of the office itself or of others.
-func (d *deed) step(opinion bool) (*Step, error) {
+func (d *deed) step(opinion bool) (*ProcessStep, error) {
 	var names []string
 	for i := range d.body.Steps {
 		s := &d.body.Steps[i]
@@ -169,7 +169,7 @@ func doStep(opinion bool) func(*deed) error {
 
 func hasStep(opinion bool) func(manifest.Process, *Case) bool {
 	return func(_ manifest.Process, c *Case) bool {
-		return slices.ContainsFunc(c.body.Steps, func(s Step) bool { return s.open() && (s.Agency != "") == opinion })
+		return slices.ContainsFunc(c.body.Steps, func(s ProcessStep) bool { return s.open() && (s.Agency != "") == opinion })
 	}
 }
 

@@ -32,7 +32,7 @@ process:
 `
 
 // find returns the step of a name.
-func findStep(f *casework.File, name string) *casework.Step {
+func findStep(f *casework.File, name string) *casework.ProcessStep {
 	for i := range f.Steps {
 		if f.Steps[i].Name == name {
 			return &f.Steps[i]

@@ -225,7 +225,7 @@ func (s *Store) history(ctx context.Context, tx *db.Tx, c *Case, internal bool) 
 
 // steps that aren't actions of anybody.
 var stepTitles = map[string]lang.Text{
-	"apply": lang.T("신청", "Applied"), "paper": lang.T("서류를 냄", "A paper was handed in"), toldLapsed: lang.T("보완 기한이 지남", "The time for the supplement is over"), toldOverdue: lang.T("처리기한이 지남", "Overdue"), toldStep: lang.T("단계의 기한이 지남", "A step is overdue"),
+	"apply": lang.T("신청", "Applied"), "assign": lang.T("담당자 배정", "Assigned"), "paper": lang.T("서류를 냄", "A paper was handed in"), toldLapsed: lang.T("보완 기한이 지남", "The time for the supplement is over"), toldOverdue: lang.T("처리기한이 지남", "Overdue"), toldStep: lang.T("단계의 기한이 지남", "A step is overdue"),
 	toldProgress: lang.T("처리 상황 안내", "How far it is"), "calendar": lang.T("업무일력이 바뀌어 처리기한이 바뀜", "The calendar changed, and the due date with it"),
 }
 

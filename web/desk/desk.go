@@ -34,6 +34,8 @@ type Cases interface {
 	Batch(ctx context.Context, who *identity.Principal, action string, items []casework.BatchItem) ([]casework.BatchResult, error)
 	Draws(ctx context.Context, who *identity.Principal) ([]*casework.Draw, error)
 	Draw(ctx context.Context, project, name string) (*casework.Draw, error)
+	Colleagues(ctx context.Context, who *identity.Principal) (*casework.Colleague, []*casework.Colleague, error)
+	SetColleague(ctx context.Context, who *identity.Principal, in casework.Colleague) (*casework.Colleague, error)
 	Decide(ctx context.Context, who *identity.Principal, project, name, seed string) (*casework.Draw, error)
 }
 
@@ -57,11 +59,12 @@ const (
 	queuePath = "/desk"
 	casesPath = "/desk/cases/"
 	drawsPath = "/desk/draws/"
+	mePath    = "/desk/me"
 )
 
 // Door is the desk's entry in the menus.
 func Door() components.Door {
-	return components.Door{Path: queuePath, Title: lang.T("업무", "Desk"), Role: identity.Caseworker, Menu: []components.Link{{Title: lang.T("처리할 신청", "Queue"), Path: queuePath}}}
+	return components.Door{Path: queuePath, Title: lang.T("업무", "Desk"), Role: identity.Caseworker, Menu: []components.Link{{Title: lang.T("처리할 신청", "Queue"), Path: queuePath}, {Title: lang.T("배정과 부재", "Work and absence"), Path: mePath}}}
 }
 
 // Routes puts the desk's pages into mux.
@@ -69,6 +72,8 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("GET "+queuePath, components.Page(d.queue))
 	mux.HandleFunc("POST "+queuePath, d.batch)
 	mux.HandleFunc("POST "+drawsPath+"{project}/{name}", d.draw)
+	mux.Handle("GET "+mePath, components.Page(d.me))
+	mux.HandleFunc("POST "+mePath, d.setMe)
 	mux.Handle("GET "+casesPath+"{case}", components.Page(d.one))
 	mux.HandleFunc("POST "+casesPath+"{case}/{action}", d.act)
 	mux.HandleFunc("POST "+casesPath+"{case}/papers", d.attach)
@@ -90,6 +95,7 @@ type queueView struct {
 	Tried   string // the draw that couldn't be done
 	Rows    []row
 	Show    string // "", mine, supplement, done
+	Text    string // what is looked for
 	Next    string
 }
 
@@ -112,11 +118,11 @@ func (d *Desk) queue(r *http.Request) (templ.Component, error) {
 }
 
 func (d *Desk) queueOf(r *http.Request) (queueView, error) {
-	v := queueView{Show: r.URL.Query().Get("show")}
+	v := queueView{Show: r.URL.Query().Get("show"), Text: strings.TrimSpace(r.URL.Query().Get("q"))}
 	if !slices.ContainsFunc(views, func(c components.Choice) bool { return c.Value == v.Show }) {
 		v.Show = ""
 	}
-	q := casework.Queue{Mine: v.Show == "mine", Done: v.Show == "done", Late: v.Show == "late", Asked: v.Show == "asked", Cursor: r.URL.Query().Get("cursor")}
+	q := casework.Queue{Mine: v.Show == "mine", Done: v.Show == "done", Late: v.Show == "late", Asked: v.Show == "asked", Text: v.Text, Cursor: r.URL.Query().Get("cursor")}
 	if v.Show != "" && !q.Mine && !q.Done && !q.Late && !q.Asked {
 		q.State = casework.State(v.Show)
 	}
