@@ -19,6 +19,7 @@ type Service struct {
 	Benefit    *Benefit           `yaml:"benefit" ko:"받는 것" en:"What one gets"`
 	Documents  []Document         `yaml:"documents" ko:"필요한 서류" en:"Documents"`
 	Excludes   []string           `yaml:"excludes" ko:"함께 받을 수 없는 서비스. 한쪽에만 써도 됩니다" en:"Services that one can't have together with it; said in one of the two it holds both ways"`
+	Counts     *Counts            `yaml:"counts" ko:"받으면 이 서비스의 소득으로 계산하는 다른 급여" en:"Other benefits that count as income here"`
 	Once       string             `yaml:"once" oneof:"person,household,child,year" ko:"한 번만 받을 수 있는 단위: person(평생), household(가구), child(자녀), year(한 해)" en:"Given once: to a person, a household, for a child, or a year"`
 	OnceBy     string             `yaml:"once_by" ko:"가구나 자녀를 가리키는 사실 (once가 household나 child일 때)" en:"The fact that says which household or child, where once is one of these"`
 	Window     *Window            `yaml:"window" ko:"신청을 받는 기간" en:"When applications are taken"`
@@ -70,6 +71,12 @@ type Clause struct {
 	Law  string `yaml:"law" ko:"이 요건의 법적 근거" en:"Law and article of this clause"`
 }
 
+// Counts says which other benefits count as income: who gets one has so much more of it a month.
+type Counts struct {
+	Fact string   `yaml:"fact" need:"yes" ko:"더하는 사실 (한 달 소득, 원)" en:"The fact that they are added to: income a month, in won"`
+	Of   []string `yaml:"of" need:"yes" ko:"소득으로 계산하는 서비스" en:"The services that count"`
+}
+
 // Benefit is what one gets.
 type Benefit struct {
 	Amount string `yaml:"amount" ko:"금액 (CEL)" en:"The amount, in CEL"`
@@ -104,7 +111,7 @@ const (
 type Process struct {
 	Due      string        `yaml:"due" need:"yes" ko:"처리기간: at once, 4 hours, 14 working days, 2 weeks, 1 month" en:"The term: at once, 4 hours, 14 working days, 2 weeks, 1 month"`
 	Template string        `yaml:"template" oneof:"register,review-and-pay,inspect,two-step-approval" ko:"절차: register(수리, 쓰지 않으면 이것), review-and-pay(심사 뒤 지급), inspect(현장 확인 뒤 결정), two-step-approval(결정한 뒤 다른 사람이 결재)" en:"How: register (which it is where nothing is said), review-and-pay, inspect (a visit before the decision), two-step-approval (somebody else confirms)"`
-	Assign   string `yaml:"assign" oneof:"least" ko:"들어온 신청의 담당자를 정하는 방법: least(배정을 받는 담당자 가운데 맡은 것이 가장 적은 사람). 쓰지 않으면 담당자가 직접 맡습니다" en:"Who gets what comes in: least (of those who are given cases whoever has the fewest); taken by hand where nothing is said"`
+	Assign   string        `yaml:"assign" oneof:"least" ko:"들어온 신청의 담당자를 정하는 방법: least(배정을 받는 담당자 가운데 맡은 것이 가장 적은 사람). 쓰지 않으면 담당자가 직접 맡습니다" en:"Who gets what comes in: least (of those who are given cases whoever has the fewest); taken by hand where nothing is said"`
 	Steps    []ProcessStep `yaml:"steps" ko:"결정하기 전의 단계. 담당 기관의 단계는 차례로, 다른 기관의 의견(협의)은 모두 동시에 시작합니다" en:"What comes before the decision: the office's own one after the other, the opinions of other offices all at once"`
 	Calendar string        `yaml:"calendar" ko:"처리기간을 계산하는 업무일력 (하나뿐이면 쓰지 않아도 됩니다)" en:"The calendar by which the term counts; needed only where there are several"`
 }
@@ -196,6 +203,9 @@ func (s *Service) check(c *checker) {
 	if s.Process != nil && s.Process.Due != "" && !dueForm.MatchString(s.Process.Due) {
 		c.fault("process.due", "service.due", Textf("처리기간으로 읽을 수 없습니다: %q", "%q is no term", s.Process.Due), T("at once, 4 hours, 14 working days, 2 weeks, 1 month처럼 쓰십시오", "write it as at once, 4 hours, 14 working days, 2 weeks or 1 month"))
 	}
+	if k := s.Counts; k != nil && k.Fact != "" && !slices.ContainsFunc(s.Facts, func(f Fact) bool { return f.Name == k.Fact }) {
+		c.fault("counts.fact", "service.once", Textf("사실에 없는 이름입니다: %s", "there is no fact %s", k.Fact), Text{})
+	}
 	s.checkSteps(c)
 	if b := s.Benefit; b != nil && strings.TrimSpace(b.Amount) != "" && b.Unit == "" {
 		c.fault("benefit.unit", "manifest.empty", T("금액의 단위가 필요합니다", "the amount needs a unit"), T("KRW, KRW/month, KRW/year, percent 가운데 하나를 쓰십시오", "one of KRW, KRW/month, KRW/year, percent"))
@@ -271,6 +281,11 @@ func (s *Service) references(r *Resource) (out []Reference) {
 	}
 	for i, name := range s.Excludes {
 		out = append(out, Reference{To: Ref("Service", r.Project, name), Path: "excludes." + strconv.Itoa(i)})
+	}
+	if s.Counts != nil {
+		for i, name := range s.Counts.Of {
+			out = append(out, Reference{To: Ref("Service", r.Project, name), Path: "counts.of." + strconv.Itoa(i)})
+		}
 	}
 	for i, d := range s.Documents {
 		if d.Instead != "" {

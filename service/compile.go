@@ -165,6 +165,11 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 	if p := spec.Process; p != nil && p.Calendar == "" && len(s.List("Calendar")) != 1 {
 		c.fault("service.calendar", duePath, lang.F("처리기간을 계산할 업무일력을 정할 수 없습니다 (업무일력 %d개)", "nothing says by which calendar the term counts: there are %d", len(s.List("Calendar"))), lang.T("process.calendar에 업무일력을 쓰십시오. 없으면 Calendar를 먼저 만드십시오", "name one in process.calendar; where there is none, make a Calendar first"))
 	}
+	if k := spec.Counts; k != nil {
+		if f := out.Fact(k.Fact); f != nil && f.Type != manifest.Int {
+			c.fault("service.amount", "counts.fact", lang.F("소득을 더할 사실이 정수가 아닙니다: %s", "%s isn't an int, so nothing is added to it", k.Fact), lang.Text{})
+		}
+	}
 	if len(c.findings) > 0 {
 		return nil, c.findings
 	}

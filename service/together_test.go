@@ -11,15 +11,15 @@ import (
 )
 
 // some makes services s0, s1, … with what they exclude and are worth.
-func some(excludes map[int][]int, amounts ...*service.Amount) (list []*service.Service, verdicts []*service.Verdict) {
+func some(excludes map[int][]int, amounts ...*service.Amount) (list []service.Offer) {
 	for i, a := range amounts {
 		one := &service.Service{Key: manifest.Key{Kind: "Service", Project: "p", Name: fmt.Sprint("s", i)}, Spec: &manifest.Service{}}
 		for _, j := range excludes[i] {
 			one.Spec.Excludes = append(one.Spec.Excludes, fmt.Sprint("s", j))
 		}
-		list, verdicts = append(list, one), append(verdicts, &service.Verdict{Outcome: service.Yes, Benefit: a})
+		list = append(list, service.Offer{Service: one, Verdict: &service.Verdict{Outcome: service.Yes, Benefit: a}})
 	}
-	return list, verdicts
+	return list
 }
 
 func once(n int64) *service.Amount { return &service.Amount{Amount: n, Unit: "KRW"} }
@@ -51,8 +51,8 @@ func TestTheBestCombination(t *testing.T) {
 		{"of equals the first", map[int][]int{0: {1}}, []*service.Amount{once(5), once(5)}, []string{"s0"}},
 		{"a percentage isn't won", map[int][]int{0: {1}}, []*service.Amount{{Amount: int64(50), Unit: "percent"}, once(1)}, []string{"s1"}},
 	} {
-		list, verdicts := some(x.excludes, x.amounts...)
-		got := service.Best(list, verdicts)
+		list := some(x.excludes, x.amounts...)
+		got := service.Best(list)
 		if !slices.Equal(names(got.Take), x.want) {
 			t.Errorf("%s: %q, want %q", x.name, names(got.Take), x.want)
 		}
@@ -78,8 +78,8 @@ func TestCombinationsHold(t *testing.T) {
 				}
 			}
 		}
-		list, verdicts := some(excludes, amounts...)
-		got := service.Best(list, verdicts)
+		list := some(excludes, amounts...)
+		got := service.Best(list)
 		if len(got.Take)+len(got.Leave) != n {
 			t.Fatalf("%d and %d of %d", len(got.Take), len(got.Leave), n)
 		}
@@ -95,5 +95,38 @@ func TestCombinationsHold(t *testing.T) {
 				t.Fatalf("%s is left for nothing", l.Name)
 			}
 		}
+	}
+}
+
+// What one gets of one service may be income for another: then it gives less, or isn't had, and what is worth most together is what is worth most then.
+func TestWhatCountsAsIncome(t *testing.T) {
+	services := service.New(open(t).Snapshot)
+	living, pension := services.Service("welfare", "livelihood-benefit"), services.Service("senior-support", "basic-pension")
+	if living == nil || pension == nil || !service.Counted(living, pension) || service.Counted(pension, living) {
+		t.Fatal("the basic pension doesn't count as income for the livelihood benefit")
+	}
+	offers := func(income int64) []service.Offer {
+		known := map[string]any{"household_size": int64(1), "recognised_income": income, "obligor_income": int64(0), "obligor_assets": int64(0)}
+		v := living.Check(known, asOf)
+		if v.Outcome != service.Yes {
+			t.Fatalf("%+v", v)
+		}
+		return []service.Offer{{living, v, known}, {pension, &service.Verdict{Outcome: service.Yes, AsOf: asOf, Benefit: &service.Amount{Amount: int64(342_510), Unit: "KRW/month"}}, nil}}
+	}
+	// 32 % of the median for one is 820,556 won. Without income the benefit is 820,550, with the pension 478,040: the two together are worth the same and four won.
+	got := service.Best(offers(0))
+	if len(got.Take) != 2 || len(got.Less) != 1 || got.Less[0].Service != living || got.Less[0].Amount.Amount != int64(478_040) || got.Less[0].For[0] != pension {
+		t.Errorf("%q %+v", names(got.Take), got.Less)
+	}
+	// With an income of 700,000 the benefit isn't had beside the pension, which is worth more.
+	got = service.Best(offers(700_000))
+	if len(got.Take) != 1 || got.Take[0] != pension || len(got.Leave) != 1 || got.Leave[0].For[0] != pension {
+		t.Errorf("%q %+v", names(got.Take), got.Leave)
+	}
+	// With a pension that leaves the income just within the limit both are had, and the benefit is nothing.
+	low := offers(700_000)
+	low[1].Verdict.Benefit.Amount = int64(120_550)
+	if got = service.Best(low); len(got.Take) != 2 || len(got.Less) != 1 || got.Less[0].Amount.Amount != int64(0) {
+		t.Errorf("%q %+v", names(got.Take), got.Less)
 	}
 }

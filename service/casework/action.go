@@ -222,7 +222,7 @@ func (d *deed) unopposed() error {
 		return err
 	}
 	for _, x := range d.conflicts {
-		if x.Once || x.State == Approved || x.State == Paid {
+		if !x.Counts && (x.Once || x.State == Approved || x.State == Paid) {
 			return problem.New("case.conflict", 409, lang.F("함께 받을 수 없습니다: %[1]s (%[2]s)", "it can't be had beside %[1]s (%[2]s)", x.Title, x.Case)).Hinting(lang.T("다른 신청이 취하되거나 거부된 뒤에 승인하실 수 있습니다", "one of them has to be withdrawn or refused first"))
 		}
 	}

@@ -66,9 +66,10 @@ type Conflict struct {
 	Title   lang.Text `json:"title"`
 	State   State     `json:"state"`
 	Once    bool      `json:"once,omitempty" doc:"It has been given once already; otherwise the two exclude each other"`
+	Counts  bool      `json:"counts,omitempty" doc:"They may be had together, but one counts as income for the other"`
 }
 
-// conflicts are the person's other cases that stand against giving a service: of services that it excludes, approved or under way; and of the same one, where it is given once.
+// conflicts are the person's other cases that stand against giving a service: of services that it excludes, approved or under way; and of the same one, where it is given once. Beside them are those that count as income for it, or it for them: these only have to be known.
 func (s *Store) conflicts(ctx context.Context, tx *db.Tx, now *catalog.Snapshot, c *Case, one *service.Service) (out []Conflict, err error) {
 	key, err := s.onceKey(one, &c.body)
 	if err != nil {
@@ -79,15 +80,19 @@ func (s *Store) conflicts(ctx context.Context, tx *db.Tx, now *catalog.Snapshot,
 		return nil, err
 	}
 	if before != nil {
-		out = append(out, Conflict{before.ID, before.Project + "/" + before.Service, before.Title, before.State, true})
+		out = append(out, Conflict{before.ID, before.Project + "/" + before.Service, before.Title, before.State, true, false})
 	}
 	others, err := s.cases(ctx, tx, "person = ? AND id <> ? AND (done = ? OR state IN (?, ?)) ORDER BY received DESC LIMIT 200", c.person, c.ID, false, Approved, Paid)
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range others {
-		if other := s.Services.Service(o.Project, o.Service); other != nil && service.Excluded(one, other) {
-			out = append(out, Conflict{o.ID, other.Path(), now.Title(other.Key), o.State, false})
+		switch other := s.Services.Service(o.Project, o.Service); {
+		case other == nil:
+		case service.Excluded(one, other):
+			out = append(out, Conflict{o.ID, other.Path(), now.Title(other.Key), o.State, false, false})
+		case service.Counted(one, other) || service.Counted(other, one):
+			out = append(out, Conflict{o.ID, other.Path(), now.Title(other.Key), o.State, false, true})
 		}
 	}
 	return out, nil

@@ -129,14 +129,18 @@ func (p *Portal) lifeMine(r *http.Request) (templ.Component, error) {
 
 // together is the best of what somebody can get.
 func together(f *casework.Form) service.Together {
-	var list []*service.Service
-	var verdicts []*service.Verdict
+	var offers []service.Offer
 	for i, one := range f.Services {
-		if f.Verdicts[i].Outcome == service.Yes {
-			list, verdicts = append(list, one), append(verdicts, f.Verdicts[i])
+		if f.Verdicts[i].Outcome != service.Yes {
+			continue
 		}
+		known := map[string]any{}
+		for _, fact := range f.Facts[i] {
+			known[fact.Name] = fact.Value
+		}
+		offers = append(offers, service.Offer{Service: one, Verdict: f.Verdicts[i], Known: known})
 	}
-	return service.Best(list, verdicts)
+	return service.Best(offers)
 }
 
 // sorted are the services by what they say: those that one can get, those of which that isn't known yet, and those that one can't get.
