@@ -151,7 +151,9 @@ func (r *Replicas) carry(ctx context.Context, project, name string) {
 			state, err := r.registry.SourceState(ctx, d)
 			if err == nil && p.Code != "source.slot" {
 				_, err = r.registry.failSource(ctx, d, state, p)
-				wait = source.Pause(state.Failed)
+				if wait = source.Pause(state.Failed); columnsLack(p) { // which is seen without a slot
+					wait = min(wait, replicaNoted)
+				}
 				if !source.Passing(p) && r.registry.now().Sub(state.Good) > lastingFault { // the other server isn't to keep what changes for ever
 					r.giveUp(ctx, d)
 				}
@@ -184,7 +186,7 @@ var errHeld = errors.New("registry: the source's records wait to be looked at")
 // replica is a slot that is known here.
 type replica struct {
 	slot, position string
-	relation       uint32 // the table's number there: another one is another table
+	print          string // of how the table was made and published when the slot began: see [source.Table]
 }
 
 // stream goes on where it was, or begins with all that the table has.
@@ -200,32 +202,49 @@ func (r *Replicas) stream(ctx context.Context, d *catalog.Dataset) error {
 		}
 	} else {
 		slot.Position = rep.position
-		if err := r.published(ctx, d, rep); err != nil {
+		if slot.Table, err = r.published(ctx, d, rep); err != nil {
 			return err
 		}
 	}
 	changes, err := r.from.Replicate(ctx, d.Project, d.Spec.Source, rep.slot, slot)
 	if err == nil {
 		defer changes.Close()
-		err = r.apply(ctx, d, rep, changes)
+		err = r.apply(ctx, d, rep, slot.Table.Key, changes)
 	}
-	switch problem.Code(err) {
-	case "source.slot", "source.gone": // all of it is read again, with what that has to say
+	if code := problem.Code(err); code == "source.slot" || code == "source.gone" || columnsLack(err) { // all of it is read again, with what that has to say
 		return errors.Join(err, r.registry.forgetReplica(ctx, rep.slot, d))
 	}
 	return err
 }
 
+// columnsLack reports whether a table doesn't have the columns that it has to have.
+func columnsLack(err error) bool {
+	code := problem.Code(err)
+	return code == "source.columns" || code == "import.columns"
+}
+
+// asked is what is asked of a dataset's table.
+func (r *Replicas) asked(ctx context.Context, d *catalog.Dataset) source.Request {
+	fits := func(columns []string) error {
+		match, err := matchColumns(d, columns)
+		if err != nil {
+			return err
+		}
+		return r.registry.sameColumns(ctx, d, match)
+	}
+	return source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d), Types: columnTypes(d), Fits: fits}
+}
+
 // published looks whether the changes of the same table are published as they were. Where they aren't, some may have been missed: all is read again when they are.
-func (r *Replicas) published(ctx context.Context, d *catalog.Dataset, rep *replica) error {
-	relation, err := r.from.Published(ctx, source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d), Loose: looseColumns(d)})
-	if err == nil && relation != rep.relation {
-		err = problem.New("source.slot", 502, lang.T("원본의 테이블이 다른 테이블로 바뀌어 전체를 다시 읽습니다", "the table is another one now, so all of it is read again"))
+func (r *Replicas) published(ctx context.Context, d *catalog.Dataset, rep *replica) (*source.Table, error) {
+	table, err := r.from.Published(ctx, r.asked(ctx, d))
+	if err == nil && table.Print != rep.print {
+		err = problem.New("source.slot", 502, lang.T("원본의 테이블이나 발행(publication)이 바뀌어 전체를 다시 읽습니다", "the table, or its publication, is another one now, so all of it is read again"))
 	}
-	if code := problem.Code(err); code == "source.slot" || code == "source.replication" || code == "source.table" {
-		return errors.Join(err, r.registry.forgetReplica(ctx, rep.slot, d))
+	if code := problem.Code(err); code == "source.slot" || code == "source.replication" || code == "source.table" || columnsLack(err) {
+		return nil, errors.Join(err, r.registry.forgetReplica(ctx, rep.slot, d))
 	}
-	return err
+	return table, err
 }
 
 // begin makes a slot and reads all that the table held where it begins.
@@ -257,8 +276,7 @@ func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *so
 		}
 		return nil, nil, err
 	}
-	q := source.Request{Project: d.Project, Source: d.Spec.Source, Wanted: wantedOf(d), Key: keyColumns(d), Loose: looseColumns(d)}
-	slot, err := r.from.OpenSlot(ctx, q, rep.slot)
+	slot, err := r.from.OpenSlot(ctx, r.asked(ctx, d), rep.slot)
 	if err != nil {
 		return drop(err)
 	}
@@ -278,7 +296,7 @@ func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *so
 		err = errHeld
 	}
 	if err == nil {
-		rep.position, rep.relation = slot.Position, slot.Relation
+		rep.position, rep.print = slot.Position, slot.Table.Print
 		err = r.registry.moveReplica(ctx, rep, d)
 	}
 	if err != nil {
@@ -290,8 +308,8 @@ func (r *Replicas) begin(ctx context.Context, d *catalog.Dataset) (*replica, *so
 }
 
 // apply takes changes in, until something is wrong.
-func (r *Replicas) apply(ctx context.Context, d *catalog.Dataset, rep *replica, changes *source.Replica) error {
-	a := &carrying{Registry: r.registry, dataset: d, replica: rep}
+func (r *Replicas) apply(ctx context.Context, d *catalog.Dataset, rep *replica, told []string, changes *source.Replica) error {
+	a := &carrying{Registry: r.registry, dataset: d, replica: rep, told: told}
 	var noted time.Time
 	for {
 		b, err := changes.Next(ctx)
@@ -317,7 +335,7 @@ func (r *Replicas) apply(ctx context.Context, d *catalog.Dataset, rep *replica, 
 		if time.Since(noted) < replicaNoted {
 			continue
 		}
-		if err := r.published(ctx, d, rep); err != nil {
+		if _, err := r.published(ctx, d, rep); err != nil {
 			return err
 		}
 		still, err := r.registry.goodReplica(ctx, d, rep)

@@ -22,6 +22,7 @@ type carrying struct {
 	*Registry
 	dataset *catalog.Dataset
 	replica *replica
+	told    []string // the columns by which rows are told apart there
 
 	columns []string // those that match is for
 	match   *columns
@@ -137,7 +138,7 @@ type final struct {
 func (a *carrying) odd(t *table, cells []string) bool {
 	for i := range t.Fields {
 		f, at := &t.Fields[i], a.match.at[i]
-		if at < 0 || !f.KeyPart {
+		if at < 0 || !slices.Contains(a.told, a.columns[at]) {
 			continue
 		}
 		cell := cells[at]

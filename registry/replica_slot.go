@@ -18,7 +18,7 @@ import (
 func (r *Registry) replica(ctx context.Context, d *catalog.Dataset) (*replica, error) {
 	out := &replica{}
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, "SELECT slot, position, relation FROM replica WHERE project = ? AND dataset = ? AND spec = ? AND position <> ''", d.Project, d.Name, specOf(d)).Scan(&out.slot, &out.position, &out.relation)
+		return tx.QueryRow(ctx, "SELECT slot, position, print FROM replica WHERE project = ? AND dataset = ? AND spec = ? AND position <> ''", d.Project, d.Name, specOf(d)).Scan(&out.slot, &out.position, &out.print)
 	})
 	if db.NoRows(err) {
 		return nil, nil
@@ -83,7 +83,7 @@ func random(n int) []byte {
 // moveReplica notes that a slot is in use.
 func (r *Registry) moveReplica(ctx context.Context, rep *replica, d *catalog.Dataset) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE replica SET position = ?, relation = ? WHERE slot = ?", rep.position, int64(rep.relation), rep.slot); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE replica SET position = ?, print = ? WHERE slot = ?", rep.position, rep.print, rep.slot); err != nil {
 			return fmt.Errorf("note how %s is carried over: %w", d.Path(), err)
 		}
 		return nil

@@ -250,19 +250,17 @@ func keyColumns(d *catalog.Dataset) func(columns []string) []string {
 	}
 }
 
-// looseColumns are those of a source's key columns whose fields take a value in several spellings.
-func looseColumns(d *catalog.Dataset) func(columns []string) []string {
-	return func(columns []string) (out []string) {
+// columnTypes are the types of the fields that a source's columns fill.
+func columnTypes(d *catalog.Dataset) func(columns []string) map[string]manifest.Type {
+	return func(columns []string) map[string]manifest.Type {
+		out := map[string]manifest.Type{}
 		m, err := matchColumns(d, columns)
 		if err != nil {
-			return nil
+			return out
 		}
-		for i := range d.Fields {
-			switch f := &d.Fields[i]; f.Type {
-			case manifest.Date, manifest.Datetime, manifest.Bool, manifest.Double:
-				if at := m.at[i]; f.KeyPart && at >= 0 {
-					out = append(out, columns[at])
-				}
+		for i, at := range m.at {
+			if at >= 0 {
+				out[columns[at]] = d.Fields[i].Type
 			}
 		}
 		return out

@@ -52,20 +52,11 @@ func (r *Reader) table(ctx context.Context, q Request, secret string, w io.Write
 		return out, err
 	}
 	defer l.Close()
-	how := &sql.TxOptions{ReadOnly: true}
-	if q.Snapshot != "" {
-		how.Isolation = sql.LevelRepeatableRead
-	}
-	tx, err := l.BeginTx(ctx, how)
+	tx, err := l.reading(ctx, q.Snapshot)
 	if err != nil {
-		return out, l.wrong(ctx, err)
+		return out, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	if q.Snapshot != "" {
-		if _, err := tx.ExecContext(ctx, "SET TRANSACTION SNAPSHOT "+literal(q.Snapshot)); err != nil {
-			return out, l.wrong(ctx, err)
-		}
-	}
 	columns, err := l.columns(ctx, tx)
 	if err != nil {
 		return out, err
@@ -344,6 +335,26 @@ func (r *Reader) inFolder(project, name string) (string, error) {
 		return "", noFile(name)
 	}
 	return filepath.Join(root.Name(), filepath.FromSlash(name)), nil
+}
+
+// reading begins a transaction that only reads: what the database holds now, or where a slot's changes begin, and then in the zone in which those are sent.
+func (l *legacy) reading(ctx context.Context, snapshot string) (*sql.Tx, error) {
+	how := &sql.TxOptions{ReadOnly: true}
+	if snapshot != "" {
+		how.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := l.BeginTx(ctx, how)
+	if err != nil {
+		return nil, l.wrong(ctx, err)
+	}
+	if snapshot == "" {
+		return tx, nil
+	}
+	if _, err := tx.ExecContext(ctx, "SET TRANSACTION SNAPSHOT "+literal(snapshot)+"; SET LOCAL TIME ZONE 'UTC'"); err != nil {
+		_ = tx.Rollback()
+		return nil, l.wrong(ctx, err)
+	}
+	return tx, nil
 }
 
 // columns are those of the table.

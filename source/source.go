@@ -40,12 +40,13 @@ const (
 type Request struct {
 	Project  string // whose source it is: a project's secrets and files are its own; empty: nobody's, whose files lie in the folder itself
 	Source   *manifest.Source
-	Since    string                          // a position that an earlier copy returned: only what may have come since is asked for
-	Wanted   func(columns []string) []string // chooses the columns that are asked for, where the source lets them be chosen; nil: all
-	Key      func(columns []string) []string // those by which it is told which record a row is; nil, or none: it isn't asked
-	Loose    func(columns []string) []string // those of the key whose values can be written in several ways that mean the same, such as days; nil: none
-	Snapshot string                          // of an open [Slot]: what the table held where its changes begin
-	Limit    int64                           // of rows, where the source lets it be said; 0: none
+	Since    string                                          // a position that an earlier copy returned: only what may have come since is asked for
+	Wanted   func(columns []string) []string                 // chooses the columns that are asked for, where the source lets them be chosen; nil: all
+	Key      func(columns []string) []string                 // those by which it is told which record a row is; nil, or none: it isn't asked
+	Types    func(columns []string) map[string]manifest.Type // of the fields that they fill; nil: it isn't known
+	Fits     func(columns []string) error                    // whether a table's columns are as they have to be; nil: it isn't asked
+	Snapshot string                                          // of an open [Slot]: what the table held where its changes begin
+	Limit    int64                                           // of rows, where the source lets it be said; 0: none
 }
 
 // Copied says what was copied.
