@@ -254,7 +254,7 @@ func (r *Reader) legacy(ctx context.Context, project string, from *manifest.Sour
 	return l, nil
 }
 
-// isTable refuses what isn't a table of an SQLite file itself: a view can make any number of rows out of nothing, and others tell of the server.
+// isTable refuses what isn't a table of an SQLite file itself, or not all of one: a view, or a column that is computed, can make any amount out of nothing, and others tell of the server.
 func (l *legacy) isTable(ctx context.Context, name string) error {
 	var there bool
 	err := l.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%')", name).Scan(&there)
@@ -262,6 +262,14 @@ func (l *legacy) isTable(ctx context.Context, name string) error {
 	case err != nil:
 		return l.wrong(ctx, err)
 	case there:
+		var computed bool
+		if err := l.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo(?, 'main') WHERE hidden = 2)", name).Scan(&computed); err != nil {
+			return l.wrong(ctx, err)
+		}
+		if computed {
+			return problem.New("source.table", 422, lang.F("읽을 때마다 계산하는 열(VIRTUAL)이 있는 테이블입니다: %s", "the table %s has columns that are computed whenever they are read (VIRTUAL)", name)).
+				Hinting(lang.T("SQLite에서는 저장된 열만 읽습니다. 계산한 열은 STORED로 바꾸거나 빼십시오", "of an SQLite file what is stored is read: make them STORED, or take them out"))
+		}
 		return nil
 	}
 	p := problem.New("source.table", 422, lang.F("원본에 없는 테이블입니다: %s", "the source has no table %s", name))

@@ -75,7 +75,7 @@ func TestASmallFileMakesNoBigValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, q := range []string{"CREATE TABLE x (a)", "INSERT INTO x VALUES (1)", "CREATE VIEW big AS SELECT hex(zeroblob(20000000)) AS a"} {
+	for _, q := range []string{"CREATE TABLE x (a)", "INSERT INTO x VALUES (1)", "CREATE VIEW big AS SELECT hex(zeroblob(20000000)) AS a", "CREATE TABLE computed (a, b AS (hex(zeroblob(5000000))))", "INSERT INTO computed VALUES (1)", "CREATE TABLE kept (a, b AS (a + 1) STORED)", "INSERT INTO kept VALUES (1)"} {
 		if _, err := file.Exec(q); err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func TestASmallFileMakesNoBigValues(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for table, fine := range map[string]bool{"x": true, "big": false, "pragma_database_list": false, "main.pragma_database_list": false, "main.x": false, "sqlite_schema": false} {
+	for table, fine := range map[string]bool{"x": true, "kept": true, "computed": false, "big": false, "pragma_database_list": false, "main.pragma_database_list": false, "main.x": false, "sqlite_schema": false} {
 		var out bytes.Buffer
 		_, err := r.Copy(t.Context(), Request{Project: "trial", Source: &manifest.Source{Database: "sqlite://a.db", Table: table}}, &out)
 		if (err == nil) != fine || out.Len() > 1000 {
