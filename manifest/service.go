@@ -23,6 +23,7 @@ type Service struct {
 	Once       string             `yaml:"once" oneof:"person,household,child,year" ko:"한 번만 받을 수 있는 단위: person(평생), household(가구), child(자녀), year(한 해)" en:"Given once: to a person, a household, for a child, or a year"`
 	OnceBy     string             `yaml:"once_by" ko:"가구나 자녀를 가리키는 사실 (once가 household나 child일 때)" en:"The fact that says which household or child, where once is one of these"`
 	Window     *Window            `yaml:"window" ko:"신청을 받는 기간" en:"When applications are taken"`
+	Windows    []Window           `yaml:"windows" ko:"신청을 받는 기간이 여럿일 때 (window 대신)" en:"Where there are several times at which applications are taken, instead of window"`
 	Process    *Process           `yaml:"process" ko:"처리 절차" en:"How it is dealt with"`
 }
 
@@ -99,6 +100,48 @@ type Window struct {
 	Quota  int    `yaml:"quota" min:"1" max:"10000000" ko:"뽑는 수" en:"For how many it is"`
 	Choose string `yaml:"choose" oneof:"first-come,draw" ko:"더 많이 신청하면: first-come(먼저 신청한 순서), draw(추첨)" en:"How they are chosen where more apply: first-come, draw"`
 	Seed   Text   `yaml:"seed" ko:"추첨에 쓸, 마감한 뒤에야 누구나 알게 되는 값이 무엇인지. 예: 12월 5일 로또 당첨 번호" en:"Of a draw: which value, known to all only after the last day, decides it, such as the lottery numbers of a day"`
+}
+
+func (w *Window) check(c *checker, at string) {
+	if w.To < w.From {
+		c.fault(at+".to", "service.window", T("마지막 날이 첫날보다 앞섭니다", "the last day is before the first"), Text{})
+	}
+	if (w.Quota > 0) != (w.Choose != "") {
+		c.fault(at, "service.window", T("quota와 choose는 함께 씁니다", "quota and choose go together"), Text{})
+	} else if (w.Choose == Drawn) == w.Seed.Empty() {
+		c.fault(at, "service.window", T("choose: draw이면 seed에 추첨에 쓸 값이 무엇인지 쓰고, 아니면 쓰지 마십시오", "with choose: draw, say in seed which value decides it; otherwise leave it out"), T("마감한 뒤에야 정해지고 누구나 확인할 수 있는 값이어야 합니다", "it has to become known after the last day, to everybody"))
+	}
+}
+
+// AllWindows are the times at which applications are taken, in order; none where they always are.
+func (s *Service) AllWindows() []Window {
+	out := slices.Clone(s.Windows)
+	if s.Window != nil {
+		out = append(out, *s.Window)
+	}
+	slices.SortFunc(out, func(a, b Window) int { return strings.Compare(string(a.From), string(b.From)) })
+	return out
+}
+
+// WindowOn is the window of a day, or nil.
+func (s *Service) WindowOn(day Day) *Window {
+	for _, w := range s.AllWindows() {
+		if w.From <= day && day <= w.To {
+			return &w
+		}
+	}
+	return nil
+}
+
+// NearWindow is the window of a day, or else the next one, or else the last one; nil where there is none.
+func (s *Service) NearWindow(day Day) (near *Window) {
+	for _, w := range s.AllWindows() {
+		near = &w
+		if day <= w.To {
+			break
+		}
+	}
+	return near
 }
 
 // How those are chosen who get a service of which there isn't enough.
@@ -192,13 +235,19 @@ func (s *Service) check(c *checker) {
 	} else if s.OnceBy != "" && !slices.ContainsFunc(s.Facts, func(f Fact) bool { return f.Name == s.OnceBy }) {
 		c.fault("once_by", "service.once", Textf("사실에 없는 이름입니다: %s", "there is no fact %s", s.OnceBy), Text{})
 	}
-	if w := s.Window; w != nil && w.To < w.From {
-		c.fault("window.to", "service.window", T("마지막 날이 첫날보다 앞섭니다", "the last day is before the first"), Text{})
+	if s.Window != nil && len(s.Windows) > 0 {
+		c.fault("windows", "service.window", T("window와 windows 가운데 하나만 쓰십시오", "write either window or windows"), Text{})
 	}
-	if w := s.Window; w != nil && (w.Quota > 0) != (w.Choose != "") {
-		c.fault("window", "service.window", T("quota와 choose는 함께 씁니다", "quota and choose go together"), Text{})
-	} else if w != nil && (w.Choose == Drawn) == w.Seed.Empty() {
-		c.fault("window", "service.window", T("choose: draw이면 seed에 추첨에 쓸 값이 무엇인지 쓰고, 아니면 쓰지 마십시오", "with choose: draw, say in seed which value decides it; otherwise leave it out"), T("마감한 뒤에야 정해지고 누구나 확인할 수 있는 값이어야 합니다", "it has to become known after the last day, to everybody"))
+	if s.Window != nil {
+		s.Window.check(c, "window")
+	}
+	for i := range s.Windows {
+		s.Windows[i].check(c, "windows."+strconv.Itoa(i))
+		for j := range i {
+			if a, b := s.Windows[i], s.Windows[j]; a.From <= b.To && b.From <= a.To {
+				c.fault("windows."+strconv.Itoa(i), "service.window", Textf("신청 기간이 겹칩니다: %[1]s–%[2]s", "it shares days with another: %[1]s to %[2]s", string(b.From), string(b.To)), Text{})
+			}
+		}
 	}
 	if s.Process != nil && s.Process.Due != "" && !dueForm.MatchString(s.Process.Due) {
 		c.fault("process.due", "service.due", Textf("처리기간으로 읽을 수 없습니다: %q", "%q is no term", s.Process.Due), T("at once, 4 hours, 14 working days, 2 weeks, 1 month처럼 쓰십시오", "write it as at once, 4 hours, 14 working days, 2 weeks or 1 month"))

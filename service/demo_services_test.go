@@ -137,7 +137,7 @@ func TestMostDemoServicesAreOpen(t *testing.T) {
 	list := service.New(open(t).Snapshot).List()
 	closed := 0
 	for _, s := range list {
-		if w := s.Spec.Window; w != nil && (asOf < w.From || w.To < asOf) {
+		if len(s.Spec.AllWindows()) > 0 && s.Spec.WindowOn(asOf) == nil {
 			closed++
 		}
 	}

@@ -386,7 +386,7 @@ func (s *Store) begin(ctx context.Context, tx *db.Tx, a *Application, who *ident
 		ID: id, Application: a.ID, Project: one.Project, Service: one.Name, Title: one.Spec.Title, Agency: owners[0], State: Received, Received: a.At, Version: 1, Revision: now.Revision, person: who.Person,
 		body: body{Facts: facts, AsOf: verdict.AsOf, Verdict: verdict},
 	}
-	if drawsOf(one) != nil {
+	if drawnOn(one, service.Today(a.At)) != nil {
 		c.entry = newEntry()
 	}
 	var err error

@@ -69,12 +69,17 @@ func order(seed string, entries []string) []string {
 	return out
 }
 
-// drawsOf is a service whose applications are drawn, or nil.
-func drawsOf(one *service.Service) *manifest.Window {
-	if one == nil || one.Spec.Window == nil || one.Spec.Window.Choose != manifest.Drawn {
-		return nil
+// draws are the windows of a service whose applications are drawn, in order.
+func draws(one *service.Service) []manifest.Window {
+	return slices.DeleteFunc(one.Spec.AllWindows(), func(w manifest.Window) bool { return w.Choose != manifest.Drawn })
+}
+
+// drawnOn is the window of a day whose applications are drawn, or nil.
+func drawnOn(one *service.Service, day manifest.Day) *manifest.Window {
+	if w := one.Spec.WindowOn(day); w != nil && w.Choose == manifest.Drawn {
+		return w
 	}
-	return one.Spec.Window
+	return nil
 }
 
 // inWindow is the condition by which cases were received in a window, with its values.
@@ -89,13 +94,14 @@ func inWindow(one *service.Service, from, to manifest.Day) (where string, args [
 
 // listed says that the list of those among whom it is drawn is fixed already.
 func (s *Store) listed(ctx context.Context, tx *db.Tx, one *service.Service) error {
-	if drawsOf(one) == nil {
+	w := drawnOn(one, service.Today(s.Now()))
+	if w == nil {
 		return nil
 	}
 	if err := tx.Lock(ctx, "quota "+one.Path()); err != nil {
 		return err
 	}
-	d, err := s.draw(ctx, tx, one)
+	d, err := s.draw(ctx, tx, one, w.From, w.To)
 	if d == nil || err != nil {
 		return err
 	}
@@ -104,7 +110,7 @@ func (s *Store) listed(ctx context.Context, tx *db.Tx, one *service.Service) err
 
 // full says that as many as there are places for have applied, of a service that is given to who comes first.
 func (s *Store) full(ctx context.Context, tx *db.Tx, one *service.Service) error {
-	w := one.Spec.Window
+	w := one.Spec.WindowOn(service.Today(s.Now()))
 	if w == nil || w.Choose != manifest.FirstCome {
 		return nil
 	}
@@ -124,16 +130,25 @@ func (s *Store) full(ctx context.Context, tx *db.Tx, one *service.Service) error
 
 // closeDraws fixes and publishes the lists of draws whose windows have closed. It returns how many.
 func (s *Store) closeDraws(ctx context.Context) (n int, err error) {
+	type closing struct {
+		one *service.Service
+		w   manifest.Window
+	}
+	var list []closing
 	for _, one := range s.Services.List() {
-		w := drawsOf(one)
-		if w == nil || service.Today(s.Now()) <= w.To {
-			continue
+		for _, w := range draws(one) {
+			if w.To < service.Today(s.Now()) {
+				list = append(list, closing{one, w})
+			}
 		}
+	}
+	for _, c := range list {
+		one, w := c.one, c.w
 		err := s.DB.Write(ctx, func(tx *db.Tx) error {
 			if err := tx.Lock(ctx, "quota "+one.Path()); err != nil {
 				return err
 			}
-			known, err := s.draw(ctx, tx, one)
+			known, err := s.draw(ctx, tx, one, w.From, w.To)
 			if known != nil || err != nil {
 				return err
 			}
@@ -172,14 +187,10 @@ func (s *Store) closeDraws(ctx context.Context) (n int, err error) {
 }
 
 // draw reads the draw of a service's window, or of one that shares days with it, or nil where it hasn't closed.
-func (s *Store) draw(ctx context.Context, tx *db.Tx, one *service.Service) (*Draw, error) {
-	w := drawsOf(one)
-	if w == nil {
-		return nil, nil
-	}
+func (s *Store) draw(ctx context.Context, tx *db.Tx, one *service.Service, from, to manifest.Day) (*Draw, error) {
 	d := &Draw{Project: one.Project, Service: one.Name}
 	var closed, entries, drawn, source string
-	err := tx.QueryRow(ctx, "SELECT since, until, quota, source, closed, entries, seed, drawn FROM draw WHERE project = ? AND service = ? AND since <= ? AND until >= ? ORDER BY since LIMIT 1", one.Project, one.Name, string(w.To), string(w.From)).
+	err := tx.QueryRow(ctx, "SELECT since, until, quota, source, closed, entries, seed, drawn FROM draw WHERE project = ? AND service = ? AND since <= ? AND until >= ? ORDER BY since LIMIT 1", one.Project, one.Name, string(to), string(from)).
 		Scan(&d.From, &d.To, &d.Quota, &source, &closed, &entries, &d.Seed, &drawn)
 	if db.NoRows(err) {
 		return nil, nil
@@ -207,31 +218,55 @@ func (s *Store) draw(ctx context.Context, tx *db.Tx, one *service.Service) (*Dra
 	return d, nil
 }
 
-// Draw is the draw of a service's window, for everybody. Codes: service.unknown; draw.none (nothing is drawn), draw.open (the window hasn't closed).
-func (s *Store) Draw(ctx context.Context, project, name string) (d *Draw, err error) {
+// Draw is the draw of a service that closed last, for everybody. Codes: service.unknown; draw.none (nothing is drawn), draw.open (no window has closed).
+func (s *Store) Draw(ctx context.Context, project, name string) (*Draw, error) {
+	all, err := s.drawsOf(ctx, project, name)
+	if err != nil {
+		return nil, err
+	}
+	return all[len(all)-1], nil
+}
+
+// drawsOf are the draws of a service whose windows have closed, in order: one at least, or the problem says why.
+func (s *Store) drawsOf(ctx context.Context, project, name string) (out []*Draw, err error) {
 	one, err := s.Services.Find(project, name)
 	if err != nil {
 		return nil, err
 	}
-	if drawsOf(one) == nil {
+	windows := draws(one)
+	if len(windows) == 0 {
 		return nil, problem.New("draw.none", 404, lang.F("추첨하지 않는 서비스입니다: %s", "nothing is drawn for %s", one.Spec.Title))
 	}
-	err = s.DB.Read(ctx, func(tx *db.Tx) error {
-		d, err = s.draw(ctx, tx, one)
-		return err
-	})
-	if err == nil && d == nil && service.Today(s.Now()) > one.Spec.Window.To { // it closes each minute; who asks in between needn't wait
-		if _, err = s.closeDraws(ctx); err == nil {
-			err = s.DB.Read(ctx, func(tx *db.Tx) error {
-				d, err = s.draw(ctx, tx, one)
-				return err
-			})
+	read := func() error {
+		out = nil
+		return s.DB.Read(ctx, func(tx *db.Tx) error {
+			for _, w := range windows {
+				d, err := s.draw(ctx, tx, one, w.From, w.To)
+				if err != nil {
+					return err
+				}
+				if d != nil && (len(out) == 0 || out[len(out)-1].From != d.From) {
+					out = append(out, d)
+				}
+			}
+			return nil
+		})
+	}
+	if err := read(); err != nil {
+		return nil, err
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(windows), func(w manifest.Window) bool { return w.To >= service.Today(s.Now()) })); len(out) < n { // it closes each minute; who asks in between needn't wait
+		if _, err := s.closeDraws(ctx); err != nil {
+			return nil, err
+		}
+		if err := read(); err != nil {
+			return nil, err
 		}
 	}
-	if err == nil && d == nil {
-		err = problem.New("draw.open", 409, lang.F("아직 신청 기간이 끝나지 않았습니다 (%s까지)", "applications are taken until %s", string(one.Spec.Window.To)))
+	if len(out) == 0 {
+		return nil, problem.New("draw.open", 409, lang.F("아직 신청 기간이 끝나지 않았습니다 (%s까지)", "applications are taken until %s", string(windows[0].To)))
 	}
-	return d, err
+	return out, nil
 }
 
 // maxSeed is how long the value that decides a draw may be, in characters.
@@ -265,9 +300,16 @@ func plainSeed(text string) string {
 
 // Decide draws: with the value that was said beforehand, once. Codes: those of [Store.Draw]; auth.refused, draw.seed, draw.done.
 func (s *Store) Decide(ctx context.Context, who *identity.Principal, project, name, seed string) (*Draw, error) {
-	d, err := s.Draw(ctx, project, name)
+	all, err := s.drawsOf(ctx, project, name)
 	if err != nil {
 		return nil, err
+	}
+	d := all[len(all)-1]
+	for _, one := range all { // the one that has waited longest
+		if one.Seed == "" {
+			d = one
+			break
+		}
 	}
 	if !s.mayDraw(who, project) {
 		return nil, who.Refused()
@@ -298,18 +340,20 @@ func (s *Store) mayDraw(who *identity.Principal, project string) bool {
 // Draws are the draws of the offices that somebody works for, which have closed and aren't drawn yet.
 func (s *Store) Draws(ctx context.Context, who *identity.Principal) (out []*Draw, err error) {
 	for _, one := range s.Services.List() {
-		if drawsOf(one) == nil || !s.mayDraw(who, one.Project) {
+		if len(draws(one)) == 0 || !s.mayDraw(who, one.Project) {
 			continue
 		}
-		d, err := s.Draw(ctx, one.Project, one.Name)
+		all, err := s.drawsOf(ctx, one.Project, one.Name)
 		if problem.Code(err) == "draw.open" {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if d.Seed == "" {
-			out = append(out, d)
+		for _, d := range all {
+			if d.Seed == "" {
+				out = append(out, d)
+			}
 		}
 	}
 	return out, nil
@@ -317,15 +361,18 @@ func (s *Store) Draws(ctx context.Context, who *identity.Principal) (out []*Draw
 
 // drawn is what the draw of a service means for a case; nil where nothing is drawn, or it hasn't closed.
 func (s *Store) drawn(ctx context.Context, tx *db.Tx, now *catalog.Snapshot, one *service.Service, c *Case) (*DrawResult, error) {
-	w := drawsOf(one)
-	if w == nil {
+	if c.entry == "" {
 		return nil, nil
 	}
-	d, err := s.draw(ctx, tx, one)
+	day := service.Today(c.Received)
+	d, err := s.draw(ctx, tx, one, day, day)
 	if err != nil {
 		return nil, err
 	}
-	out := &DrawResult{Entry: c.entry, Quota: w.Quota}
+	out := &DrawResult{Entry: c.entry}
+	if w := drawnOn(one, day); w != nil {
+		out.Quota = w.Quota
+	}
 	if d == nil {
 		return out, nil
 	}
@@ -365,7 +412,7 @@ func (s *Store) drawn(ctx context.Context, tx *db.Tx, now *catalog.Snapshot, one
 
 // chosen says why a case can't be approved: it is to be drawn first, or wasn't chosen.
 func (d *deed) chosen() error {
-	if drawsOf(d.service) == nil {
+	if d.entry == "" {
 		return nil
 	}
 	switch {

@@ -194,3 +194,60 @@ func TestWhoComesFirst(t *testing.T) {
 		}
 	})
 }
+
+// A service that is drawn twice a year has a draw for each window, each of those who applied in it, and takes nothing in between.
+func TestADrawForEachWindow(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *town) {
+		c.apply(t, map[string]string{"scarce.yaml": strings.Replace(scarce, "window: {from: 2026-11-01, to: 2026-12-04, quota: 3, choose: draw, seed: {ko: 12월 5일 로또 당첨 번호, en: The lottery numbers of 5 December}}",
+			"windows: [{from: 2026-12-10, to: 2026-12-12, quota: 1, choose: draw, seed: {ko: 둘째, en: second}}, {from: 2026-11-01, to: 2026-12-04, quota: 2, choose: draw, seed: {ko: 첫째, en: first}}]", 1)})
+		yes := said(t, map[string]any{"wants": true})
+		apply := func(n int) (*identity.Principal, error) {
+			who := citizen(fmt.Sprint(600 + n))
+			_, err := c.Submit(t.Context(), who, casework.Submission{Services: []string{"scarce/garden"}, Answers: yes})
+			return who, err
+		}
+		for n := range 3 {
+			if _, err := apply(n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.clock.Set(at(t, "2026-12-07 10:00"))
+		if _, err := apply(3); problem.Code(err) != "application.closed" || !strings.Contains(fmt.Sprint(err), "2026-12-10") {
+			t.Errorf("between two windows: %v", err)
+		}
+		c.clock.Set(at(t, "2026-12-11 10:00"))
+		for n := range 2 {
+			if _, err := apply(4 + n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, err := c.Draw(t.Context(), "scarce", "garden")
+		if err != nil || len(first.Entries) != 3 || first.Quota != 2 || first.Source.En != "first" {
+			t.Fatalf("%+v %v", first, err)
+		}
+		c.clock.Set(at(t, "2026-12-14 10:00"))
+		if list, err := c.Draws(t.Context(), welfare); err != nil || len(list) != 2 {
+			t.Errorf("%v %v", list, err)
+		}
+		for _, n := range []string{"7", "8"} { // the one that has waited longest first
+			if _, err := c.Decide(t.Context(), welfare, "scarce", "garden", n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		second, err := c.Draw(t.Context(), "scarce", "garden")
+		if err != nil || len(second.Entries) != 2 || second.Quota != 1 || second.Seed != "8" {
+			t.Errorf("%+v %v", second, err)
+		}
+		cases, err := c.Mine(t.Context(), citizen("604"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := c.Get(t.Context(), citizen("604"), cases[0].ID)
+		if err != nil || f.Draw == nil || f.Draw.Of != 2 || f.Draw.Quota != 1 {
+			t.Errorf("%+v %v", f.Draw, err)
+		}
+		if _, err := c.Decide(t.Context(), welfare, "scarce", "garden", "9"); problem.Code(err) != "draw.done" {
+			t.Error(err)
+		}
+	})
+}

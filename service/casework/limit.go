@@ -15,8 +15,8 @@ import (
 
 // closed is the problem that a service takes no applications on a day, or nil.
 func closed(one *service.Service, day manifest.Day) error {
-	w := one.Spec.Window
-	if w == nil || w.From <= day && day <= w.To {
+	w := one.Spec.NearWindow(day)
+	if w == nil || one.Spec.WindowOn(day) != nil {
 		return nil
 	}
 	return problem.New("application.closed", 409, lang.F("지금은 신청을 받지 않습니다: %[1]s (신청 기간 %[2]s–%[3]s)", "%[1]s takes no applications now: it does from %[2]s to %[3]s", one.Spec.Title, string(w.From), string(w.To)))

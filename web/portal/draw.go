@@ -5,9 +5,9 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
 	"github.com/maru-city/maru/manifest"
-	"github.com/maru-city/maru/service"
 	"github.com/maru-city/maru/service/casework"
 )
 
@@ -32,6 +32,20 @@ func (p *Portal) draw(r *http.Request) (templ.Component, error) {
 }
 
 // drawn reports whether those who get a service are drawn.
-func drawn(one *service.Service) bool {
-	return one.Spec.Window != nil && one.Spec.Window.Choose == manifest.Drawn
+func drawn(w *manifest.Window) bool { return w != nil && w.Choose == manifest.Drawn }
+
+// quota is for how many it is: of the draw, once its list is fixed.
+func (v drawView) quota() int {
+	if v.Draw != nil {
+		return v.Draw.Quota
+	}
+	return v.Window.Quota
+}
+
+// source is which value decides.
+func (v drawView) source() lang.Text {
+	if v.Draw != nil {
+		return v.Draw.Source
+	}
+	return v.Window.Seed
 }

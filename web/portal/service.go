@@ -169,6 +169,7 @@ type serviceView struct {
 	snapshot *catalog.Snapshot
 	Verdict  *service.Verdict // of nobody: what the clauses say by themselves
 	Applies  bool
+	Window   *manifest.Window // of now, or else the next one, or the last; nil: applications are always taken
 }
 
 func (p *Portal) found(r *http.Request) (serviceView, error) {
@@ -176,7 +177,7 @@ func (p *Portal) found(r *http.Request) (serviceView, error) {
 	if one == nil {
 		return serviceView{}, components.NotFound(lang.T("찾으시는 서비스가 없습니다", "there is no such service"))
 	}
-	v := serviceView{Service: one, Applies: p.Cases != nil, Verdict: one.Check(nil, service.Today(p.Now()))}
+	v := serviceView{Service: one, Applies: p.Cases != nil, Verdict: one.Check(nil, service.Today(p.Now())), Window: one.Spec.NearWindow(service.Today(p.Now()))}
 	s := p.Catalog.Snapshot()
 	v.snapshot = s
 	if place := s.Place(one.Project); len(place.Owners) > 0 {
