@@ -167,7 +167,7 @@ func Compile(s *catalog.Snapshot, r *manifest.Resource) (*Service, []manifest.Fi
 	}
 	if k := spec.Counts; k != nil {
 		if f := out.Fact(k.Fact); f != nil && f.Type != manifest.Int {
-			c.fault("service.amount", "counts.fact", lang.F("소득을 더할 사실이 정수가 아닙니다: %s", "%s isn't an int, so nothing is added to it", k.Fact), lang.Text{})
+			c.fault("service.amount", countsPath, lang.F("소득을 더할 사실이 정수가 아닙니다: %s", "%s isn't an int, so nothing is added to it", k.Fact), lang.Text{})
 		}
 	}
 	if len(c.findings) > 0 {
@@ -206,6 +206,7 @@ func parameters(s *catalog.Snapshot) (out []*rule.Param) {
 const (
 	amountPath = "benefit.amount"
 	duePath    = "process.due"
+	countsPath = "counts.fact"
 )
 
 // compiler gathers what stands against a service.
