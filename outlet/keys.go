@@ -28,7 +28,17 @@ var migrations embed.FS
 // maxKeys is how many keys one may have.
 const maxKeys = 20
 
-// Store keeps the keys of the city's address form. Of a key only its SHA-256 is kept.
+// endingLetters is how many of a key's letters are kept, for its owner to tell it from others.
+const endingLetters = 4
+
+// Key is a key of the city's address form as its owner sees it: the key itself is shown only once.
+type Key struct {
+	ID     string    `json:"id" doc:"Names the key where it is given up"`
+	Ending string    `json:"ending" doc:"The key's last letters; empty of keys from before they were kept"`
+	Made   time.Time `json:"made"`
+}
+
+// Store keeps the keys of the city's address form. Of a key only its SHA-256 is kept, and its last letters.
 type Store struct {
 	db    *db.DB
 	now   func() time.Time
@@ -86,20 +96,56 @@ func (s *Store) Make(ctx context.Context, who *identity.Principal) (string, erro
 		if n >= maxKeys {
 			return problem.New("open_key.many", 409, lang.F("인증키는 %d개까지 발급받으실 수 있습니다", "one may have at most %d keys", maxKeys)).Hinting(lang.T("쓰지 않는 인증키를 삭제해 주십시오", "delete those you don't use"))
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO open_key (hash, owner, made) VALUES (?, ?, ?)", hashed(key), who.Actor(), manifest.FormatDatetime(s.now()))
+		_, err := tx.Exec(ctx, "INSERT INTO open_key (hash, owner, made, ending) VALUES (?, ?, ?, ?)", hashed(key), who.Actor(), manifest.FormatDatetime(s.now()), key[len(key)-endingLetters:])
 		return err
 	})
 	return key, err
 }
 
+// Mine lists the keys of somebody who is signed in, the newest first.
+func (s *Store) Mine(ctx context.Context, who *identity.Principal) ([]Key, error) {
+	if !who.SignedIn() {
+		return nil, who.Refused()
+	}
+	out := []Key{}
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT hash, ending, made FROM open_key WHERE owner = ? ORDER BY made DESC, hash", who.Actor())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var k Key
+			var made string
+			if err := rows.Scan(&k.ID, &k.Ending, &made); err != nil {
+				return err
+			}
+			if k.Made, err = time.Parse(manifest.DatetimeLayout, made); err != nil {
+				return err
+			}
+			out = append(out, k)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	return out, nil
+}
+
 // GiveUp gives a key up: whoever has it may.
 func (s *Store) GiveUp(ctx context.Context, who *identity.Principal, key string) error {
+	return s.GiveUpID(ctx, who, hashed(key))
+}
+
+// GiveUpID gives up the key that [Store.Mine] lists by an id.
+func (s *Store) GiveUpID(ctx context.Context, who *identity.Principal, id string) error {
 	if !who.SignedIn() {
 		return who.Refused()
 	}
-	s.known.Delete(hashed(key))
+	s.known.Delete(id)
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, "DELETE FROM open_key WHERE hash = ? AND owner = ?", hashed(key), who.Actor())
+		n, err := tx.Exec(ctx, "DELETE FROM open_key WHERE hash = ? AND owner = ?", id, who.Actor())
 		if err != nil {
 			return fmt.Errorf("give a key up: %w", err)
 		}
@@ -134,6 +180,32 @@ func (s *Store) Serve(h huma.API) {
 		}{}
 		out.Body.Key = key
 		return out, nil
+	})
+	huma.Register(h, op("list-open-keys", http.MethodGet, "Your keys, the newest first"), func(ctx context.Context, _ *struct{}) (*struct {
+		Body struct {
+			Keys []Key `json:"keys"`
+		}
+	}, error,
+	) {
+		keys, err := s.Mine(ctx, identity.From(ctx))
+		if err != nil {
+			return nil, err
+		}
+		out := &struct {
+			Body struct {
+				Keys []Key `json:"keys"`
+			}
+		}{}
+		out.Body.Keys = keys
+		return out, nil
+	})
+	byID := op("give-up-open-key-by-id", http.MethodDelete, "Give up a key of yours that the list has", 404)
+	byID.Path += "/{id}"
+	huma.Register(h, byID, func(ctx context.Context, in *struct {
+		ID string `path:"id" maxLength:"64"`
+	},
+	) (*struct{}, error) {
+		return nil, s.GiveUpID(ctx, identity.From(ctx), in.ID)
 	})
 	huma.Register(h, op("give-up-open-key", http.MethodDelete, "Give up a key of yours", 404), func(ctx context.Context, in *struct {
 		Body struct {

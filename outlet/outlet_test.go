@@ -322,7 +322,17 @@ func TestAKeyIsGivenUp(t *testing.T) {
 		if code, _ := c.asked(t, "/openapi/"+key+"/json/city-parks/1/5/"); code != "INFO-000" {
 			t.Error(code)
 		}
-		if err := c.keys.GiveUp(t.Context(), owner, key); err != nil {
+		list, err := c.keys.Mine(t.Context(), owner)
+		if err != nil || len(list) != 1 || !strings.HasSuffix(key, list[0].Ending) || list[0].Ending == "" || list[0].Made.IsZero() {
+			t.Fatalf("%+v %v", list, err)
+		}
+		if list, err := c.keys.Mine(t.Context(), &identity.Principal{Kind: identity.Citizen, Account: "other"}); err != nil || len(list) != 0 {
+			t.Errorf("another sees %v %v", list, err)
+		}
+		if err := c.keys.GiveUpID(t.Context(), &identity.Principal{Kind: identity.Citizen, Account: "other"}, list[0].ID); problem.Code(err) != "open_key.unknown" {
+			t.Errorf("another's, by its id: %v", err)
+		}
+		if err := c.keys.GiveUpID(t.Context(), owner, list[0].ID); err != nil {
 			t.Fatal(err)
 		}
 		if code, _ := c.asked(t, "/openapi/"+key+"/json/city-parks/1/5/"); code != "INFO-100" {

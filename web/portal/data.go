@@ -50,6 +50,7 @@ type dataView struct {
 	West, East, South, North float64           // degrees, of the points
 	ByField                  []*catalog.Field  // what a chart can be drawn by
 	Readers                  []using
+	OpenKeys                 bool // keys of the open API can be had
 }
 
 // using is an office that reads a dataset by an agreement.
@@ -99,7 +100,7 @@ func (p *Portal) data(r *http.Request) (templ.Component, error) {
 	if d == nil || !d.Open() {
 		return nil, components.NotFound(lang.T("공개된 자료 가운데 찾으시는 자료가 없습니다", "there is no such open data"))
 	}
-	v := dataView{URL: r.URL, Address: components.Address(r), Dataset: d, Project: projectTitle(s, d.Project)}
+	v := dataView{URL: r.URL, Address: components.Address(r), Dataset: d, Project: projectTitle(s, d.Project), OpenKeys: p.Exchange != nil && p.openKeys() != nil}
 	if place := s.Place(d.Project); len(place.Owners) > 0 {
 		v.Owner = s.Title(manifest.Key{Kind: "Agency", Name: place.Owners[0]})
 	}

@@ -51,6 +51,7 @@ func (p *Portal) mineRoutes(mux *http.ServeMux) {
 	mux.Handle("GET "+minePath+"/receipts/{id}", components.Page(p.receipt))
 	mux.Handle("GET "+consentsPath, components.Page(p.consents))
 	mux.HandleFunc("POST "+consentsPath, p.consent)
+	p.openKeyRoutes(mux)
 }
 
 type mineView struct {
@@ -60,6 +61,7 @@ type mineView struct {
 	First    bool
 	Offices  []components.Choice // who read, lately
 	Office   string              // whose receipts are listed; "": everyone's
+	OpenKeys bool                // there are keys of the open API
 }
 
 // mine is what was read about the citizen.
@@ -71,7 +73,7 @@ func (p *Portal) mine(r *http.Request) (templ.Component, error) {
 	if err != nil {
 		before = 0
 	}
-	v := mineView{Snapshot: p.Catalog.Snapshot(), First: before == 0, Office: r.URL.Query().Get("office")}
+	v := mineView{Snapshot: p.Catalog.Snapshot(), First: before == 0, Office: r.URL.Query().Get("office"), OpenKeys: p.openKeys() != nil}
 	if v.Offices, err = p.offices(r.Context()); err != nil {
 		return nil, err
 	}
