@@ -8,6 +8,8 @@
 // Cells are text as written; numbers of forms that keep them as numbers are in their shortest form, days as YYYY-MM-DD. What a cell means is
 // decided elsewhere (infer, manifest.Type).
 //
+// The other way there is [WriteCSV], and [Cells] for workbooks: dates are dates there.
+//
 // Memory is bounded by [Limits], not by the file: a line of 100 MB, a zip that unpacks to terabytes, a file cut off in the middle
 // are problems or faults of their rows.
 package tabular
