@@ -66,6 +66,10 @@ var actions = map[string]action{
 	"group_show":                          groupShow,
 	"tag_list":                            tagList,
 	"resource_show":                       resourceShow,
+	"resource_search":                     resourceSearch,
+	"license_list":                        licenseList,
+	"help_show":                           helpShow,
+	"datastore_info":                      datastoreInfo,
 	"datastore_search":                    datastoreSearch,
 	"datastore_search_sql": func(*Outlets, context.Context, *shelf, arguments) (any, error) {
 		return nil, &fault{403, "Authorization Error", "datastore_search_sql isn't offered here: SQL of others isn't run. Use datastore_search with filters, q, sort, fields, limit and offset.", nil}
@@ -277,13 +281,14 @@ func title(t lang.Text) string { return t.In(lang.Ko) }
 // pack is a dataset as a package.
 func (o *Outlets) pack(s *shelf, i *item) map[string]any {
 	resources := o.resources(i)
+	licence, called, open := i.licence()
 	tags := []any{}
 	for _, t := range i.tags {
 		tags = append(tags, map[string]any{"id": identifier("tag", t), "name": t, "display_name": t, "state": "active", "vocabulary_id": nil})
 	}
 	out := map[string]any{
 		"id": i.id, "name": i.handle, "title": title(i.Spec.Title), "notes": title(i.Spec.About), "url": o.page(i), "type": "dataset", "state": "active", "private": false,
-		"isopen": true, "license_id": i.Spec.Licence, "license_title": i.Spec.Licence, "metadata_created": stamp(i.made), "metadata_modified": stamp(i.changed()), "version": strconv.FormatInt(i.Revision, 10),
+		"isopen": open, "license_id": licence, "license_title": called, "metadata_created": stamp(i.made), "metadata_modified": stamp(i.changed()), "version": strconv.FormatInt(i.Revision, 10),
 		"author": nil, "author_email": nil, "maintainer": nil, "maintainer_email": nil, "creator_user_id": nil, "owner_org": nil, "organization": nil,
 		"resources": resources, "num_resources": len(resources), "tags": tags, "num_tags": len(tags), "extras": []any{}, "relationships_as_subject": []any{}, "relationships_as_object": []any{},
 		"groups": []any{o.group(s, i.Project)},
@@ -333,7 +338,7 @@ func (o *Outlets) organization(s *shelf, name string) map[string]any {
 	t := s.snapshot.Title(manifest.Key{Kind: "Agency", Name: name})
 	return map[string]any{
 		"id": identifier("organization", name), "name": name, "title": title(t), "display_name": title(t), "description": "", "type": "organization", "is_organization": true, "state": "active", "approval_status": "approved",
-		"image_url": "", "created": stamp(time.Unix(0, 0)),
+		"image_url": "",
 	}
 }
 
@@ -432,28 +437,4 @@ func tagList(_ *Outlets, _ context.Context, s *shelf, a arguments) (any, error) 
 		full[n] = map[string]any{"id": identifier("tag", t), "name": t, "display_name": t, "vocabulary_id": nil}
 	}
 	return full, nil
-}
-
-// resource finds a resource by its id.
-func (o *Outlets) resource(s *shelf, id string) (*item, map[string]any) {
-	for _, i := range s.items {
-		for n, f := range i.forms() {
-			if identifier("resource", i.Path(), f.as) == id {
-				found, _ := o.resources(i)[n].(map[string]any)
-				return i, found
-			}
-		}
-	}
-	return nil, nil
-}
-
-func resourceShow(o *Outlets, _ context.Context, s *shelf, a arguments) (any, error) {
-	id := a.text("id")
-	if id == "" {
-		return nil, invalid("id", "Missing value")
-	}
-	if _, r := o.resource(s, id); r != nil {
-		return r, nil
-	}
-	return nil, notFound(id)
 }

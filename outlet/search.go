@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/maru-city/maru/catalog"
@@ -20,11 +21,15 @@ func packageSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (any,
 		return nil, err
 	}
 	var conditions []condition
-	words := []string{}
+	words, blank := []string{}, false
 	for _, part := range append(append(terms(a.text("q")), terms(a.text("fq"))...), joined(a.list("fq_list"))...) {
 		if part.name == "" {
 			if part.value != "*" && part.value != "*:*" {
-				words = append(words, catalog.Fold(part.value))
+				if word := catalog.Fold(part.value); word != "" {
+					words = append(words, word)
+				} else {
+					blank = true // % or ': no letter that could be found
+				}
 			}
 			continue
 		}
@@ -41,6 +46,9 @@ func packageSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (any,
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if blank && len(words) == 0 {
+			break
+		}
 		score, ok := i.score(words)
 		if ok && i.fulfils(conditions) {
 			hits = append(hits, hit{i, score})
@@ -50,7 +58,10 @@ func packageSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (any,
 	if order == "" {
 		order = "score desc, name asc"
 	}
-	by := sorting(order)
+	by, err := sorting(order)
+	if err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(hits, func(x, y hit) int {
 		for _, key := range by {
 			c := 0
@@ -61,8 +72,12 @@ func packageSearch(o *Outlets, ctx context.Context, s *shelf, a arguments) (any,
 				c = strings.Compare(x.handle, y.handle)
 			case "title", "title_string":
 				c = strings.Compare(title(x.Spec.Title), title(y.Spec.Title))
-			case "metadata_modified", "metadata_created":
+			case "metadata_modified":
 				c = x.changed().Compare(y.changed())
+			case "metadata_created":
+				c = x.made.Compare(y.made)
+			default:
+				c = slices.Compare(x.facet(key.name), y.facet(key.name))
 			}
 			if key.down {
 				c = -c
@@ -122,16 +137,37 @@ type sortKey struct {
 	down bool
 }
 
+// sorted are what packages can be put in order by.
+var sorted = []string{"score", "name", "id", "title", "title_string", "metadata_modified", "metadata_created", "organization", "license_id", "type"}
+
 // sorting reads the order that is asked for: each key once.
-func sorting(order string) (out []sortKey) {
+func sorting(order string) (out []sortKey, err error) {
 	for part := range strings.SplitSeq(order, ",") {
 		by := strings.Fields(part)
 		if len(by) == 0 || len(out) == maxSorts || slices.ContainsFunc(out, func(k sortKey) bool { return k.name == by[0] }) {
 			continue
 		}
-		out = append(out, sortKey{by[0], len(by) > 1 && strings.EqualFold(by[1], "desc")})
+		if !slices.Contains(sorted, by[0]) {
+			return nil, invalid("sort", "can't sort by "+strconv.Quote(by[0][:min(len(by[0]), maxValue)])+"; there are "+strings.Join(sorted, ", "))
+		}
+		down, err := descending(by[1:])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, sortKey{by[0], down})
 	}
-	return out
+	return out, nil
+}
+
+// descending reads what stands behind a key of an order.
+func descending(words []string) (bool, error) {
+	switch {
+	case len(words) == 0 || len(words) == 1 && strings.EqualFold(words[0], "asc"):
+		return false, nil
+	case len(words) == 1 && strings.EqualFold(words[0], "desc"):
+		return true, nil
+	}
+	return false, invalid("sort", "must be asc or desc behind a field")
 }
 
 // condition is a part of a query: words, or NAME:VALUE.
@@ -226,10 +262,8 @@ func (i *item) facet(name string) []string {
 		}
 		return out
 	case "license_id":
-		if i.Spec.Licence == "" {
-			return nil
-		}
-		return []string{i.Spec.Licence}
+		id, _, _ := i.licence()
+		return []string{id}
 	case "name":
 		return []string{i.handle}
 	case "id":
