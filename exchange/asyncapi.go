@@ -45,9 +45,8 @@ func (x *Exchange) AsyncAPI(ctx context.Context, who *identity.Principal, server
 			list[short] = reference("messages/" + id + "_" + short)
 		}
 		channels[id] = map[string]any{
-			"address": id + ".{record}", "title": titleOf(x.catalog(), v).In(tag), "description": v.Spec.About.In(tag), "messages": list,
-			"parameters": map[string]any{"record": map[string]any{"description": "The record, by a name that only this feed has for it; - for the feed itself"}},
-			"bindings":   map[string]any{"nats": map[string]any{}},
+			"address": id + ".event", "title": titleOf(x.catalog(), v).In(tag), "description": v.Spec.About.In(tag), "messages": list,
+			"bindings": map[string]any{"nats": map[string]any{}},
 		}
 		operations[id] = map[string]any{"action": "receive", "channel": map[string]any{"$ref": "#/channels/" + id}}
 	}
