@@ -197,10 +197,10 @@ func (m *made) find(text string, limit int) (out []Hit, err error) {
 	return out, nil
 }
 
-// title is the whole title that a text is meant to be, but for a slip or two.
+// title is the whole title that a text is meant to be, but for a slip or two. A text that is a part of a title is none: who looks for 자전거 대여 has found 자전거 대여소.
 func (m *made) title(text string) (string, bool) {
 	whole := strings.Join(runs(text), "")
-	if _, known := m.vocab[whole]; known || !isHangul(whole) {
+	if _, known := m.vocab[whole]; known || !isHangul(whole) || slices.ContainsFunc(m.titles, func(title string) bool { return strings.Contains(title, whole) }) {
 		return "", false
 	}
 	letters := jamo(whole)

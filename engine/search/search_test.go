@@ -14,6 +14,7 @@ var some = []Document{
 	{ID: "repair", Titles: []string{"집수리 지원", "Home repair"}, Texts: []string{"낡은 집을 고치는 비용을 지원합니다."}},
 	{ID: "month", Titles: []string{"이 달의 행사"}, Texts: []string{"11월 3일부터 새 전시를 합니다."}},
 	{ID: "toilets", Titles: []string{"공중화장실", "Public toilets"}},
+	{ID: "bikes", Titles: []string{"자전거 대여소", "Bike stations"}},
 	{ID: "care", Titles: []string{"서울형 아이돌봄비", "Seoul child care"}, Texts: []string{"손주를 돌보는 조부모에게 돌봄비를 드립니다."}},
 }
 
@@ -57,6 +58,9 @@ func TestWhatPeopleWriteFindsIt(t *testing.T) {
 		{"화장실", "toilets", ""},
 		{"화쟝실", "toilets", "화장실"},
 		{"돌봄", "care", ""},
+		{"자전거 대여", "bikes", ""},
+		{"자전거대여", "bikes", ""},
+		{"자전거 대여서", "bikes", "자전거대여소"},
 		{"우주여행", "", ""},
 		{"", "", ""},
 		{"!?…", "", ""},
