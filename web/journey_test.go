@@ -52,7 +52,7 @@ func TestOpenDataIsThereWithoutSigningIn(t *testing.T) {
 		w.looks("open-data")
 		w.Do(chromedp.SetAttributeValue("#by option[value=accessible]", "selected", "selected"))
 		w.press("form[action*='/data/'] button")
-		w.at("/data/public-toilets/toilets?by=accessible")
+		w.at("/data/public-toilets/toilets?by=accessible&of=count")
 		w.says("#bars", "예", "yes")
 		w.press(`a[href*="tab=profile"]`)
 		w.looks("open-dataset-nobody")

@@ -54,7 +54,7 @@ func TestAnOpenDatasetsPageShowsItAll(t *testing.T) {
 		w.says("main", "GeoJSON", "GeoJSON")
 		w.says("#opening", "개방 점검", "Looked at before opening")
 		w.says("main", "개인정보로 보이는 값이 없었습니다", "none of their values looks personal")
-		if !w.Until("document.querySelectorAll('.maru-places circle').length > 1") {
+		if !w.Until("document.querySelector('.maru-places .dots').getAttribute('d').split('M').length > 2") {
 			w.t.Error("no places")
 		}
 		w.looks("data-toilets")

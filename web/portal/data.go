@@ -1,16 +1,14 @@
 package portal
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -27,6 +25,7 @@ type Records interface {
 	Counts(ctx context.Context, datasets []*catalog.Dataset) (map[string]int64, error)
 	Sample(ctx context.Context, d *catalog.Dataset, fields []string, limit int) ([]*registry.Record, error)
 	Profile(ctx context.Context, d *catalog.Dataset) (*registry.Profile, error)
+	SourceState(ctx context.Context, d *catalog.Dataset) (*registry.SourceState, error)
 }
 
 // dataPath is the page of an open dataset.
@@ -40,17 +39,18 @@ type dataView struct {
 	URL     *url.URL
 	Address string // of the server
 	*catalog.Dataset
-	Owner                    lang.Text
-	Project                  lang.Text
-	Rows                     int64
-	Preview                  []*registry.Record
-	Chart                    *chart
-	Opening                  *registry.Opening // what was seen of its values before they were opened
-	Points                   []point           // places of some records
-	West, East, South, North float64           // degrees, of the points
-	ByField                  []*catalog.Field  // what a chart can be drawn by
-	Readers                  []using
-	OpenKeys                 bool // keys of the open API can be had
+	Owner    lang.Text
+	Project  lang.Text
+	Rows     int64
+	Preview  []*registry.Record
+	Chart    *chart
+	Opening  *registry.Opening // what was seen of its values before they were opened
+	Places   *places           // where the records are, or nil
+	ByField  []*catalog.Field  // what a chart can be drawn by
+	Measures []measure         // and of what
+	Fresh    fresh
+	Readers  []using
+	OpenKeys bool // keys of the open API can be had
 }
 
 // using is an office that reads a dataset by an agreement.
@@ -75,21 +75,6 @@ func (p *Portal) readers(ctx context.Context, s *catalog.Snapshot, d *catalog.Da
 	return out, err
 }
 
-// chart says how many records have each of the values that are the most frequent.
-type chart struct {
-	Field *catalog.Field
-	Bars  []bar
-	Rest  int64 // records with other values
-	Empty int64
-	Some  bool // estimated from some of the records
-}
-
-type bar struct {
-	Label lang.Text
-	Count int64
-	Width int // of 100
-}
-
 func (p *Portal) data(r *http.Request) (templ.Component, error) {
 	s := p.Catalog.Snapshot()
 	d := s.Dataset(r.PathValue("project"), r.PathValue("name"))
@@ -105,6 +90,9 @@ func (p *Portal) data(r *http.Request) (templ.Component, error) {
 		v.Owner = s.Title(manifest.Key{Kind: "Agency", Name: place.Owners[0]})
 	}
 	var err error
+	if v.Fresh, err = p.fresh(r.Context(), d); err != nil {
+		return nil, err
+	}
 	if v.Readers, err = p.readers(r.Context(), s, d); err != nil {
 		return nil, err
 	}
@@ -120,57 +108,17 @@ func (p *Portal) data(r *http.Request) (templ.Component, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.draw(profile, r.URL.Query().Get("by"))
 		if profile != nil {
 			v.Opening = profile.Opening
+			if err := p.chart(r.Context(), &v, profile, r.URL.Query().Get("by"), r.URL.Query().Get("of")); err != nil {
+				return nil, err
+			}
 		}
-		if err := p.place(r.Context(), &v); err != nil {
+		if v.Places, err = p.place(r.Context(), d, v.Rows); err != nil {
 			return nil, err
 		}
 	}
 	return dataPage(v), nil
-}
-
-// draw draws a chart by the field that is asked for, or by the first that says something.
-func (v *dataView) draw(p *registry.Profile, by string) {
-	if p == nil {
-		return
-	}
-	var chosen *registry.FieldProfile
-	for i := range p.Fields {
-		f, own := &p.Fields[i], v.Field(p.Fields[i].Name)
-		if own == nil || own.KeyPart || len(f.Frequent) < 2 || f.Frequent[0].Count < 2 || f.Distinct > 500 || own.Type == manifest.Geometry || own.Type == manifest.Double {
-			continue
-		}
-		v.ByField = append(v.ByField, own)
-		if own.Name == by {
-			chosen = f
-		}
-	}
-	if len(v.ByField) == 0 {
-		return
-	}
-	if chosen == nil {
-		first := v.ByField[0]
-		for _, f := range v.ByField {
-			if len(f.Codes) > 0 {
-				first = f
-				break
-			}
-		}
-		i := slices.IndexFunc(p.Fields, func(f registry.FieldProfile) bool { return f.Name == first.Name })
-		chosen = &p.Fields[i]
-	}
-	c := &chart{Field: v.Field(chosen.Name), Empty: chosen.Empty, Some: p.Sampled}
-	shown := int64(0)
-	for _, f := range chosen.Frequent {
-		shown += f.Count
-		c.Bars = append(c.Bars, bar{Label: label(c.Field, f.Value), Count: f.Count, Width: int(100 * f.Count / chosen.Frequent[0].Count)})
-	}
-	if !p.Sampled {
-		c.Rest = p.Rows - chosen.Empty - shown
-	}
-	v.Chart = c
 }
 
 // label is a value as people say it, with the names of codes alone.
@@ -198,6 +146,9 @@ var licences = map[string]lang.Text{
 }
 
 func licenceText(name string) lang.Text {
+	if name == "" {
+		return lang.T("이용 조건이 정해지지 않았습니다. 쓰시기 전에 제공 기관에 확인해 주십시오.", "None is stated: please ask the office before you use it.")
+	}
 	if t, ok := licences[name]; ok {
 		return t
 	}
@@ -228,13 +179,24 @@ type request struct {
 	id, name, text string
 }
 
-// requests are ready requests for the first records.
+// requests are ready requests for the first records. pandas and R take codes for numbers and lose their zeros, unless they are told which columns are text.
 func requests(v dataView) []request {
 	at := v.Address + "/api/v1/datasets/" + v.Path() + "/records"
+	var python, r []string
+	for i := range v.Fields {
+		if v.Fields[i].Type == manifest.String {
+			python = append(python, strconv.Quote(v.Fields[i].Name)+": str")
+			r = append(r, v.Fields[i].Name+" = \"character\"")
+		}
+	}
+	dtype, classes := "", ""
+	if len(python) > 0 {
+		dtype, classes = "\n    dtype={"+strings.Join(python, ", ")+"},", ",\n  colClasses = c("+strings.Join(r, ", ")+")"
+	}
 	return []request{
 		{"curl", "curl", "curl '" + at + "?as=csv' -o " + v.Name + ".csv"},
-		{"python", "Python (pandas)", "import pandas as pd\n\ndf = pd.read_csv(\"" + at + "?as=csv\")"},
-		{"r", "R", "df <- read.csv(\"" + at + "?as=csv\", fileEncoding = \"UTF-8\")"},
+		{"python", "Python (pandas)", "import pandas as pd\n\ndf = pd.read_csv(\n    \"" + at + "?as=csv\"," + dtype + "\n)"},
+		{"r", "R", "df <- read.csv(\"" + at + "?as=csv\", fileEncoding = \"UTF-8\"" + classes + ")"},
 		{"go", "Go", "res, err := http.Get(\"" + at + "?as=jsonl\")\nif err != nil {\n\treturn err\n}\ndefer res.Body.Close()\nfor d := json.NewDecoder(res.Body); d.More(); {\n\tvar row map[string]any\n\tif err := d.Decode(&row); err != nil {\n\t\treturn err\n\t}\n}"},
 		{"excel", "Excel (Power Query)", "= Csv.Document(Web.Contents(\"" + at + "?as=csv\"), [Encoding = 65001])"},
 		{"seoul", "OpenAPI", v.Address + "/openapi/sample/json/" + v.Dataset.Project + "." + v.Name + "/1/5/"},
@@ -257,64 +219,19 @@ func described(v dataView) string {
 	for i := range v.Fields {
 		variables = append(variables, map[string]string{"@type": "PropertyValue", "name": v.Fields[i].Name, "description": v.Fields[i].Label().Ko})
 	}
-	text, err := json.Marshal(map[string]any{
+	page := map[string]any{
 		"@context": "https://schema.org/", "@type": "Dataset", "name": v.Spec.Title.Ko, "description": about, "url": v.Address + dataPath(v.Dataset), "identifier": v.Path(), "isAccessibleForFree": true,
-		"license": v.Spec.Licence, "creator": map[string]string{"@type": "GovernmentOrganization", "name": v.Owner.Ko}, "distribution": downloads, "variableMeasured": variables,
-	})
+		"creator": map[string]string{"@type": "GovernmentOrganization", "name": v.Owner.Ko}, "distribution": downloads, "variableMeasured": variables,
+	}
+	if v.Spec.Licence != "" {
+		page["license"] = v.Spec.Licence
+	}
+	if !v.Fresh.Changed.IsZero() {
+		page["dateModified"] = v.Fresh.Changed.In(manifest.Seoul).Format(time.RFC3339)
+	}
+	text, err := json.Marshal(page)
 	if err != nil {
 		return "{}"
 	}
 	return strings.ReplaceAll(string(text), "</", `<\/`)
 }
-
-// point is a place on a map of 640 by 400.
-type point struct{ X, Y float64 }
-
-// maxPoints is how many places a map shows.
-const maxPoints = 500
-
-// place finds where the first records are. A degree of longitude is as long as one of latitude times the cosine of it.
-func (p *Portal) place(ctx context.Context, v *dataView) error {
-	at := registry.PlaceIn(v.Dataset)
-	if at.Longitude < 0 || at.Latitude < 0 {
-		return nil
-	}
-	records, err := p.Records.Sample(ctx, v.Dataset, []string{v.Fields[at.Longitude].Name, v.Fields[at.Latitude].Name}, maxPoints)
-	if err != nil {
-		return err
-	}
-	var found []point
-	for _, r := range records {
-		var where [2]any
-		for i, f := range r.Fields {
-			switch f.Name {
-			case v.Fields[at.Longitude].Name:
-				where[0] = r.Values[i]
-			case v.Fields[at.Latitude].Name:
-				where[1] = r.Values[i]
-			}
-		}
-		lon, east := where[0].(float64)
-		lat, north := where[1].(float64)
-		if east && north && lon != 0 && lat != 0 { // where nobody measured, many write zeros
-			found = append(found, point{lon, lat})
-		}
-	}
-	if len(found) < 2 {
-		return nil
-	}
-	byX := func(a, b point) int { return cmp.Compare(a.X, b.X) }
-	byY := func(a, b point) int { return cmp.Compare(a.Y, b.Y) }
-	v.West, v.East = slices.MinFunc(found, byX).X, slices.MaxFunc(found, byX).X
-	v.South, v.North = slices.MinFunc(found, byY).Y, slices.MaxFunc(found, byY).Y
-	narrow := math.Cos((v.South + v.North) / 2 * math.Pi / 180)
-	scale := min(600/max((v.East-v.West)*narrow, 1e-6), 360/max(v.North-v.South, 1e-6))
-	for _, f := range found {
-		v.Points = append(v.Points, point{320 + (f.X-(v.West+v.East)/2)*narrow*scale, 200 - (f.Y-(v.South+v.North)/2)*scale})
-	}
-	return nil
-}
-
-func tenth(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
-
-func degrees(x float64) string { return strconv.FormatFloat(x, 'f', 3, 64) + "°" }
