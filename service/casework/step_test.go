@@ -150,7 +150,7 @@ func TestAStepsClockStandsWithTheCase(t *testing.T) {
 			t.Errorf("%+v %v", f.Steps, err)
 		}
 		c.clock.Set(at(t, "2026-12-03 10:00"))
-		f = c.do(t, citizen("1"), id, "supply", casework.ActionInput{Reason: "냈습니다"})
+		c.do(t, citizen("1"), id, "supply", casework.ActionInput{Reason: "냈습니다"})
 		if f, err = c.Get(t.Context(), welfare, id); err != nil || !findStep(f, "visit").Due.Equal(at(t, "2026-12-04 10:00")) {
 			t.Errorf("%+v %v", f.Steps, err)
 		}
