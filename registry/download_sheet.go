@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/xuri/excelize/v2"
@@ -9,19 +8,18 @@ import (
 	"github.com/maru-city/maru/catalog"
 	"github.com/maru-city/maru/engine/lang"
 	"github.com/maru-city/maru/engine/problem"
+	"github.com/maru-city/maru/tabular"
 )
 
-// Limits of a workbook.
-const (
-	maxSheetRows = 1_048_575 // below the titles
-	maxSheetText = 32_767    // characters of a cell
-)
+// maxSheetRows is how many records a workbook has at most.
+const maxSheetRows = 1_048_575 // below the titles
 
 // workbook writes a workbook (Office Open XML), whose first row has the fields' titles. It is put together in a file on the side, and sent when it is whole.
 type workbook struct {
 	w     io.Writer
 	file  *excelize.File
 	sheet *excelize.StreamWriter
+	cells tabular.Cells
 	row   []any
 	n     int
 	err   error
@@ -30,6 +28,17 @@ type workbook struct {
 func newWorkbook(w io.Writer, fields []*catalog.Field) recordWriter {
 	b := &workbook{w: w, file: excelize.NewFile(), row: make([]any, len(fields))}
 	if b.sheet, b.err = b.file.NewStreamWriter(b.file.GetSheetName(0)); b.err != nil {
+		return b
+	}
+	if b.cells, b.err = tabular.NewCells(b.file); b.err != nil {
+		return b
+	}
+	for i, f := range fields {
+		if width := b.cells.Width(f.Type); width > 0 && b.err == nil {
+			b.err = b.sheet.SetColWidth(i+1, i+1, width)
+		}
+	}
+	if b.err != nil {
 		return b
 	}
 	titled := map[string]int{}
@@ -54,19 +63,7 @@ func (b *workbook) Write(r *Record) error {
 			Hinting(lang.T("CSV나 Parquet으로 내려받거나 filter로 나누십시오", "take CSV or Parquet, or a part by filter"))
 	}
 	for i, v := range r.Values {
-		switch v := v.(type) {
-		case nil:
-			b.row[i] = nil
-		case int64:
-			if b.row[i] = v; v > 1<<53 || v < -1<<53 { // a workbook's numbers are doubles
-				b.row[i] = fmt.Sprint(v)
-			}
-		case float64, bool:
-			b.row[i] = v
-		default:
-			text := []rune(plain(v))
-			b.row[i] = string(text[:min(len(text), maxSheetText)])
-		}
+		b.row[i] = b.cells.Of(r.Fields[i].Type, v)
 	}
 	cell, err := excelize.CoordinatesToCellName(1, b.n+1)
 	if err != nil {

@@ -59,6 +59,7 @@ func MineDoor() components.Door {
 		{Title: lang.T("내 신청", "My applications"), Path: applicationsPath},
 		{Title: lang.T("내 동의", "My consents"), Path: consentsPath},
 		{Title: lang.T("내 개방 요청", "My requests"), Path: requestsPath},
+		{Title: lang.T("오픈API 인증키", "Open API keys"), Path: openKeysPath},
 	}}
 }
 
@@ -171,7 +172,10 @@ func (p *Portal) start(r *http.Request) (templ.Component, error) {
 // matches reports whether a dataset, its project or one of its fields is called by a query's words, whatever their spacing.
 func matches(s *catalog.Snapshot, d *catalog.Dataset, query string) bool {
 	want := catalog.Fold(query)
-	if want == "" || catalog.Matches(d.Resource, query) {
+	if want == "" { // nothing that could be looked for, such as a sign
+		return strings.TrimSpace(query) == ""
+	}
+	if catalog.Matches(d.Resource, query) {
 		return true
 	}
 	texts := []lang.Text{d.Spec.Title, projectTitle(s, d.Project), d.Spec.About}
