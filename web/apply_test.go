@@ -106,6 +106,12 @@ func TestFromApplicationToPayment(t *testing.T) {
 		w.signedOut()
 
 		w.signedIn("haneul", "/my/applications")
+		w.says("section[aria-labelledby='news']", "보완 요청", "Ask for a supplement")
+		w.looks("applications-news")
+		w.press("section[aria-labelledby='news'] button")
+		if w.Text("main") == "" || webtest.Eval[bool](w.Browser, `!!document.querySelector("#news")`) {
+			w.t.Error("what was seen is still new")
+		}
 		w.press(".maru-list a.title")
 		w.says(".maru-todo", "2026.12.01.(화)", "1 Dec 2026 (Tue)")
 		w.looks("application-supplement")

@@ -72,7 +72,7 @@ func (s *Store) Act(ctx context.Context, who *identity.Principal, id, name strin
 				return err
 			}
 		}
-		e := CaseStep{Action: a.name, Internal: a.internal, Note: d.note}
+		e := CaseStep{Action: a.name, Internal: a.internal || c.State == Proposed && a.by == office, Note: d.note} // what isn't confirmed yet is nobody's outside
 		if a.by != citizen {
 			e.Actor, e.Name, e.Office = who.Actor(), who.Name, who.Agency
 		}

@@ -119,6 +119,7 @@ func (s *Store) Serve(h huma.API) {
 	})
 	s.serveCases(h)
 	s.serveColleagues(h)
+	s.serveNews(h)
 }
 
 func (s *Store) formBody(f *Form) formBody {

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -98,6 +99,34 @@ func (s *Store) serveCases(h huma.API) {
 	})
 	s.serveDrafts(h, op)
 	s.servePapers(h, op)
+}
+
+// serveNews registers the operations on what is new for a citizen.
+func (s *Store) serveNews(h huma.API) {
+	huma.Register(h, operation("list-news", http.MethodGet, "/api/v1/me/news", "What happened to one's cases since one last said that one has seen it, the newest first", 403), func(ctx context.Context, _ *struct{}) (*struct {
+		Body struct {
+			Items []News `json:"items"`
+		}
+	}, error,
+	) {
+		out := &struct {
+			Body struct {
+				Items []News `json:"items"`
+			}
+		}{}
+		list, err := s.News(ctx, identity.From(ctx))
+		out.Body.Items = append([]News{}, list...)
+		return out, err
+	})
+	huma.Register(h, operation("see-news", http.MethodPost, "/api/v1/me/news/seen", "Say that one has seen what is new, up to a time", 403), func(ctx context.Context, in *struct {
+		Body struct {
+			Until time.Time `json:"until" doc:"The time of the newest that was shown"`
+		}
+	},
+	) (*struct{}, error,
+	) {
+		return nil, s.Seen(ctx, identity.From(ctx), in.Body.Until)
+	})
 }
 
 // colleagueBody is what a caseworker says of themselves.

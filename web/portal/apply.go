@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -33,6 +34,8 @@ type Cases interface {
 	DetachFromDraft(ctx context.Context, who *identity.Principal, id, paper string) error
 	Submit(ctx context.Context, who *identity.Principal, in casework.Submission) (*casework.Application, error)
 	Mine(ctx context.Context, who *identity.Principal) ([]*casework.Case, error)
+	News(ctx context.Context, who *identity.Principal) ([]casework.News, error)
+	Seen(ctx context.Context, who *identity.Principal, until time.Time) error
 	Get(ctx context.Context, who *identity.Principal, id string) (*casework.File, error)
 	Act(ctx context.Context, who *identity.Principal, id, action string, in casework.ActionInput) (*casework.File, error)
 	Attach(ctx context.Context, who *identity.Principal, id string, u casework.Upload) (*casework.Paper, error)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -23,6 +24,7 @@ const applicationsPath = minePath + "/applications"
 
 func (p *Portal) caseRoutes(mux *http.ServeMux) {
 	mux.Handle("GET "+applicationsPath, components.Page(p.applications))
+	mux.HandleFunc("POST "+applicationsPath, p.seen)
 	mux.Handle("GET "+applicationsPath+"/{case}", components.Page(p.case_))
 	mux.HandleFunc("POST "+applicationsPath+"/{case}/{action}", p.act)
 	mux.HandleFunc("POST "+applicationsPath+"/{case}/papers", p.attach)
@@ -33,6 +35,7 @@ type applicationsView struct {
 	Snapshot *catalog.Snapshot
 	List     []*casework.Case
 	Drafts   []*casework.Draft
+	News     []casework.News
 	New      string // the application that was just handed in
 }
 
@@ -42,10 +45,31 @@ func (p *Portal) applications(r *http.Request) (templ.Component, error) {
 	if v.List, err = p.Cases.Mine(r.Context(), identity.From(r.Context())); err == nil {
 		v.Drafts, err = p.Cases.Drafts(r.Context(), identity.From(r.Context()))
 	}
+	if err == nil {
+		v.News, err = p.Cases.News(r.Context(), identity.From(r.Context()))
+	}
 	if !slices.ContainsFunc(v.List, func(c *casework.Case) bool { return c.Application == v.New }) {
 		v.New = "" // nothing is said to be done that isn't
 	}
 	return applicationsPage(v), err
+}
+
+// seen notes that what is new has been seen.
+func (p *Portal) seen(w http.ResponseWriter, r *http.Request) {
+	form, err := components.Form(w, r)
+	if err == nil {
+		until, wrong := time.Parse(time.RFC3339Nano, form.Get("until"))
+		if err = wrong; err != nil {
+			err = problem.New("web.form", http.StatusBadRequest, lang.T("보내신 내용을 읽을 수 없습니다", "the form can't be read"))
+		} else {
+			err = p.Cases.Seen(r.Context(), identity.From(r.Context()), until)
+		}
+	}
+	if err != nil {
+		components.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, applicationsPath, http.StatusSeeOther)
 }
 
 // caseView is a case as the citizen sees it.
