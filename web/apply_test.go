@@ -222,6 +222,7 @@ func TestABirthBringsServicesTogether(t *testing.T) {
 		for _, project := range []string{"childcare", "family-support"} {
 			c.approveOf(t, project, "residents")
 		}
+		c.approveOf(t, "childcare", "each-child")
 		return c
 	}, func(w *walk) {
 		w.signedIn("minjun", "/my/applications")
@@ -269,6 +270,7 @@ func TestABirthByKeyboardAlone(t *testing.T) {
 	for _, project := range []string{"childcare", "family-support"} {
 		c.approveOf(t, project, "residents")
 	}
+	c.approveOf(t, "childcare", "each-child")
 	w := &walk{webtest.Open(t), c.house(t, false), t, lang.Ko}
 	w.Size(1280, 800)
 	w.open("/?lang=ko")
