@@ -20,7 +20,7 @@ import (
 func TestACitizenGetsAKeyOfTheOpenAPIAndDeletesIt(t *testing.T) {
 	bothLanguages(t, func(t testing.TB) *place { return settled(t) }, func(w *walk) {
 		w.open("/data/public-toilets/toilets")
-		w.press(`a[href="/my/open-keys"]`)
+		w.press(`main a[href="/my/open-keys"]`)
 		w.press(`.maru-accounts button[value="haneul"]`)
 		w.at("/my/open-keys")
 		w.says(".maru-empty", "아직 발급받으신 인증키가 없습니다", "You have no keys yet")
@@ -34,7 +34,7 @@ func TestACitizenGetsAKeyOfTheOpenAPIAndDeletesIt(t *testing.T) {
 		w.says(".maru-keys", key[len(key)-4:]+"로 끝나는 인증키", "Key ending in "+key[len(key)-4:])
 		w.looks("open-keys")
 		w.open("/my")
-		w.press(`a[href="/my/open-keys"]`)
+		w.press(`main a[href="/my/open-keys"]`)
 		if strings.Contains(w.Text("main"), key) {
 			w.t.Error("a key is shown twice")
 		}
