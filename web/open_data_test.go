@@ -165,6 +165,40 @@ func TestAChartShowsSumsAndMeansAndTimeInItsOrder(t *testing.T) {
 	}
 }
 
+const homes = `
+kind: Project
+name: homes
+title: {ko: 가구, en: Homes}
+owner: administration
+---
+kind: Dataset
+name: homes
+title: {ko: 가구, en: Homes}
+key: [district]
+fields:
+  district: {type: string, class: public, title: {ko: 자치구, en: District}}
+  homes:    {type: int, class: public, title: {ko: 가구 수, en: Homes}}
+`
+
+func TestATableOfTotalsIsChartedByItsNames(t *testing.T) {
+	c := settled(t)
+	apply(t, c, map[string]string{"homes/project.yaml": homes}, "가구")
+	rows := func(yield func([]any) bool) {
+		_ = yield([]any{"강남구", int64(70)}) && yield([]any{"종로구", int64(30)}) && yield([]any{"중구", nil})
+	}
+	d := c.Snapshot().Dataset("homes", "homes")
+	if _, err := c.registry.Load(t.Context(), registry.By{Actor: "test", Via: "test"}, d, "test", d.FieldNames(), rows); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, c)
+	for _, query := range []string{"", "?by=district&of=count"} { // each name stands once: no count is offered
+		_, page := get(t, s.URL+"/data/homes/homes"+query)
+		if got, want := strings.Join(cells(page, "bars"), "|"), "자치구 가구 수 합계 그래프|강남구 70|종로구 30"; got != want {
+			t.Errorf("%q: %s", query, got)
+		}
+	}
+}
+
 func TestAMapLeavesNoPartOut(t *testing.T) {
 	for n, said := range map[int]string{
 		3_000:  "레코드 3,000건을 모두",

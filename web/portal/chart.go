@@ -109,15 +109,33 @@ func (p *Portal) chart(ctx context.Context, v *dataView, profile *registry.Profi
 			first = f
 		}
 	}
+	if streamed {
+		v.Measures = measures(v.Dataset)
+	}
+	c := &chart{}
+	if first == nil && len(v.Measures) > 1 { // a table of totals, a row for each name: its numbers say something, its count doesn't
+		v.Measures = v.Measures[1:]
+		c.Measure = v.Measures[0]
+		for i := range profile.Fields {
+			if f := &profile.Fields[i]; names(v.Field(f.Name), f) {
+				v.ByField = append(v.ByField, v.Field(f.Name))
+				if first == nil {
+					first = f
+				}
+				if f.Name == by {
+					chosen = f
+				}
+			}
+		}
+	}
 	if first == nil {
 		return nil
 	}
 	if chosen == nil {
 		chosen = first
 	}
-	c := &chart{Field: v.Field(chosen.Name)}
+	c.Field = v.Field(chosen.Name)
 	if streamed {
-		v.Measures = measures(v.Dataset)
 		for _, m := range v.Measures {
 			if m.name() == of {
 				c.Measure = m
@@ -143,6 +161,11 @@ func says(f *catalog.Field, p *registry.FieldProfile) bool {
 		return p.Distinct > 1
 	}
 	return len(p.Frequent) > 1 && p.Frequent[0].Count > 1 && p.Distinct <= chartValues && f.Type != manifest.Geometry && f.Type != manifest.Double
+}
+
+// names reports whether a field names its record, or says its time, where each value stands once.
+func names(f *catalog.Field, p *registry.FieldProfile) bool {
+	return f != nil && (f.Type == manifest.String || dated(f)) && p.Distinct > 1 && p.Distinct <= chartValues
 }
 
 // count takes the numbers of records from the profile, which has them already.
